@@ -1,0 +1,32 @@
+/** Checks and verdicts: the vocabulary of the proof. */
+
+/** `partial`: looked at, but not wholly decided. `not-run`: was not looked at. Neither counts as passed. */
+export type CheckStatus = 'passed' | 'failed' | 'partial' | 'not-run';
+
+export type CheckId =
+  | 'archive'
+  | 'tables'
+  | 'row-counts'
+  | 'sequences'
+  | 'large-objects'
+  | 'critical-tables'
+  | 'objects'
+  | 'globals'
+  | 'source'
+  | 'stored';
+
+export interface Check {
+  id: CheckId;
+  status: CheckStatus;
+  /** One sentence without any name of the database's content: it stands in the plain manifest. */
+  reason: string;
+  /** Names and numbers behind the reason; shown in the summary and kept in contents.json only. */
+  details: string[];
+}
+
+export type Verdict = 'proven' | 'unproven';
+
+/** Only a non-empty list of checks that all passed is proof. */
+export function verdictOf(checks: readonly Check[]): Verdict {
+  return checks.length > 0 && checks.every((check) => check.status === 'passed') ? 'proven' : 'unproven';
+}

@@ -1,0 +1,17 @@
+/** Which part of a database a backup holds. Patterns are psql's, as pg_dump reads them. */
+
+export type Content = 'all' | 'schema' | 'data';
+
+export interface Scope {
+  content: Content;
+  schemas: readonly string[];
+  excludeSchemas: readonly string[];
+  tables: readonly string[];
+  excludeTables: readonly string[];
+  excludeTableData: readonly string[];
+}
+
+/** True when the dump covers the whole database, large objects and extensions included. */
+export function isWholeDatabase(scope: Scope): boolean {
+  return scope.schemas.length === 0 && scope.tables.length === 0;
+}

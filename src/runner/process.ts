@@ -1,0 +1,87 @@
+/** Child processes without a shell, tied to an AbortSignal, with their standard error kept and watched. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+/** How long a child may take to end after SIGTERM before SIGKILL. The runner itself grants about 7 s. */
+const KILL_GRACE_MS = 3_000;
+/** The last bytes of standard error that are kept for an error message. */
+const STDERR_TAIL_BYTES = 16 * 1024;
+
+export interface ProcessOptions {
+  /** The whole environment of the child: nothing is inherited that is not listed. */
+  env: Record<string, string>;
+  signal: AbortSignal;
+  stdin?: 'ignore' | 'pipe';
+  stdout?: 'ignore' | 'pipe';
+  /** Called for every line of standard error as it arrives. */
+  onStderrLine?: (line: string) => void;
+}
+
+/** How a child ended. Exactly one of `code` and `signal` is not null. */
+export interface ProcessEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** The last 16 KiB of standard error. */
+  stderr: string;
+}
+
+export interface RunningProcess {
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  /** Resolves when the child has ended and its pipes are closed; rejects only when it could not be started. */
+  readonly ended: Promise<ProcessEnd>;
+  /** SIGTERM now, SIGKILL after a grace period. Idempotent. */
+  kill(): void;
+}
+
+/**
+ * Starts `file` with `args`, never through a shell. When `signal` aborts, the child is ended;
+ * the caller sees that as an ordinary end by signal.
+ */
+export function startProcess(file: string, args: readonly string[], options: ProcessOptions): RunningProcess {
+  const spawnOptions: SpawnOptions = {
+    env: options.env,
+    stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
+    windowsHide: true,
+  };
+  const child = spawn(file, [...args], spawnOptions);
+  const kill = endGently(child);
+  if (options.signal.aborted) kill();
+  options.signal.addEventListener('abort', kill, { once: true });
+  const stderr = watchStderr(child, options.onStderrLine);
+  const ended = new Promise<ProcessEnd>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stderr: stderr() }));
+  }).finally(() => options.signal.removeEventListener('abort', kill));
+  // Whoever awaits `ended` later still sees the rejection; this only keeps Node from calling it unhandled before that.
+  ended.catch(() => undefined);
+  return { stdin: child.stdin, stdout: child.stdout, ended, kill };
+}
+
+function endGently(child: ChildProcess): () => void {
+  let asked = false;
+  return () => {
+    if (asked || child.exitCode !== null || child.signalCode !== null) return;
+    asked = true;
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), KILL_GRACE_MS);
+    child.once('exit', () => clearTimeout(timer));
+  };
+}
+
+function watchStderr(child: ChildProcess, onLine: ((line: string) => void) | undefined): () => string {
+  let tail = '';
+  let partial = '';
+  child.stderr?.setEncoding('utf8');
+  child.stderr?.on('data', (text: string) => {
+    tail = (tail + text).slice(-STDERR_TAIL_BYTES);
+    if (onLine === undefined) return;
+    const lines = (partial + text).split('\n');
+    partial = (lines.pop() ?? '').slice(-STDERR_TAIL_BYTES);
+    for (const line of lines) onLine(line);
+  });
+  child.stderr?.on('end', () => {
+    if (partial !== '' && onLine !== undefined) onLine(partial);
+  });
+  return () => tail.trim();
+}
