@@ -20,6 +20,8 @@ export interface TableFacts extends QualifiedName {
   ofExtension: boolean;
   /** Named by `critical-tables`. */
   critical: boolean;
+  /** Of a partitioned table: all its leaves, however deep. */
+  leaves?: QualifiedName[];
   /** Exact `count(*)` in the snapshot; absent when it was too large to count. */
   rows?: number;
 }

@@ -1,4 +1,5 @@
 /** Every command's inputs after parsing: the only form in which they travel below `inputs/`. */
+import type { Compression } from '../domain/compression.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import type { Destination } from '../domain/destination.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -7,12 +8,6 @@ export type EncryptionChoice =
   | { method: 'age'; recipients: readonly string[] }
   | { method: 'age-passphrase'; passphrase: string }
   | { method: 'none' };
-
-/** `undefined` detail lets the dump choose its level. */
-export interface Compression {
-  method: 'zstd' | 'lz4' | 'gzip' | 'none';
-  level?: number;
-}
 
 /** What the runner says about this run; nothing of it is secret. */
 export interface RunnerEnvironment {
