@@ -1,0 +1,150 @@
+/**
+ * The benchmark: everything side by side in one run, on one machine, against a real Postgres and a real S3 server.
+ * `npm run bench` writes its table into docs/performance.md; `npm run bench -- --quick` is a small trial that writes nothing.
+ */
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { formatBytes } from '../src/domain/words.ts';
+import { requireClientTools } from '../test/support/clients.ts';
+import { loadBulk } from '../test/support/databases/index.ts';
+import { startFaultProxy } from '../test/support/fault-proxy.ts';
+import { startPostgres } from '../test/support/postgres-server.ts';
+import { startVersitygw } from '../test/support/s3-servers.ts';
+import { awsCommandLine } from './aws-cli.ts';
+import {
+  type Bench,
+  type Contender,
+  floor,
+  proven,
+  provenAndEncrypted,
+  provenTwice,
+  recipe,
+  type Source,
+} from './contenders.ts';
+import { type Measured, measure, median } from './measure.ts';
+import { renderReport, type Section } from './report.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const MAJOR = 17;
+const ROUNDS = 3;
+const LIMITED_BYTES_PER_SECOND = 60_000_000;
+const quick = process.argv.includes('--quick');
+const largeBytes = quick ? 200_000_000 : 2_000_000_000;
+const smallBytes = quick ? 50_000_000 : 200_000_000;
+
+/** Contenders take turns within a round, so that a noisy minute strikes all of them. */
+async function race(bench: Bench, source: Source, contenders: readonly Contender[]): Promise<Section['rows']> {
+  const results = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    for (const contender of contenders) {
+      const measured = await contender.run(bench, source);
+      results.get(contender.name)?.push(measured);
+      console.log(
+        `  ${round}/${ROUNDS} ${contender.name}: ${measured.seconds.toFixed(2)} s, peak RSS ${formatBytes(measured.peakRssBytes)}`,
+      );
+    }
+  }
+  return contenders.map(({ name }) => {
+    const runs = results.get(name) ?? [];
+    return {
+      name,
+      seconds: median(runs.map((run) => run.seconds)),
+      peakRssBytes: Math.max(...runs.map((run) => run.peakRssBytes)),
+    };
+  });
+}
+
+/** From the start of the process to its first line of output, with inputs that are refused before any I/O. */
+async function startUp(bench: Bench): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < 7; round += 1) {
+    const script = `const { spawn } = require('node:child_process'); const t = performance.now();
+      const c = spawn(process.execPath, [${JSON.stringify(bench.entry)}], { env: { INPUT_COMMAND: 'none' } });
+      c.stdout.once('data', () => console.log(performance.now() - t));`;
+    times.push(Number((await measure(bench.node, ['-e', script], { PATH: process.env.PATH ?? '' })).stdout));
+  }
+  return median(times);
+}
+
+async function main(): Promise<void> {
+  await using resources = new AsyncDisposableStack();
+  const server = await startPostgres({ major: MAJOR });
+  resources.defer(() => server.stop());
+  const s3 = await startVersitygw();
+  resources.defer(() => s3.stop());
+  await s3.createBucket('bench');
+  for (const [database, bytes] of [
+    ['small', smallBytes],
+    ['large', largeBytes],
+  ] as const) {
+    console.log(`Filling database ${database} with ${formatBytes(bytes)} of rows`);
+    await loadBulk(server, database, bytes);
+  }
+  const aws = await awsCommandLine();
+  if ('skipped' in aws) console.log(`Skipped: the recipe (${aws.skipped})`);
+  const bench: Bench = {
+    clients: await requireClientTools(MAJOR),
+    s3,
+    bucket: 'bench',
+    entry: join(ROOT, 'dist', 'index.js'),
+    node: process.execPath,
+    recipient: await identityToRecipient(await generateIdentity()),
+    ...('skipped' in aws ? {} : { aws: aws.path }),
+  };
+  const direct: Source = { host: server.host, port: server.port, database: 'large', user: server.superuser };
+  const proxy = await startFaultProxy(
+    { host: server.host, port: server.port },
+    { bytesPerSecond: LIMITED_BYTES_PER_SECOND },
+  );
+  resources.defer(() => proxy.close());
+  const behind: Source = { ...direct, host: proxy.host, port: proxy.port };
+  const local = [
+    floor('zstd:1'),
+    floor('zstd:3'),
+    ...('skipped' in aws ? [] : [recipe]),
+    proven,
+    provenAndEncrypted,
+    provenTwice,
+  ];
+  const sections: Section[] = [];
+  const add = async (title: string, source: Source, contenders: readonly Contender[]): Promise<void> => {
+    console.log(title);
+    sections.push({ title, rows: await race(bench, source, contenders) });
+  };
+  await add(`All on one machine, ${formatBytes(largeBytes)} of rows`, direct, local);
+  await add(`Database behind ${LIMITED_BYTES_PER_SECOND / 1e6} MB/s, ${formatBytes(largeBytes)} of rows`, behind, [
+    floor('zstd:1'),
+    proven,
+    provenAndEncrypted,
+  ]);
+  await add(`All on one machine, ${formatBytes(smallBytes)} of rows`, { ...direct, database: 'small' }, [
+    floor('zstd:1'),
+    proven,
+    provenAndEncrypted,
+  ]);
+  const report = renderReport({
+    sections,
+    startUpMilliseconds: await startUp(bench),
+    machine: `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${formatBytes(totalmem())} memory, Node ${process.version}, Postgres ${(await promisify(execFile)(bench.clients.pgDump, ['--version'])).stdout.trim()}`,
+    rounds: ROUNDS,
+    skipped: 'skipped' in aws ? [`recipe: ${aws.skipped}`] : [],
+  });
+  console.log(`\n${report}`);
+  if (!quick) await writeInto(join(ROOT, 'docs', 'performance.md'), report);
+}
+
+async function writeInto(file: string, report: string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  const marked = /(<!-- bench:start -->\n)[\s\S]*(<!-- bench:end -->)/;
+  if (!marked.test(text)) throw new Error(`${file} has no bench markers`);
+  await writeFile(
+    file,
+    text.replace(marked, (_all, start: string, end: string) => `${start}${report}\n${end}`),
+  );
+}
+
+await main();

@@ -1,0 +1,59 @@
+/** What the series already holds: read from the bucket alone, newest first. */
+import { parseBackupId } from '../domain/backup-id.ts';
+import { BackupError, messageOf } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import { type Manifest, parseManifest } from '../domain/manifest.ts';
+import { objectKey, seriesPrefix } from '../domain/set-layout.ts';
+import type { Storage } from '../ports.ts';
+import { readBytes } from '../storage/write-object.ts';
+
+/** Sets that are looked at; enough to pass over a week of nightly failures between two like backups. */
+const MANIFESTS_READ = 12;
+
+export interface History {
+  /** Newest first. */
+  manifests: Manifest[];
+  findings: Finding[];
+}
+
+/**
+ * The newest manifests of a series. Without the right to read, the history is empty and a notice says so:
+ * comparing with the past is optional, and a role that may only write is a good role.
+ */
+export async function readHistory(storage: Storage, series: string): Promise<History> {
+  const ids: string[] = [];
+  for await (const folder of storage.listFolders(seriesPrefix(series))) {
+    const id = folder.split('/').at(-2) ?? '';
+    if (parseBackupId(id) !== undefined) ids.push(id);
+  }
+  const manifests: Manifest[] = [];
+  const findings: Finding[] = [];
+  for (const id of ids.sort().reverse().slice(0, MANIFESTS_READ)) {
+    try {
+      const text = (await readBytes(storage, objectKey(series, id, 'metadata.json'))).toString('utf8');
+      manifests.push(parseManifest(text));
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error;
+      // A set without its marker is an unfinished one: it does not exist.
+      if (error.code === 'ERR_STORAGE_MISSING') continue;
+      if (error.code === 'ERR_STORAGE_DENIED') return { manifests: [], findings: [unreadable(error)] };
+      if (error.code !== 'ERR_MANIFEST') throw error;
+      findings.push({
+        code: 'manifest-unreadable',
+        severity: 'warning',
+        seen: `${id}: ${messageOf(error)}`,
+        action: 'Look at that set; this run does not touch it.',
+      });
+    }
+  }
+  return { manifests, findings };
+}
+
+function unreadable(error: BackupError): Finding {
+  return {
+    code: 'history-unreadable',
+    severity: 'notice',
+    seen: `Earlier backups could not be read, so this one is not compared with them: ${error.message}`,
+    action: 'Grant s3:GetObject on */metadata.json if sizes and the identity of the source should be compared.',
+  };
+}

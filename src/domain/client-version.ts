@@ -1,0 +1,134 @@
+/**
+ * Which client tools fit a server, where they may lie, and how to ask for them. Pure: what is there and what it
+ * prints is found out by `postgres/client-tools.ts`.
+ */
+import type { Finding } from './findings.ts';
+
+/** The three programs that a backup needs; they must lie in one folder, because pg_dumpall calls its neighbour. */
+export const CLIENT_TOOLS = ['pg_dump', 'pg_restore', 'pg_dumpall'] as const;
+export type ClientToolName = (typeof CLIENT_TOOLS)[number];
+
+export type ClientSource = 'tool-cache' | 'system' | 'homebrew' | 'installed';
+
+/** A version as a client tool prints it: `17.11`, `19beta2`, `19rc1`, `20devel`. */
+export interface ClientVersion {
+  major: number;
+  /** Absent before the first release. */
+  minor?: number;
+  /** As printed, without what the packager added. */
+  text: string;
+}
+
+/**
+ * From `pg_dump (PostgreSQL) 17.11 (Debian 17.11-1.pgdg120+1)`. `undefined` for anything else, also for servers
+ * before 10, whose majors had two numbers.
+ */
+export function parseClientVersion(printed: string): ClientVersion | undefined {
+  const match = /^\S+ \(PostgreSQL\) ((\d{2,})(?:\.(\d+)|(?:beta|rc|alpha)\d+|devel))(?:\s|$)/m.exec(printed);
+  if (match === null) return undefined;
+  const [, text = '', major, minor] = match;
+  return { major: Number(major), text, ...(minor === undefined ? {} : { minor: Number(minor) }) };
+}
+
+/** What is known of the machine without looking at its files. */
+export interface ClientPlaces {
+  platform: NodeJS.Platform;
+  /** As Node names it: `x64`, `arm64`. */
+  arch: string;
+  /** The runner's tool cache, where there is one. */
+  toolCache?: string;
+  /** Debian's folder of all majors. */
+  systemRoot: string;
+  homebrewRoots: readonly string[];
+}
+
+export const SYSTEM_ROOT = '/usr/lib/postgresql';
+/** Apple silicon, Intel, Linux. */
+export const HOMEBREW_ROOTS = ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.linuxbrew/opt'] as const;
+
+export interface ClientFolder {
+  source: ClientSource;
+  /** Absolute path of the folder that should hold the tools. */
+  folder: string;
+}
+
+/** The folder in the tool cache whose sub-folders are versions. */
+export function toolCacheFolder(toolCache: string): string {
+  return `${toolCache}/postgresql-client`;
+}
+
+/**
+ * Folders to look at, best first. Never `/usr/bin`: there Debian keeps a wrapper that runs another major.
+ * @param cachedVersions names of the folders in {@link toolCacheFolder}
+ */
+export function clientFolders(major: number, places: ClientPlaces, cachedVersions: readonly string[]): ClientFolder[] {
+  const { toolCache } = places;
+  const cached =
+    toolCache === undefined
+      ? []
+      : versionsOfMajor(major, cachedVersions).map(
+          (name) => `${toolCacheFolder(toolCache)}/${name}/${places.arch}/bin`,
+        );
+  const homebrew = places.homebrewRoots.map((root) => `${root}/postgresql@${major}/bin`);
+  return [
+    ...cached.map((folder) => ({ source: 'tool-cache' as const, folder })),
+    { source: 'system', folder: systemFolder(major, places) },
+    ...homebrew.map((folder) => ({ source: 'homebrew' as const, folder })),
+  ];
+}
+
+/** Where Debian's packages put the tools of a major. */
+export function systemFolder(major: number, places: Pick<ClientPlaces, 'systemRoot'>): string {
+  return `${places.systemRoot}/${major}/bin`;
+}
+
+/** `17`, `17.11`, `17.11.0` for 17 (and not `170`), newest first. */
+function versionsOfMajor(major: number, names: readonly string[]): string[] {
+  const numbers = (name: string) => name.split('.').map(Number);
+  return names
+    .filter((name) => /^\d+(\.\d+)*$/.test(name) && numbers(name)[0] === major)
+    .sort((left, right) => (numbers(right)[1] ?? -1) - (numbers(left)[1] ?? -1));
+}
+
+/**
+ * First minors in which a hostile server can no longer smash pg_dump's stack through large objects
+ * (CVE-2026-6477, fixed in the releases of May 2026). Majors that had reached their end by then were never fixed.
+ */
+const SAFE_MINORS: Readonly<Record<number, number>> = { 14: 23, 15: 18, 16: 14, 17: 10, 18: 4 };
+const OLDEST_FIXED_MAJOR = 14;
+
+/** A warning when these tools have a known hole; an empty list otherwise. */
+export function clientVersionFindings(version: ClientVersion): Finding[] {
+  const { major, minor, text } = version;
+  if (major < OLDEST_FIXED_MAJOR) {
+    return [
+      {
+        code: 'client-without-fixes',
+        severity: 'warning',
+        seen: `pg_dump ${text} belongs to a major that is no longer maintained: CVE-2026-6477, by which a hostile server can take over pg_dump, is not fixed in it.`,
+        action: 'Back up only servers that you trust with it, and upgrade the server to a maintained major.',
+      },
+    ];
+  }
+  const safe = SAFE_MINORS[major];
+  if (safe === undefined || (minor ?? -1) >= safe) return [];
+  return [
+    {
+      code: 'client-outdated',
+      severity: 'warning',
+      seen: `pg_dump ${text} is older than ${major}.${safe}: a hostile server can take it over (CVE-2026-6477).`,
+      action: `Update the package postgresql-client-${major} on the runner: sudo apt-get update && sudo apt-get install postgresql-client-${major}`,
+    },
+  ];
+}
+
+/** What a person types to get the tools of a major. */
+export function installCommands(major: number, platform: NodeJS.Platform): string {
+  if (platform === 'darwin') return `brew install postgresql@${major}`;
+  if (platform === 'win32') return 'run this job on a Linux runner (runs-on: ubuntu-latest)';
+  return [
+    'sudo apt-get update && sudo apt-get install -y postgresql-common',
+    'sudo /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y',
+    `sudo apt-get install -y postgresql-client-${major}`,
+  ].join(' && ');
+}

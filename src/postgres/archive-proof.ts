@@ -1,0 +1,164 @@
+/**
+ * Decodes an archive end to end while it streams: `pg_restore -f -` and the reader of its output share one worker
+ * thread, so that the plain SQL never crosses threads and the proof hides behind the dump.
+ */
+import { Worker } from 'node:worker_threads';
+import type { ArchiveReport } from '../domain/archive-report.ts';
+import { BackupError } from '../domain/errors.ts';
+import type { FromWorker, ToWorker, WorkerInput } from './archive/worker-messages.ts';
+
+export { isArchiveProofWorker, runArchiveProofWorker } from './archive/worker.ts';
+
+const SLAB_BYTES = 64 * 1024;
+/** 4 MiB under way at most: enough to keep `pg_restore` busy over a pause of this thread. */
+const SLABS = 64;
+/** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
+const ABORT_GRACE_MS = 5_000;
+/** Young objects of the worker are chunks of plain text: a small nursery keeps them from piling up. */
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 4 };
+
+export interface ArchiveProofOptions {
+  /** `pg_restore` of the client that writes the archive. */
+  pgRestorePath: string;
+  /** The whole environment of `pg_restore`. */
+  env: Record<string, string>;
+  /** Aborting it is like {@link ArchiveProof.abort}; what waits rejects with its reason. */
+  signal: AbortSignal;
+  /** The script that calls {@link runArchiveProofWorker} when {@link isArchiveProofWorker}: the bundle itself. */
+  workerUrl: URL;
+}
+
+export interface ArchiveProof {
+  /**
+   * Copies `chunk` and resolves when there is room for more. Rejects with `ERR_NOT_PROVEN` as soon as
+   * `pg_restore` or the reader has given up; everything after that rejects with the same error.
+   */
+  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * No more bytes will come. Resolves when `pg_restore` has ended well and its output was read to the end;
+   * rejects with `ERR_NOT_PROVEN`, which holds what `pg_restore` said.
+   */
+  end(): Promise<ArchiveReport>;
+  /** Ends `pg_restore` and the thread. Idempotent, never rejects; resolves when both are gone. */
+  abort(): Promise<void>;
+}
+
+/** Starts the thread and `pg_restore`. Must be ended by `end` or `abort`. */
+export function startArchiveProof(options: ArchiveProofOptions): ArchiveProof {
+  return new WorkerProof(options);
+}
+
+class WorkerProof implements ArchiveProof {
+  readonly #worker: Worker;
+  readonly #signal: AbortSignal;
+  readonly #exited: Promise<void>;
+  readonly #report: Promise<ArchiveReport>;
+  readonly #free: ArrayBuffer[];
+  readonly #onAbort = () => this.#cancel();
+  #settle: { resolve: (report: ArchiveReport) => void; reject: (error: unknown) => void };
+  #failure: { error: unknown } | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor({ pgRestorePath, env, signal, workerUrl }: ArchiveProofOptions) {
+    const workerData: WorkerInput = { role: 'archive-proof', pgRestorePath, env };
+    // Without execArgv the worker would inherit loaders of whoever runs this process, such as a test runner.
+    this.#worker = new Worker(workerUrl, { workerData, execArgv: [], resourceLimits: WORKER_LIMITS });
+    this.#free = Array.from({ length: SLABS }, () => new ArrayBuffer(SLAB_BYTES));
+    this.#signal = signal;
+    const { promise, resolve, reject } = Promise.withResolvers<ArchiveReport>();
+    this.#report = promise;
+    this.#settle = { resolve, reject };
+    // Whoever awaits `end` still sees the rejection; this only keeps Node from calling it unhandled before that.
+    this.#report.catch(() => undefined);
+    this.#exited = new Promise((done) => this.#worker.once('exit', () => done()));
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (cause) => this.#fail(threadEnded(cause)));
+    this.#worker.once('exit', () => this.#fail(threadEnded(undefined)));
+    if (signal.aborted) this.#cancel();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; at += SLAB_BYTES) {
+      const slab = await this.#slab();
+      const part = chunk.subarray(at, at + SLAB_BYTES);
+      new Uint8Array(slab).set(part);
+      this.#send({ kind: 'bytes', slab, length: part.length }, [slab]);
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async end(): Promise<ArchiveReport> {
+    if (this.#failure === undefined) this.#send({ kind: 'end' });
+    try {
+      return await this.#report;
+    } finally {
+      await this.abort();
+    }
+  }
+
+  async abort(): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#fail(cancelled('The proof was given up'));
+    this.#send({ kind: 'abort' });
+    const timer = setTimeout(() => void this.#worker.terminate(), ABORT_GRACE_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  /** A slab to fill. Rejects once the proof has failed. */
+  async #slab(): Promise<ArrayBuffer> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const slab = this.#free.pop();
+      if (slab !== undefined) return slab;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.kind === 'slab') {
+      this.#free.push(message.slab);
+      this.#waiting.shift()?.();
+    } else if (message.kind === 'report') {
+      this.#settle.resolve(message.report);
+    } else {
+      const { code, message: words, op, hint } = message.error;
+      this.#fail(new BackupError(code, words, { op, hint }));
+    }
+  }
+
+  #cancel(): void {
+    const reason: unknown = this.#signal.reason;
+    this.#fail(reason instanceof BackupError ? reason : cancelled('The run was cancelled', reason));
+    void this.abort();
+  }
+
+  /** The first failure stands. */
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#settle.reject(error);
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+function threadEnded(cause: unknown): BackupError {
+  return new BackupError('ERR_NOT_PROVEN', 'The thread that reads the archive back ended unexpectedly', {
+    op: 'read the archive back',
+    hint: 'Run the backup again. If it happens again, the machine may be short of memory.',
+    cause,
+  });
+}
+
+function cancelled(what: string, cause?: unknown): BackupError {
+  return new BackupError('ERR_CANCELLED', what, {
+    op: 'read the archive back',
+    hint: 'Run the backup again; nothing was published.',
+    cause,
+  });
+}

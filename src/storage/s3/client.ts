@@ -1,0 +1,185 @@
+/** The connection to one bucket: clients, timeouts, checksum policy, retries. The SDK's own retries are off. */
+import { Readable } from 'node:stream';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { ResolvedS3, S3Destination } from '../../domain/destination.ts';
+import type { Clock, Log } from '../../ports.ts';
+import { cancelledError } from '../cancelled.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
+import { errorCodeOf, isTransient, s3Error } from './errors.ts';
+
+export interface S3Tuning {
+  connectTimeoutMs: number;
+  /** A socket on which nothing moves for this long, in either direction, is an error. */
+  stallTimeoutMs: number;
+  /** The same while a multipart upload is being completed: the server may have gigabytes to put together. */
+  completeTimeoutMs: number;
+  /** For discarding an upload after a cancelled run: the runner kills the process after about 7 s. */
+  abortTimeoutMs: number;
+  retry: RetryPolicy;
+  /** Uniform in [0, 1); for the jitter. */
+  random: () => number;
+}
+
+export const DEFAULT_TUNING: S3Tuning = {
+  connectTimeoutMs: 10_000,
+  stallTimeoutMs: 30_000,
+  completeTimeoutMs: 300_000,
+  abortTimeoutMs: 5_000,
+  retry: DEFAULT_RETRY,
+  random: Math.random,
+};
+
+/** One request, as an error message names it. */
+export interface S3Operation {
+  /** Follows "Could not": `upload shop/…/database.backup.age`. */
+  words: string;
+  /** The right it needs: `s3:PutObject`. */
+  permission: string;
+  /** Relative to the destination; absent for operations on the bucket. */
+  key?: string;
+}
+
+export interface SendOptions {
+  /** Instead of the connection's own signal. */
+  signal?: AbortSignal;
+  /** Waits as long as completing an upload may take. */
+  patient?: boolean;
+}
+
+type Request<T> = (client: S3Client, http: { abortSignal: AbortSignal }, attempt: number) => Promise<T>;
+
+/** Bodies leave in slices, because TLS would otherwise keep an encrypted copy of every whole part. */
+const SLICE_BYTES = 256 * 1024;
+
+export class S3Connection {
+  readonly bucket: string;
+  /** `s3://bucket/prefix`. */
+  readonly location: string;
+  readonly checksum: ResolvedS3['checksum'];
+  readonly tuning: S3Tuning;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly #root: string;
+  readonly #region: string;
+  readonly #client: S3Client;
+  readonly #patientClient: S3Client;
+
+  constructor(destination: S3Destination, resolved: ResolvedS3, tuning: S3Tuning, context: ConnectionContext) {
+    this.bucket = destination.bucket;
+    this.location = `s3://${destination.bucket}${destination.prefix === '' ? '' : `/${destination.prefix}`}`;
+    this.#root = destination.prefix === '' ? '' : `${destination.prefix}/`;
+    this.#region = resolved.region;
+    this.checksum = resolved.checksum;
+    this.tuning = tuning;
+    this.log = context.log;
+    this.signal = context.signal;
+    this.clock = context.clock;
+    this.#client = makeClient(resolved, tuning.connectTimeoutMs, tuning.stallTimeoutMs);
+    this.#patientClient = makeClient(resolved, tuning.connectTimeoutMs, tuning.completeTimeoutMs);
+  }
+
+  /** The key in the bucket. */
+  objectKey(key: string): string {
+    return this.#root + key;
+  }
+
+  /** The inverse of {@link objectKey}. */
+  relativeKey(objectKey: string): string {
+    return objectKey.slice(this.#root.length);
+  }
+
+  uri(key: string): string {
+    return `${this.location}/${key}`;
+  }
+
+  /** Runs a request with retries. Throws a `BackupError` that names the operation. */
+  async send<T>(operation: S3Operation, request: Request<T>, options: SendOptions = {}): Promise<T> {
+    const signal = options.signal ?? this.signal;
+    const client = options.patient === true ? this.#patientClient : this.#client;
+    try {
+      if (signal.aborted) throw cancelledError(signal, operation.words);
+      return await withRetry((attempt) => request(client, { abortSignal: signal }, attempt), {
+        policy: this.tuning.retry,
+        clock: this.clock,
+        signal,
+        random: this.tuning.random,
+        isTransient,
+        onRetry: (error, attempt, pauseMs) =>
+          this.log.debug(`Try ${attempt} to ${operation.words} failed (${errorCodeOf(error)}); next in ${pauseMs} ms.`),
+      });
+    } catch (error) {
+      throw signal.aborted ? cancelledError(signal, operation.words) : this.describe(error, operation);
+    }
+  }
+
+  /** Waits; throws a `BackupError` when `signal` fires before the time is over. */
+  async pause(milliseconds: number, signal: AbortSignal, op: string): Promise<void> {
+    try {
+      await this.clock.sleep(milliseconds, signal);
+    } catch (error) {
+      throw signal.aborted ? cancelledError(signal, op) : error;
+    }
+  }
+
+  /** The error in the project's words, for streams that fail after their request succeeded. */
+  describe(error: unknown, operation: S3Operation): Error {
+    if (this.signal.aborted) return cancelledError(this.signal, operation.words);
+    return s3Error(error, operation, { bucket: this.bucket, root: this.#root, region: this.#region });
+  }
+
+  close(): void {
+    this.#client.destroy();
+    this.#patientClient.destroy();
+  }
+}
+
+export interface ConnectionContext {
+  log: Log;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/**
+ * Amazon: the SDK's default checksums. Elsewhere only where S3 demands them, because several providers refuse
+ * `x-amz-checksum-*` and trailers; there Content-MD5 and the signed SHA-256 of the payload protect the way.
+ */
+function makeClient(resolved: ResolvedS3, connectionTimeout: number, socketTimeout: number): S3Client {
+  const checksums = resolved.checksum === 'crc32' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
+  const client = new S3Client({
+    region: resolved.region,
+    forcePathStyle: resolved.forcePathStyle,
+    maxAttempts: 1,
+    requestChecksumCalculation: checksums,
+    responseChecksumValidation: checksums,
+    // Otherwise every part would open a connection of its own and wait for "100 Continue".
+    expectContinueHeader: false,
+    requestHandler: { connectionTimeout, socketTimeout },
+    ...(resolved.endpoint === undefined ? {} : { endpoint: resolved.endpoint }),
+    ...(resolved.credentials === undefined ? {} : { credentials: resolved.credentials }),
+  });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { body?: unknown };
+      if (request.body instanceof Uint8Array && request.body.byteLength > SLICE_BYTES) {
+        request.body = sliced(request.body);
+      }
+      return next(args);
+    },
+    // After signing: signature and length cover the whole body.
+    { step: 'deserialize', name: 'sliceLargeBodies', priority: 'low' },
+  );
+  return client;
+}
+
+function sliced(body: Uint8Array): Readable {
+  let offset = 0;
+  return new Readable({
+    highWaterMark: SLICE_BYTES,
+    read() {
+      const slice = body.subarray(offset, offset + SLICE_BYTES);
+      offset += slice.byteLength;
+      this.push(slice.byteLength === 0 ? null : slice);
+    },
+  });
+}

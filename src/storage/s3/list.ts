@@ -1,0 +1,84 @@
+/** Listing, and looking at one object through the listing: the backup role need not be allowed to read objects. */
+import { type _Object, ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
+import type { ObjectInfo } from '../../ports.ts';
+import type { S3Connection } from './client.ts';
+
+/** S3's own limit of one page. */
+const PAGE_KEYS = 1_000;
+
+export async function* listObjects(connection: S3Connection, prefix: string): AsyncIterable<ObjectInfo> {
+  for await (const page of pages(connection, prefix)) {
+    for (const entry of page.Contents ?? []) {
+      const info = toInfo(connection, entry);
+      // Consoles make empty objects that end in a slash to show a folder; they are none of ours.
+      if (info !== undefined && !info.key.endsWith('/')) yield info;
+    }
+  }
+}
+
+export async function* listFolders(connection: S3Connection, prefix: string): AsyncIterable<string> {
+  for await (const page of pages(connection, prefix, '/')) {
+    for (const folder of page.CommonPrefixes ?? []) {
+      if (folder.Prefix !== undefined) yield connection.relativeKey(folder.Prefix);
+    }
+  }
+}
+
+/** `undefined` when there is none. A key is the first of all keys that begin with it, so one entry is enough. */
+export async function statObject(
+  connection: S3Connection,
+  key: string,
+  signal = connection.signal,
+): Promise<ObjectInfo | undefined> {
+  const page = await listPage(connection, { prefix: key, limit: 1, signal });
+  const [entry] = page.Contents ?? [];
+  const info = entry === undefined ? undefined : toInfo(connection, entry);
+  return info?.key === key ? info : undefined;
+}
+
+async function* pages(
+  connection: S3Connection,
+  prefix: string,
+  delimiter?: string,
+): AsyncIterable<ListObjectsV2CommandOutput> {
+  let token: string | undefined;
+  do {
+    const page = await listPage(connection, { prefix, limit: PAGE_KEYS, delimiter, token, signal: connection.signal });
+    yield page;
+    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (token !== undefined);
+}
+
+interface PageRequest {
+  prefix: string;
+  limit: number;
+  signal: AbortSignal;
+  delimiter?: string | undefined;
+  token?: string | undefined;
+}
+
+function listPage(connection: S3Connection, request: PageRequest): Promise<ListObjectsV2CommandOutput> {
+  const input = {
+    Bucket: connection.bucket,
+    Prefix: connection.objectKey(request.prefix),
+    MaxKeys: request.limit,
+    Delimiter: request.delimiter,
+    ContinuationToken: request.token,
+  };
+  return connection.send(
+    { words: 'list objects', permission: 's3:ListBucket' },
+    (client, http) => client.send(new ListObjectsV2Command(input), http),
+    { signal: request.signal },
+  );
+}
+
+function toInfo(connection: S3Connection, entry: _Object): ObjectInfo | undefined {
+  if (entry.Key === undefined) return undefined;
+  const etag = entry.ETag?.replaceAll('"', '');
+  return {
+    key: connection.relativeKey(entry.Key),
+    sizeBytes: entry.Size ?? 0,
+    modifiedAt: entry.LastModified ?? new Date(0),
+    ...(etag === undefined ? {} : { etag }),
+  };
+}

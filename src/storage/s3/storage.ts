@@ -1,0 +1,92 @@
+/** Backups in an S3-compatible bucket. */
+import type { Readable } from 'node:stream';
+import { resolveS3, type S3Destination } from '../../domain/destination.ts';
+import { choosePartSize, describePartSize } from '../../domain/part-size.ts';
+import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, WriteOptions } from '../../ports.ts';
+import { assertKey, assertPrefix } from '../keys.ts';
+import type { StorageContext } from '../open.ts';
+import { DEFAULT_TUNING, S3Connection } from './client.ts';
+import { listFolders, listObjects, statObject } from './list.ts';
+import { S3ObjectWriter } from './multipart.ts';
+import { readObject } from './read.ts';
+import { deleteObject } from './upload.ts';
+
+/** Masks the credentials, then connects; see {@link StorageContext}. No I/O. */
+export function openS3(destination: S3Destination, context: StorageContext): Storage {
+  const resolved = resolveS3(destination, context.env);
+  maskCredentials(resolved.credentials, context.log);
+  const connection = new S3Connection(destination, resolved, { ...DEFAULT_TUNING, ...context.s3 }, context);
+  return new S3Storage(connection, destination);
+}
+
+function maskCredentials(credentials: object | undefined, log: Log): void {
+  for (const secret of Object.values(credentials ?? {})) log.mask(secret);
+}
+
+class S3Storage implements Storage {
+  readonly location: string;
+  readonly #connection: S3Connection;
+  readonly #destination: S3Destination;
+  readonly #open = new Set<ObjectWriter>();
+
+  constructor(connection: S3Connection, destination: S3Destination) {
+    this.location = connection.location;
+    this.#connection = connection;
+    this.#destination = destination;
+  }
+
+  uri(key: string): string {
+    return this.#connection.uri(key);
+  }
+
+  async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
+    assertKey(key);
+    const { maxParts, partSizeMib } = this.#destination;
+    const plan = choosePartSize({ expectedBytes: options.expectedBytes, maxParts, fixedMib: partSizeMib });
+    const words = describePartSize(plan);
+    // A small object takes only the memory that it fills, whatever the size of parts.
+    if (words !== undefined && (options.expectedBytes ?? Number.POSITIVE_INFINITY) > plan.partSizeBytes) {
+      this.#connection.log.info(`${key}: ${words}`);
+    }
+    const writer = new S3ObjectWriter({
+      connection: this.#connection,
+      key,
+      contentType: options.contentType ?? 'application/octet-stream',
+      onlyIfAbsent: options.onlyIfAbsent ?? false,
+      plan,
+      onEnd: () => this.#open.delete(writer),
+    });
+    this.#open.add(writer);
+    return writer;
+  }
+
+  async get(key: string, range?: ByteRange): Promise<Readable> {
+    assertKey(key);
+    return readObject(this.#connection, key, range);
+  }
+
+  async stat(key: string): Promise<ObjectInfo | undefined> {
+    assertKey(key);
+    return statObject(this.#connection, key);
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    assertPrefix(prefix);
+    yield* listObjects(this.#connection, prefix);
+  }
+
+  async *listFolders(prefix: string): AsyncIterable<string> {
+    assertPrefix(prefix);
+    yield* listFolders(this.#connection, prefix);
+  }
+
+  async delete(key: string): Promise<void> {
+    assertKey(key);
+    await deleteObject(this.#connection, key);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((writer) => writer.abort()));
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,198 @@
+/** Real S3 servers for tests, benchmarks and the demo. Nothing is preinstalled: Go builds one, npm brings the other. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { messageOf } from '../../src/domain/errors.ts';
+
+export interface S3Server {
+  readonly name: string;
+  /** `http://127.0.0.1:PORT`. */
+  readonly endpoint: string;
+  readonly host: string;
+  readonly port: number;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+  /** The credentials and region as an action's environment holds them. */
+  readonly env: Record<string, string>;
+  createBucket(name: string): Promise<void>;
+  /** A line of `storage`. */
+  storageUri(bucket: string, prefix?: string, options?: Record<string, string>): string;
+  stop(): Promise<void>;
+}
+
+/** A kind of server, and whether this machine can have it. */
+export type S3ServerKind =
+  | { name: string; available: true; start: () => Promise<S3Server> }
+  | { name: string; available: false; reason: string };
+
+/** All kinds; those that cannot be had say why, so that tests can be skipped by name with the reason. */
+export async function availableS3Servers(): Promise<S3ServerKind[]> {
+  return [await versitygwKind(), fauxqsKind()];
+}
+
+const VERSITYGW_VERSION = 'v1.8.0';
+const root = join(import.meta.dirname, '..', '..');
+const binDirectory = join(root, '.cache', 'bin');
+const versitygwFile = join(binDirectory, `versitygw-${VERSITYGW_VERSION}`);
+
+async function versitygwKind(): Promise<S3ServerKind> {
+  try {
+    await buildVersitygw();
+    return { name: 'versitygw', available: true, start: startVersitygw };
+  } catch (error) {
+    return { name: 'versitygw', available: false, reason: messageOf(error) };
+  }
+}
+
+/** Builds once (about a minute) into `.cache/bin`. Throws a short reason when that is impossible. */
+async function buildVersitygw(): Promise<void> {
+  const present = await access(versitygwFile).then(
+    () => true,
+    () => false,
+  );
+  if (present) return;
+  const run = promisify(execFile);
+  await run('go', ['version']).catch(() => {
+    throw new Error('Go is not installed');
+  });
+  await mkdir(binDirectory, { recursive: true });
+  const scratch = await mkdtemp(join(binDirectory, 'build-'));
+  try {
+    const pinned = `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`;
+    await run('go', ['install', pinned], { env: { ...process.env, GOBIN: scratch }, timeout: 600_000 });
+    await rename(join(scratch, 'versitygw'), versitygwFile);
+  } catch (error) {
+    throw new Error(`versitygw could not be built: ${messageOf(error).split('\n')[0]}`);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+export interface VersitygwOptions {
+  /** Every write is refused with AccessDenied; the buckets named here exist nevertheless. */
+  readOnlyWith?: string[];
+  /** ETags that are not made from MD5s, as Amazon's are under SSE-KMS. */
+  opaqueEtags?: boolean;
+}
+
+/** The reference server: conditional writes, checksums, versions and Object Lock are all enforced. */
+export async function startVersitygw(options: VersitygwOptions = {}): Promise<S3Server> {
+  await buildVersitygw();
+  const folder = await mkdtemp(join(tmpdir(), 'versitygw-'));
+  const [data, sidecar, versions] = [join(folder, 'data'), join(folder, 'sidecar'), join(folder, 'versions')];
+  for (const path of [data, sidecar, versions]) await mkdir(path);
+  for (const bucket of options.readOnlyWith ?? []) await mkdir(join(data, bucket));
+  const port = await freePort();
+  const [accessKeyId, secretAccessKey, region] = [
+    'AKIATESTACCESSKEY000',
+    'test/secret+key=0123456789abcdef',
+    'us-east-1',
+  ];
+  const args = ['--port', `127.0.0.1:${port}`, '--region', region, '--keep-alive', '--quiet'];
+  if (options.readOnlyWith !== undefined) args.push('--readonly');
+  const posixArgs = ['--versioning-dir', versions, '--sidecar', sidecar];
+  if (options.opaqueEtags === true) posixArgs.push('--data-integrity-etag');
+  const child = spawn(versitygwFile, [...args, 'posix', ...posixArgs, data], {
+    stdio: 'ignore',
+    env: { ...process.env, ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
+  });
+  const killWithUs = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.once('exit', killWithUs);
+  await waitForPort(port, child);
+  return describeServer({ name: 'versitygw', port, accessKeyId, secretAccessKey, region }, async () => {
+    process.off('exit', killWithUs);
+    await ended(child);
+    await rm(folder, { recursive: true, force: true });
+  });
+}
+
+function fauxqsKind(): S3ServerKind {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 5)) return { name: 'fauxqs', available: true, start: startFauxqs };
+  return { name: 'fauxqs', available: false, reason: `it needs Node 22.5, this is ${process.versions.node}` };
+}
+
+/** In this process, in memory. Knows neither `If-None-Match` nor wrong secrets: for what every server can do. */
+export async function startFauxqs(): Promise<S3Server> {
+  const { buildApp } = await import('fauxqs');
+  const app = buildApp({ logger: false, host: '127.0.0.1' });
+  const port = await freePort();
+  await app.listen({ port, host: '127.0.0.1' });
+  const facts = { name: 'fauxqs', port, accessKeyId: 'test', secretAccessKey: 'test-secret', region: 'us-east-1' };
+  return describeServer(facts, async () => {
+    await app.close();
+  });
+}
+
+type ServerFacts = Pick<S3Server, 'name' | 'port' | 'accessKeyId' | 'secretAccessKey' | 'region'>;
+
+function describeServer(facts: ServerFacts, stop: () => Promise<void>): S3Server {
+  const { accessKeyId, secretAccessKey, region, port } = facts;
+  const endpoint = `http://127.0.0.1:${port}`;
+  return {
+    ...facts,
+    endpoint,
+    host: '127.0.0.1',
+    env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: region },
+    async createBucket(name) {
+      const client = new S3Client({
+        endpoint,
+        region,
+        forcePathStyle: true,
+        credentials: { accessKeyId, secretAccessKey },
+      });
+      await client.send(new CreateBucketCommand({ Bucket: name })).finally(() => client.destroy());
+    },
+    storageUri(bucket, prefix = '', options = {}) {
+      const query = new URLSearchParams({ endpoint, 'force-path-style': 'true', ...options });
+      return `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}?${query}`;
+    },
+    stop,
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function waitForPort(port: number, child: ChildProcess): Promise<void> {
+  const until = Date.now() + 15_000;
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}`);
+    if (Date.now() > until) throw new Error(`nothing listens on port ${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const settle = (answer: boolean) => (): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', settle(true)).once('error', settle(false));
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await exit;
+}
