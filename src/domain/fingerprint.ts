@@ -61,5 +61,7 @@ export function providerProject(host: string, user: string): string | undefined 
 
 /** NUL cannot be part of any of them, so no two lists look alike. */
 function hash(...parts: string[]): string {
-  return createHash('sha256').update(['source', ...parts].join('\0')).digest('hex');
+  return createHash('sha256')
+    .update(['source', ...parts].join('\0'))
+    .digest('hex');
 }

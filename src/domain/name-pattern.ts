@@ -73,7 +73,8 @@ function splitPattern(text: string): Part[] {
     else if (quoted) addPlain(part, character);
     else at += addUnquoted(part, character, text.charAt(at + 1));
   }
-  if (quoted) throw badPattern(text, 'has a double quote that is never closed', 'Close it, or double it inside a name.');
+  if (quoted)
+    throw badPattern(text, 'has a double quote that is never closed', 'Close it, or double it inside a name.');
   if (parts.some((part) => part.regex === '')) {
     throw badPattern(text, 'has an empty part', 'Write `*` for everything, as in `public.*`.');
   }

@@ -125,10 +125,12 @@ async function tryOnce(round: Round, host: ConnectionHost, attempt: TlsAttempt):
   const abort = () => client.connection.stream.destroy(new Error('aborted'));
   signal.addEventListener('abort', abort, { once: true });
   try {
-    guardAuthentication(client, request, attempt.encrypted);
+    const refusal = guardAuthentication(client, request, attempt.encrypted);
     if (isUnixSocket(host)) await assertSocketOwner(request, host);
     signal.throwIfAborted();
     await client.connect();
+    const refused = refusal();
+    if (refused !== undefined) throw refused;
     return { ok: true, connected: { client, host, encrypted: attempt.encrypted } };
   } catch (error) {
     client.connection.stream.destroy();

@@ -12,29 +12,35 @@ import {
 /**
  * Ends the session before anything is answered when `require_auth` or `channel_binding=require` is not met.
  * To be called before `client.connect()`: the driver's own handlers must run after these.
+ * @returns what to throw after a `connect()` that succeeded all the same: a server that asks for nothing is ready
+ * before the end of the stream is noticed
  */
-export function guardAuthentication(client: pg.Client, request: ConnectionRequest, encrypted: boolean): void {
+export function guardAuthentication(
+  client: pg.Client,
+  request: ConnectionRequest,
+  encrypted: boolean,
+): () => Error | undefined {
   const { connection } = client;
-  let demanded: { method: AuthMethod; bound: boolean } = { method: 'none', bound: false };
-  const demand = (method: AuthMethod, bound = false) => {
-    demanded = { method, bound };
-    refuse(client, authenticationFault(request, method, bound));
+  let asked = false;
+  let refusal: Error | undefined;
+  const judge = (method: AuthMethod, bound = false) => {
+    asked = true;
+    const fault = authenticationFault(request, method, bound);
+    if (fault === undefined) return;
+    refusal = policyError(fault);
+    // A destroyed stream is not writable, so the driver's handler, which runs next, sends nothing.
+    connection.stream.destroy(refusal);
   };
-  connection.on('authenticationCleartextPassword', () => demand('password'));
-  connection.on('authenticationMD5Password', () => demand('md5'));
+  connection.on('authenticationCleartextPassword', () => judge('password'));
+  connection.on('authenticationMD5Password', () => judge('md5'));
   connection.on('authenticationSASL', ({ mechanisms }: { mechanisms: string[] }) => {
     const bound = encrypted && request.channelBinding !== 'disable' && mechanisms.includes('SCRAM-SHA-256-PLUS');
-    demand(mechanisms.some((name) => name.startsWith('SCRAM')) ? 'scram-sha-256' : 'oauth', bound);
+    judge(mechanisms.some((name) => name.startsWith('SCRAM')) ? 'scram-sha-256' : 'oauth', bound);
   });
   connection.on('authenticationOk', () => {
-    if (demanded.method === 'none') refuse(client, authenticationFault(request, 'none', false));
+    if (!asked) judge('none');
   });
-}
-
-function refuse(client: pg.Client, fault: string | undefined): void {
-  if (fault === undefined) return;
-  // A destroyed stream is not writable, so the driver's handler, which runs next, sends nothing.
-  client.connection.stream.destroy(policyError(fault));
+  return () => refusal;
 }
 
 function policyError(message: string): Error {

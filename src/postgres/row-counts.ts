@@ -39,10 +39,18 @@ function* batches(tables: readonly TableFacts[]): Generator<TableFacts[]> {
   if (batch.length > 0) yield batch;
 }
 
+/**
+ * The FROM clause of exactly the rows that pg_dump copies. Under an extension's condition it leaves out ONLY, so the
+ * rows of inheritance children come along.
+ */
+export function dumpedRows(table: Pick<TableFacts, 'schema' | 'name' | 'extensionCondition'>): string {
+  const condition = table.extensionCondition ?? '';
+  return condition === '' ? `ONLY ${quoteQualified(table)}` : `${quoteQualified(table)} ${condition}`;
+}
+
 async function countBatch(client: pg.Client, batch: readonly TableFacts[]): Promise<void> {
   const selects = batch.map(
-    (table, index) =>
-      `SELECT ${index} AS i, pg_catalog.count(*)::text AS rows FROM ONLY ${quoteQualified(table)} ${table.extensionCondition ?? ''}`,
+    (table, index) => `SELECT ${index} AS i, pg_catalog.count(*)::text AS rows FROM ${dumpedRows(table)}`,
   );
   await client.query('SAVEPOINT counting');
   try {

@@ -70,8 +70,8 @@ export async function openSnapshot(client: pg.Client, request: SnapshotRequest):
 async function prepareSession(client: pg.Client): Promise<CopySettings> {
   await client.query('SET statement_timeout = 0');
   await client.query('SET idle_in_transaction_session_timeout = 0');
-  const { rows } = await client.query<{ number: string }>('SHOW server_version_num AS number').catch(async () =>
-    client.query<{ number: string }>("SELECT pg_catalog.current_setting('server_version_num') AS number"),
+  const { rows } = await client.query<{ number: string }>(
+    "SELECT pg_catalog.current_setting('server_version_num') AS number",
   );
   if (Number(rows[0]?.number) >= 170_000) await client.query('SET transaction_timeout = 0');
   // Otherwise counts would silently leave rows out where pg_dump stops with an error.
@@ -79,10 +79,7 @@ async function prepareSession(client: pg.Client): Promise<CopySettings> {
   return await readCopySettings(client);
 }
 
-/** What one transaction locked and then saw, still open. */
-type Taken = CatalogFacts;
-
-async function lockAndRead(client: pg.Client, request: SnapshotRequest, settings: CopySettings): Promise<Taken> {
+async function lockAndRead(client: pg.Client, request: SnapshotRequest, settings: CopySettings): Promise<CatalogFacts> {
   const { rows } = await client.query<{ name: string }>('SELECT pg_catalog.current_database()::text AS name');
   const catalogRequest: CatalogRequest = {
     scope: request.scope,
@@ -132,7 +129,7 @@ async function tryOnce(
   catalogRequest: CatalogRequest,
   expected: readonly LockTarget[],
   settings: CopySettings,
-): Promise<Taken | string[]> {
+): Promise<CatalogFacts | string[]> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     await lockTables(client, expected, request.lockTimeoutSeconds);
@@ -151,7 +148,7 @@ async function readLocked(
   request: CatalogRequest,
   expected: readonly LockTarget[],
   settings: CopySettings,
-): Promise<Taken | string[]> {
+): Promise<CatalogFacts | string[]> {
   // The first query takes the snapshot, so its time is the snapshot's.
   const { rows } = await client.query<{ at: string }>(
     `SELECT pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.statement_timestamp()), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at`,
@@ -223,7 +220,7 @@ function sessionLost(cause: unknown): BackupError {
   });
 }
 
-function describeSnapshot(client: pg.Client, id: string, facts: Taken, watch: SessionWatch): Snapshot {
+function describeSnapshot(client: pg.Client, id: string, facts: CatalogFacts, watch: SessionWatch): Snapshot {
   const guarded = async (body: () => Promise<void>): Promise<void> => {
     try {
       await body();

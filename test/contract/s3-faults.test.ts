@@ -1,5 +1,7 @@
 /** Everything that breaks between here and a bucket. The server is real; a proxy in front of it breaks the way. */
 import { randomBytes } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DeleteBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BackupError } from '../../src/domain/errors.ts';
@@ -94,6 +96,26 @@ describe.skipIf(missing !== undefined)(title, () => {
     return error;
   }
 
+  /** Always waits the full 400 ms before it tries again, so that others can come in between. */
+  const pausing = { random: () => 1, retry: { attempts: 3, baseDelayMs: 400, maxDelayMs: 400 } };
+
+  /** Answers the first matching request with 503 and meanwhile writes `content` as `marker`, past the proxy. */
+  function interfere(request: (head: string) => boolean, content: string): () => Promise<void> {
+    const other = openLine(server.storageUri(bucket, 'team'), server.env);
+    let written: Promise<unknown> | undefined;
+    const observed = (head: string): boolean => {
+      if (!request(head)) return false;
+      written ??= writeBytes(other, 'marker', Buffer.from(content));
+      return true;
+    };
+    const response = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+    proxy.set({ answerTo: { request: observed, times: 1, response } });
+    return async () => {
+      await written;
+      await other.close();
+    };
+  }
+
   describe('credentials, rights and names', () => {
     const secrets = () => [server.accessKeyId, server.secretAccessKey, 'AKIAWRONGWRONGWRONG0', 'wrong-secret'];
     function expectNoSecrets(error: BackupError): void {
@@ -135,11 +157,11 @@ describe.skipIf(missing !== undefined)(title, () => {
       bucket = 'no-such-bucket';
       storage = open();
       for (const work of [
-        writeBytes(storage, 'a', Buffer.from('1')),
-        writeChunked(storage, 'b', randomBytes(6 * MIB)),
-        keysOf(storage),
+        () => writeBytes(storage, 'a', Buffer.from('1')),
+        () => writeChunked(storage, 'b', randomBytes(6 * MIB)),
+        () => keysOf(storage),
       ]) {
-        expect(await failure(work)).toMatchObject({
+        expect(await failure(work())).toMatchObject({
           code: 'ERR_STORAGE_MISSING',
           message: expect.stringContaining('there is no such bucket'),
         });
@@ -151,10 +173,10 @@ describe.skipIf(missing !== undefined)(title, () => {
       const denied = openLine(readOnly.storageUri('locked', 'team', { 'part-size-mib': '5' }), readOnly.env);
       try {
         for (const work of [
-          writeBytes(denied, 'a', Buffer.from('1')),
-          writeChunked(denied, 'b', randomBytes(6 * MIB)),
+          () => writeBytes(denied, 'a', Buffer.from('1')),
+          () => writeChunked(denied, 'b', randomBytes(6 * MIB)),
         ]) {
-          expect(await failure(work)).toMatchObject({
+          expect(await failure(work())).toMatchObject({
             code: 'ERR_STORAGE_DENIED',
             message: expect.stringContaining('s3:PutObject on arn:aws:s3:::locked/team/*'),
           });
@@ -174,7 +196,7 @@ describe.skipIf(missing !== undefined)(title, () => {
       const head =
         'HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-central-1\r\nContent-Type: application/xml';
       const response = `${head}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
-      proxy.set({ answerTo: { request: /^PUT /, times: 9, response } });
+      proxy.set({ answerTo: { request: (head) => /^PUT /.test(head), times: 9, response } });
       expect(await failure(writeBytes(storage, 'a', Buffer.from('1')))).toMatchObject({
         code: 'ERR_STORAGE',
         message: expect.stringContaining('not in region us-east-1 but in eu-central-1'),
@@ -233,16 +255,22 @@ describe.skipIf(missing !== undefined)(title, () => {
 
     it('recovers from 503 and 500 answers', async () => {
       const response = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
-      proxy.set({ answerTo: { request: /^(PUT|POST) /, times: 3, response } });
+      proxy.set({ answerTo: { request: (head) => /^(PUT|POST) /.test(head), times: 3, response } });
       await writeChunked(storage, 'archive', big, { onlyIfAbsent: true });
-      proxy.set({ answerTo: { request: /^PUT /, times: 2, response: response.replace('503 Slow Down', '500 Oops') } });
+      proxy.set({
+        answerTo: {
+          request: (head) => /^PUT /.test(head),
+          times: 2,
+          response: response.replace('503 Slow Down', '500 Oops'),
+        },
+      });
       await writeBytes(storage, 'marker', Buffer.from('1'), { onlyIfAbsent: true });
       expect(proxy.counts.struck).toBe(5);
       expect(await keysOf(storage)).toEqual(['archive', 'marker']);
     });
 
     it('recognises its own object when the answer to the completion was lost', async () => {
-      proxy.set({ loseAnswerTo: { request: /^POST \S*uploadId=/, times: 1 } });
+      proxy.set({ loseAnswerTo: { request: (head) => /^POST \S*uploadId=/.test(head), times: 1 } });
       const stored = await writeChunked(storage, 'archive', big, { onlyIfAbsent: true });
       expect(proxy.counts.struck).toBe(1);
       expect(stored.evidence).toBe(checksum === 'md5' ? 'size-and-etag' : 'provider-checksum');
@@ -251,42 +279,22 @@ describe.skipIf(missing !== undefined)(title, () => {
     });
 
     it('recognises its own object when the answer to a single put was lost', async () => {
-      proxy.set({ loseAnswerTo: { request: /^PUT /, times: 1 } });
+      proxy.set({ loseAnswerTo: { request: (head) => /^PUT /.test(head), times: 1 } });
       const stored = await writeBytes(storage, 'marker', Buffer.from('mine'), { onlyIfAbsent: true });
       expect(proxy.counts.struck).toBe(1);
       expect(stored.evidence).toBe('size-and-etag');
     });
 
     it('does not take another writer’s object for its own', async () => {
-      const refused = '<Error><Code>InternalError</Code><Message>x</Message></Error>';
-      const response = `HTTP/1.1 500 Oops\r\nContent-Length: ${refused.length}\r\nConnection: close\r\n\r\n${refused}`;
+      await storage.close();
+      storage = open({ checksum }, { s3: pausing });
       const writer = await storage.create('marker', { onlyIfAbsent: true });
       await writer.write(Buffer.from('mine'));
-      let interfered: Promise<unknown> | undefined;
-      const other = openLine(server.storageUri(bucket, 'team'), server.env);
-      proxy.set({
-        answerTo: {
-          times: 1,
-          response,
-          request: Object.assign(/^PUT /, {
-            test(head: string): boolean {
-              if (!head.startsWith('PUT ')) return false;
-              interfered ??= writeBytes(other, 'marker', Buffer.from('theirs'));
-              return true;
-            },
-          }),
-        },
-      });
-      // The first try fails; before the second one somebody else has taken the name.
-      const slow = { ...quickRetry, random: () => 1, retry: { attempts: 3, baseDelayMs: 400, maxDelayMs: 400 } };
-      await storage.close();
-      storage = open({ checksum }, { s3: slow });
-      const again = await storage.create('marker', { onlyIfAbsent: true });
-      await again.write(Buffer.from('mine'));
-      expect(await failure(again.commit())).toMatchObject({ code: 'ERR_STORAGE_EXISTS' });
-      await again.abort();
-      await interfered;
-      await other.close();
+      // The first try fails; before the second one somebody else takes the name.
+      const finished = interfere((head) => head.startsWith('PUT '), 'theirs');
+      expect(await failure(writer.commit())).toMatchObject({ code: 'ERR_STORAGE_EXISTS' });
+      await writer.abort();
+      await finished();
       expect((await readBytes(storage, 'marker')).toString()).toBe('theirs');
     });
 
@@ -304,7 +312,7 @@ describe.skipIf(missing !== undefined)(title, () => {
 
     it('goes on without If-None-Match on a store that does not know it', async () => {
       const response = 'HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
-      proxy.set({ answerTo: { request: /if-none-match: \*/i, times: 1, response } });
+      proxy.set({ answerTo: { request: (head) => /if-none-match: \*/i.test(head), times: 1, response } });
       await writeBytes(storage, 'marker', Buffer.from('1'), { onlyIfAbsent: true });
       expect(proxy.counts.struck).toBe(1);
       expect(await keysOf(storage)).toEqual(['marker']);
@@ -370,6 +378,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     storage = open({}, { s3: { ...quickRetry, stallTimeoutMs: 10_000, abortTimeoutMs: 300 } });
     const writer = await storage.create('archive');
     await writer.write(randomBytes(13 * MIB));
+    await expect.poll(unfinishedUploads).toBe(1);
     proxy.set({ blackholeAfter: 0 });
     const started = Date.now();
     await writer.abort();
@@ -380,7 +389,7 @@ describe.skipIf(missing !== undefined)(title, () => {
   });
 
   it('removes the object when the answer to its completion never came', async () => {
-    proxy.set({ loseAnswerTo: { request: /^POST \S*uploadId=/, times: 99 } });
+    proxy.set({ loseAnswerTo: { request: (head) => /^POST \S*uploadId=/.test(head), times: 99 } });
     const writer = await storage.create('archive');
     await writer.write(randomBytes(13 * MIB));
     // The first try succeeds unheard; the tries after it are told that the upload is gone, unheard as well.
@@ -426,33 +435,15 @@ describe.skipIf(missing !== undefined)(title, () => {
   });
 
   it('refuses an object that is not what was sent, and removes it', async () => {
-    const other = openLine(server.storageUri(bucket, 'team'), server.env);
-    // Somebody else replaces the object between the put and the look at it.
+    await storage.close();
+    storage = open({}, { s3: pausing });
     const writer = await storage.create('marker');
     await writer.write(Buffer.from('mine'));
-    let replaced: Promise<unknown> | undefined;
-    proxy.set({
-      answerTo: {
-        times: 1,
-        response: 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
-        request: Object.assign(/x/, {
-          test(head: string): boolean {
-            if (!/^GET \S*list-type=2/.test(head)) return false;
-            replaced ??= writeBytes(other, 'marker', Buffer.from('other bytes'));
-            return true;
-          },
-        }),
-      },
-    });
-    const slow = { random: () => 1, retry: { attempts: 3, baseDelayMs: 400, maxDelayMs: 400 } };
+    // Between the put and the look at it, somebody else puts other bytes in its place.
+    const finished = interfere((head) => /^GET \S*list-type=2/.test(head), 'theirs!');
+    expect(await failure(writer.commit())).toMatchObject({ code: 'ERR_STORED_DIFFERS' });
     await writer.abort();
-    storage = open({}, { s3: slow });
-    const again = await storage.create('marker');
-    await again.write(Buffer.from('mine'));
-    expect(await failure(again.commit())).toMatchObject({ code: 'ERR_STORED_DIFFERS' });
-    await again.abort();
-    await replaced;
-    await other.close();
+    await finished();
     expect(await keysOf(storage)).toEqual([]);
   });
 
@@ -490,14 +481,18 @@ describe.skipIf(missing !== undefined)(title, () => {
   });
 
   it('keeps memory bounded when the network is slower than the writer', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
     const chunk = randomBytes(MIB);
     proxy.set({ bytesPerSecond: 60 * MIB });
-    globalThis.gc?.();
+    collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     let peak = 0;
     const writer = await storage.create('archive');
     for (let written = 0; written < 200; written++) {
       await writer.write(chunk);
+      if (written % 10 !== 0) continue;
+      collectGarbage();
       peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
     }
     await writer.commit();

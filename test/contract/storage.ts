@@ -70,13 +70,18 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Writes in uneven chunks, as a dump does. */
+/** Writes in uneven chunks, as a dump does; aborts when that fails. */
 export async function writeChunked(storage: Storage, key: string, bytes: Buffer, options: WriteOptions = {}) {
   const writer = await storage.create(key, options);
-  for (let offset = 0; offset < bytes.byteLength; offset += 300_007) {
-    await writer.write(bytes.subarray(offset, offset + 300_007));
+  try {
+    for (let offset = 0; offset < bytes.byteLength; offset += 300_007) {
+      await writer.write(bytes.subarray(offset, offset + 300_007));
+    }
+    return await writer.commit();
+  } catch (error) {
+    await writer.abort();
+    throw error;
   }
-  return writer.commit();
 }
 
 const text = (value: string): Buffer => Buffer.from(value);

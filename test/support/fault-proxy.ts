@@ -4,6 +4,9 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+/** Sees the first 4 KiB of a chunk on its way to the server: for HTTP, the head of a request. */
+export type RequestTest = (head: string) => boolean;
+
 export type Direction = 'to-server' | 'to-client';
 
 export interface Faults {
@@ -19,7 +22,7 @@ export interface Faults {
   finAfter?: number;
   /** After so many bytes of one connection nothing is forwarded any more, but the sockets stay open. */
   blackholeAfter?: number;
-  /** The lowest bit of this byte (counted from 0) is inverted. */
+  /** The lowest bit of this byte (counted from 0) is inverted; counting then begins anew. */
   flipAt?: number;
   /** The byte faults above strike only so many connections; absent: all. */
   strikes?: number;
@@ -28,9 +31,9 @@ export interface Faults {
   /** …or only the first so many of them. */
   failFirst?: number;
   /** The request whose chunk matches is forwarded, its answer never arrives: RST instead. */
-  loseAnswerTo?: { request: RegExp; times: number };
+  loseAnswerTo?: { request: RequestTest; times: number };
   /** The request whose chunk matches is not forwarded; `response` (raw HTTP) is sent back instead. */
-  answerTo?: { request: RegExp; times: number; response: string };
+  answerTo?: { request: RequestTest; times: number; response: string };
 }
 
 export interface ProxyCounts {
@@ -232,6 +235,7 @@ class Link {
     if (!reached(faults.flipAt) || faults.flipAt === undefined) return chunk;
     const flipped = Buffer.from(chunk);
     flipped[faults.flipAt - before] = (flipped[faults.flipAt - before] ?? 0) ^ 1;
+    this.#counted = 0;
     return flipped;
   }
 
@@ -247,12 +251,12 @@ class Link {
     const { faults, counts } = this.#proxy;
     const { loseAnswerTo, answerTo } = faults;
     const head = chunk.toString('latin1', 0, 4096);
-    if (loseAnswerTo !== undefined && loseAnswerTo.times > 0 && loseAnswerTo.request.test(head)) {
+    if (loseAnswerTo !== undefined && loseAnswerTo.times > 0 && loseAnswerTo.request(head)) {
       faults.loseAnswerTo = { ...loseAnswerTo, times: loseAnswerTo.times - 1 };
       counts.struck++;
       this.#losing = true;
     }
-    if (answerTo === undefined || answerTo.times <= 0 || !answerTo.request.test(head)) return false;
+    if (answerTo === undefined || answerTo.times <= 0 || !answerTo.request(head)) return false;
     faults.answerTo = { ...answerTo, times: answerTo.times - 1 };
     counts.struck++;
     this.#state = 'answered';

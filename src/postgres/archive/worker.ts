@@ -47,12 +47,12 @@ async function proveArchive(port: MessagePort, { pgRestorePath, env }: WorkerInp
   const end = await child.ended.catch((error: unknown) => {
     throw failed(`pg_restore could not be started: ${messageOf(error)}`);
   });
-  if (unreadable !== undefined && !wasRefused(end)) throw unreadable;
+  if (unreadable !== undefined) throw unreadable;
   checkEnd(end, archive);
   post(port, { kind: 'report', report: reader.end() });
 }
 
-/** Reads plain SQL to its end. Returns what the reader threw, if it did. */
+/** Reads plain SQL to its end. Returns what the reader threw, if it did: then `pg_restore` has nobody to write to. */
 function readAll(stdout: Readable, reader: ArchiveReader): Promise<unknown> {
   return new Promise((resolve) => {
     stdout.on('data', (chunk: Buffer) => {
@@ -87,11 +87,6 @@ class ArchiveInput {
     // Also called back after an error: the other thread must never wait for a slab that was lost.
     this.#stdin.write(new Uint8Array(slab, 0, length), () => post(this.#port, { kind: 'slab', slab }, [slab]));
   }
-}
-
-/** `pg_restore` ended by itself and said why: that explains whatever the reader saw. */
-function wasRefused(end: ProcessEnd): boolean {
-  return end.code !== null && end.code !== 0 && end.stderr !== '';
 }
 
 function checkEnd(end: ProcessEnd, archive: ArchiveInput): void {

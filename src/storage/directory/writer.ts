@@ -1,6 +1,6 @@
 /** One file on its way into a directory: an unfinished name, synced to disk, read back, then renamed. */
 import { createHash, randomBytes } from 'node:crypto';
-import { constants, type FileHandle, link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { access, constants, type FileHandle, link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError, messageOf } from '../../domain/errors.ts';
 import type { Log, ObjectWriter, StoredObject } from '../../ports.ts';
@@ -141,16 +141,35 @@ interface OpenedFile {
 
 /** A concurrent abort may remove the directory between the two steps, hence the second try. */
 async function openUnfinished(directory: string, mayRepeat = true): Promise<OpenedFile> {
-  const firstCreated = await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    // The name that "exists" here is a file in the place of a directory.
-    throw errnoOf(error) === 'EEXIST' ? Object.assign(new Error('not a directory'), { code: 'ENOTDIR' }) : error;
-  });
+  const firstCreated = await makeDirectories(directory);
   const path = join(directory, `${UNFINISHED_PREFIX}${randomBytes(8).toString('hex')}`);
   try {
     return { path, handle: await open(path, 'wx', 0o600), firstCreated };
   } catch (error) {
     if (mayRepeat && errnoOf(error) === 'ENOENT') return openUnfinished(directory, false);
     throw error;
+  }
+}
+
+/** Returns the topmost directory that had to be made. */
+async function makeDirectories(directory: string): Promise<string | undefined> {
+  try {
+    return await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // What "exists" here is a file in the place of a directory.
+    if (errnoOf(error) === 'EEXIST') throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+    // Node says ENOENT where a single mkdir says EROFS or EACCES: ask the nearest directory that is there.
+    if (errnoOf(error) === 'ENOENT') await assertWritable(dirname(directory));
+    throw error;
+  }
+}
+
+async function assertWritable(directory: string): Promise<void> {
+  try {
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || directory === dirname(directory)) throw error;
+    await assertWritable(dirname(directory));
   }
 }
 

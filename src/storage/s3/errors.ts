@@ -53,8 +53,10 @@ const NETWORK_CODES = new Set([
 export function errorCodeOf(error: unknown): string {
   if (error instanceof BackupError) return error.code;
   const facts = asSdkError(error);
-  const named = facts.name === undefined || facts.name === 'Error' || facts.name === 'TypeError';
-  return facts.Code ?? (named ? facts.code : facts.name) ?? facts.name ?? 'unknown error';
+  // The SDK also calls resets and broken pipes a TimeoutError; their own code says more.
+  if (facts.code !== undefined && NETWORK_CODES.has(facts.code)) return facts.code;
+  const nameless = facts.name === undefined || facts.name === 'Error' || facts.name === 'TypeError';
+  return facts.Code ?? (nameless ? facts.code : facts.name) ?? facts.name ?? 'unknown error';
 }
 
 /** The HTTP status of the answer, where there was one. */

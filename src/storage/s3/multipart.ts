@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import { BackupError, type ErrorCode, messageOf } from '../../domain/errors.ts';
 import type { PartPlan } from '../../domain/part-size.ts';
 import type { ObjectWriter, StoredObject } from '../../ports.ts';
+import { cancelledError } from '../cancelled.ts';
 import { statObject } from './list.ts';
 import { encodeCrc32, Part, PartBuffers } from './part.ts';
 import {
@@ -21,7 +22,7 @@ import {
 } from './upload.ts';
 import { type Sent, verifyStored } from './verify.ts';
 
-/** After these the provider has certainly not made the object visible. */
+/** After these the provider has certainly not done what it was asked. */
 const CERTAIN_REFUSALS: readonly ErrorCode[] = [
   'ERR_STORAGE_AUTH',
   'ERR_STORAGE_DENIED',
@@ -41,6 +42,7 @@ export class S3ObjectWriter implements ObjectWriter {
   readonly #plan: PartPlan;
   readonly #onEnd: () => void;
   readonly #stop = new AbortController();
+  readonly #stopCreating = new AbortController();
   readonly #buffers: PartBuffers;
   readonly #sha256 = createHash('sha256');
   readonly #receipts: PartReceipt[] = [];
@@ -61,6 +63,7 @@ export class S3ObjectWriter implements ObjectWriter {
     this.#plan = context.plan;
     this.#onEnd = context.onEnd;
     this.#target = { ...context, signal: AbortSignal.any([context.connection.signal, this.#stop.signal]) };
+    this.#target.signal.addEventListener('abort', this.#onCancel, { once: true });
     this.#buffers = new PartBuffers(context.plan.partSizeBytes, context.plan.inFlight + 1);
   }
 
@@ -106,10 +109,12 @@ export class S3ObjectWriter implements ObjectWriter {
     this.#fail(new BackupError('ERR_CANCELLED', `The upload of ${this.#target.key} was discarded.`, discarded));
     this.#stop.abort(this.#failure?.error);
     const { connection } = this.#target;
+    const signal = AbortSignal.timeout(connection.tuning.abortTimeoutMs);
+    signal.addEventListener('abort', () => this.#stopCreating.abort(signal.reason), { once: true });
     // Parts that are still travelling could otherwise arrive after the upload was discarded, and stay.
     await Promise.allSettled([this.#uploadId, ...this.#uploads]);
-    const signal = AbortSignal.timeout(connection.tuning.abortTimeoutMs);
     try {
+      // An upload whose creation failed has no parts: even if it came to exist, it costs nothing.
       const uploadId = await this.#uploadId?.catch(() => undefined);
       if (uploadId !== undefined) await abortUpload(this.#target, uploadId, signal);
     } catch (error) {
@@ -129,7 +134,7 @@ export class S3ObjectWriter implements ObjectWriter {
 
   #startUpload(part: Part): void {
     this.#filling = undefined;
-    this.#uploadId ??= createUpload(this.#target);
+    this.#uploadId ??= createUpload(this.#target, this.#stopCreating.signal);
     const upload = this.#uploadId
       .then((uploadId) => uploadPart(this.#target, uploadId, part))
       .then(
@@ -157,7 +162,7 @@ export class S3ObjectWriter implements ObjectWriter {
       this.#visible = 'yes';
       return answer;
     } catch (error) {
-      if (error instanceof BackupError && CERTAIN_REFUSALS.includes(error.code)) this.#visible = 'no';
+      if (isRefusal(error)) this.#visible = 'no';
       throw error;
     }
   }
@@ -195,6 +200,10 @@ export class S3ObjectWriter implements ObjectWriter {
     }
   }
 
+  readonly #onCancel = (): void => {
+    this.#fail(cancelledError(this.#target.signal, `upload ${this.#target.key}`));
+  };
+
   #fail(error: unknown): void {
     this.#failure ??= { error };
     this.#buffers.fail(error);
@@ -213,8 +222,13 @@ export class S3ObjectWriter implements ObjectWriter {
     this.#state = state;
     this.#filling = undefined;
     this.#buffers.drop();
+    this.#target.signal.removeEventListener('abort', this.#onCancel);
     this.#onEnd();
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof BackupError && CERTAIN_REFUSALS.includes(error.code);
 }
 
 const discarded = { op: 'upload', hint: 'Nothing of it became visible.' };

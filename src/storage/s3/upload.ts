@@ -70,8 +70,9 @@ export function putObject(target: UploadTarget, part: Part): Promise<Answer> {
   );
 }
 
-export async function createUpload(target: UploadTarget): Promise<string> {
-  const { connection, key, signal } = target;
+/** `signal` is its own: a creation that is cut off could leave an upload that nobody knows of. */
+export async function createUpload(target: UploadTarget, signal: AbortSignal): Promise<string> {
+  const { connection, key } = target;
   const checksum =
     connection.checksum === 'crc32' ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const) : {};
   const input = { Bucket: connection.bucket, Key: connection.objectKey(key), ContentType: target.contentType };
@@ -213,12 +214,14 @@ function whenAbsent(
     uploadOperation(key),
     async (client, http, attempt) => {
       try {
-        return await once(client, http).catch((error: unknown) => {
+        const answer = await once(client, http).catch((error: unknown) => {
           if (!conditional || statusOf(error) !== 501) throw error;
           connection.log.debug('The store does not know If-None-Match; it was looked first whether the name is free.');
           conditional = false;
           return once(client, http);
         });
+        // Stores that answer a repeated completion kindly leave the checksum out that they gave the first time.
+        return attempt === 1 ? answer : { ...won.answer, ...answer };
       } catch (error) {
         const taken = statusOf(error) === 412 || errorCodeOf(error) === 'NoSuchUpload';
         if (attempt === 1 || !taken) throw error;

@@ -193,7 +193,7 @@ CREATE TABLE shapes.city (id integer PRIMARY KEY, name text, country integer NOT
 ALTER TABLE shapes.country ADD CONSTRAINT capital_is_city FOREIGN KEY (capital) REFERENCES shapes.city ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED;
 INSERT INTO shapes.country VALUES (1, 'Norway', 10), (2, 'Italy', 20);
 INSERT INTO shapes.city VALUES (10, 'Oslo', 1), (20, 'Rome', 2), (21, 'Bari', 2);
-CREATE TABLE shapes.employee (id integer PRIMARY KEY, boss integer REFERENCES shapes.employee, name text CHECK (name IN ('Ann', 'Bob', 'Cy') AND length(name) < 10 AND name <> ''));
+CREATE TABLE shapes.employee (id integer PRIMARY KEY, boss integer REFERENCES shapes.employee, name varchar(20) CHECK (name IN ('Ann', 'Bob', 'Cy') AND length(name) < 10 AND name <> ''));
 INSERT INTO shapes.employee VALUES (3, NULL, 'Ann'), (1, 3, 'Bob'), (2, 1, 'Cy');
 ALTER TABLE shapes.employee ADD CONSTRAINT unchecked CHECK (id < 1000) NOT VALID;
 COMMENT ON CONSTRAINT unchecked ON shapes.employee IS 'Not checked for old rows';

@@ -1,0 +1,163 @@
+/**
+ * The preflight: what decides whether a dump can be right, judged before anything is dumped. Pure; the facts are read
+ * by `postgres/preflight.ts`.
+ */
+import { BackupError, type ErrorCode } from './errors.ts';
+import type { ServerFacts } from './facts.ts';
+import type { Finding } from './findings.ts';
+import { assessPooler, type PoolerEvidence, type ServerAddress } from './poolers.ts';
+import { assessDestinations, type DestinationFacts } from './preflight/destinations.ts';
+import { listNames } from './preflight/listing.ts';
+import { assessPatterns, type PatternMiss, type SystemSelection } from './preflight/patterns.ts';
+import { assessRights, type RightsFacts } from './preflight/rights.ts';
+import type { QualifiedName } from './relations.ts';
+import { isWholeDatabase, type Scope } from './scope.ts';
+
+export { assessDestinations, type DestinationFacts } from './preflight/destinations.ts';
+export type { PatternInput, PatternMiss, SystemSelection } from './preflight/patterns.ts';
+export type { RightsFacts } from './preflight/rights.ts';
+
+/** The oldest server whose dumps are tested. */
+const OLDEST_MAJOR = 13;
+
+export interface PreflightFacts {
+  server: ServerFacts;
+  database: string;
+  /** `system_identifier` of the cluster, where the role may read it. */
+  systemIdentifier?: string;
+  databaseBytes: number;
+  /** Tables of every kind outside the system's schemas, selected or not. */
+  tablesInDatabase: number;
+  selectedTables: number;
+  misses: PatternMiss[];
+  system: SystemSelection[];
+  rights: RightsFacts;
+  /** Selected tables whose rows would be dumped if they were not unlogged. */
+  unlogged: QualifiedName[];
+  /** Selected foreign tables. */
+  foreign: QualifiedName[];
+}
+
+export interface PreflightChoices {
+  scope: Scope;
+  address: ServerAddress;
+  pooler?: PoolerEvidence;
+  allowEmpty: boolean;
+  allowEphemeral: boolean;
+  /** `RUNNER_ENVIRONMENT` is `github-hosted`. */
+  hosted: boolean;
+  destinations: readonly DestinationFacts[];
+}
+
+/** Every finding, errors first. An error finding means that nothing must be dumped. */
+export function assessPreflight(facts: PreflightFacts, choices: PreflightChoices): Finding[] {
+  const pooler = assessPooler(choices.address, choices.pooler);
+  const findings = [
+    ...(pooler === undefined ? [] : [pooler]),
+    ...assessServer(facts),
+    ...assessPatterns(facts.misses, facts.system),
+    ...assessEmptiness(facts, choices),
+    ...assessRights(facts.rights, facts.server.major),
+    ...assessContent(facts, choices.scope),
+    ...assessDestinations(choices, facts.databaseBytes),
+  ];
+  const order = { error: 0, warning: 1, notice: 2 };
+  return findings.toSorted((left, right) => order[left.severity] - order[right.severity]);
+}
+
+function assessServer({ server }: PreflightFacts): Finding[] {
+  const findings: Finding[] = [];
+  if (server.major < OLDEST_MAJOR) {
+    findings.push({
+      code: 'server-too-old',
+      severity: 'error',
+      seen: `The server is Postgres ${server.version}; ${OLDEST_MAJOR} is the oldest that this action can prove`,
+      action: 'Upgrade the server, or dump it with pg_dump by hand.',
+    });
+  }
+  if (server.isStandby) {
+    findings.push({
+      code: 'standby',
+      severity: 'notice',
+      seen: 'The server is a standby: replay can cancel a long dump, and rows of unlogged tables do not exist there',
+      action: 'If dumps are cancelled, raise `max_standby_streaming_delay` or set `hot_standby_feedback = on`.',
+    });
+  }
+  return findings;
+}
+
+function assessEmptiness(facts: PreflightFacts, { scope, allowEmpty, address }: PreflightChoices): Finding[] {
+  if (facts.selectedTables > 0) return [];
+  const whole = facts.tablesInDatabase === 0;
+  const where = `${address.host}:${address.port}`;
+  const hint = whole
+    ? 'Check the host and the database name in `database-url`'
+    : 'Correct `schemas`, `tables` and their exclusions';
+  return [
+    {
+      code: 'no-tables',
+      severity: allowEmpty ? 'warning' : 'error',
+      seen: whole
+        ? `The database \`${facts.database}\` on ${where} has not a single table; it is usually the wrong one`
+        : `The scope selects none of the ${facts.tablesInDatabase} tables of \`${facts.database}\`${scope.content === 'schema' ? ' to define' : ''}`,
+      action: allowEmpty ? '' : `${hint}. If this is right, set \`allow-empty: true\`.`,
+    },
+  ];
+}
+
+function assessContent(facts: PreflightFacts, scope: Scope): Finding[] {
+  const findings: Finding[] = [];
+  const { total } = facts.rights.largeObjects;
+  if (total > 0 && scope.content !== 'schema' && !isWholeDatabase(scope)) {
+    findings.push({
+      code: 'large-objects-left-out',
+      severity: 'warning',
+      seen: `${total} large objects are not in this backup: pg_dump leaves them out as soon as \`schemas\` or \`tables\` is set`,
+      action: 'If they matter, use `exclude-schemas` or `exclude-tables` instead.',
+    });
+  }
+  if (facts.unlogged.length > 0) {
+    const standby = facts.server.isStandby;
+    findings.push({
+      code: 'unlogged-tables',
+      severity: standby ? 'warning' : 'notice',
+      seen: standby
+        ? `A standby has no rows of unlogged tables, so they are not dumped: ${listNames(facts.unlogged)}`
+        : `Unlogged tables are dumped, but a crash of the server empties them: ${listNames(facts.unlogged)}`,
+      action: standby ? 'Back up the primary if these rows matter.' : '',
+    });
+  }
+  if (facts.foreign.length > 0) {
+    findings.push({
+      code: 'foreign-tables',
+      severity: 'notice',
+      seen: `Foreign tables are backed up as definitions; their rows stay with their own server: ${listNames(facts.foreign)}`,
+      action: '',
+    });
+  }
+  return findings;
+}
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  'transaction-pooler': 'ERR_POOLER',
+  'pattern-without-match': 'ERR_PATTERN',
+  'system-tables-selected': 'ERR_PATTERN',
+  'no-tables': 'ERR_EMPTY_DATABASE',
+};
+
+/** The code under which a run ends that stops because of this finding. */
+export function errorCodeOf(finding: Finding): ErrorCode {
+  return CODES[finding.code] ?? 'ERR_PREFLIGHT';
+}
+
+/** One error for all findings of severity `error`, under the code of the first; `undefined` when there is none. */
+export function preflightError(findings: readonly Finding[]): BackupError | undefined {
+  const errors = findings.filter((finding) => finding.severity === 'error');
+  const [first] = errors;
+  if (first === undefined) return undefined;
+  const lines = (pick: (finding: Finding) => string): string =>
+    errors.length === 1 ? pick(first) : errors.map((finding) => `- ${pick(finding)}`).join('\n');
+  const message =
+    errors.length === 1 ? first.seen : `${errors.length} things are in the way:\n${lines(({ seen }) => seen)}`;
+  return new BackupError(errorCodeOf(first), message, { op: 'preflight', hint: lines(({ action }) => action) });
+}

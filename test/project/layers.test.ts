@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+
+/** Folders and files right below src/, lowest first. A file imports from its own folder and from lower layers only. */
+const LAYERS = [
+  ['domain'],
+  ['ports.ts'],
+  ['runner'],
+  ['crypto', 'postgres', 'storage'],
+  ['inputs'],
+  ['report'],
+  ['backup'],
+  ['commands'],
+  ['main.ts'],
+  ['index.ts'],
+];
+/** The domain computes; hashing is computing, everything else of Node is the world. */
+const DOMAIN_MAY_IMPORT = ['node:crypto'];
+/** Where the environment of the process is read, once. */
+const READS_ENVIRONMENT = /^(inputs\/|main\.ts$|index\.ts$)/;
+
+/** What is wrong with the imports of `file`, a path relative to src/ with slashes. */
+function violations(file: string, source: string): string[] {
+  const found: string[] = [];
+  const layer = layerOf(file);
+  if (layer === -1) return [`${file} stands in no layer: give it a place in LAYERS`];
+  for (const imported of importsOf(source)) {
+    if (imported.startsWith('.')) {
+      const target = path.posix.join(path.posix.dirname(file), imported);
+      const sameFolder = topOf(target) === topOf(file);
+      if (!sameFolder && layerOf(target) >= layer) found.push(`${file} imports upwards or sideways: ${target}`);
+    } else if (topOf(file) === 'domain' && !DOMAIN_MAY_IMPORT.includes(imported)) {
+      found.push(`${file} reaches out of the domain: ${imported}`);
+    } else if (imported.startsWith('@aws-sdk/') && !file.startsWith('storage/s3/')) {
+      found.push(`${file} imports ${imported}, which only storage/s3/ may`);
+    }
+  }
+  if (/\bprocess\.env\b/.test(source) && !READS_ENVIRONMENT.test(file)) found.push(`${file} reads process.env`);
+  return found;
+}
+
+function importsOf(source: string): string[] {
+  const forms = /(?:^|\n)(?:import|export)\b[^;'"]*?from '([^']+)'|(?:^|\n)import '([^']+)'|\bimport\('([^']+)'\)/g;
+  return [...source.matchAll(forms)].flatMap((match) => match[1] ?? match[2] ?? match[3] ?? []);
+}
+
+function topOf(file: string): string {
+  return file.split('/')[0] ?? '';
+}
+
+function layerOf(file: string): number {
+  return LAYERS.findIndex((members) => members.includes(topOf(file)));
+}
+
+test('imports point one way: index, main, commands, adapters, ports, domain', () => {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.split(path.sep).join('/'))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('postgres/digest/assembly/'));
+  expect(files.length).toBeGreaterThan(10);
+  expect(files.flatMap((file) => violations(file, readFileSync(path.join(SRC, file), 'utf8')))).toEqual([]);
+});
+
+test('an import upwards, sideways or out of the domain would be noticed', () => {
+  expect(violations('storage/keys.ts', "import { x } from '../commands/backup.ts';")).toHaveLength(1);
+  expect(violations('storage/keys.ts', "import type {\n  X,\n} from '../postgres/dump.ts';")).toHaveLength(1);
+  expect(violations('domain/proof/rows.ts', "export * from '../../ports.ts';")).toHaveLength(1);
+  expect(violations('domain/scope.ts', "import { readFile } from 'node:fs/promises';")).toHaveLength(1);
+  expect(violations('domain/scope.ts', 'const home = process.env.HOME;')).toHaveLength(1);
+  expect(violations('backup/archive.ts', "import { S3Client } from '@aws-sdk/client-s3';")).toHaveLength(1);
+  expect(violations('clouds/new.ts', '')).toHaveLength(1);
+  expect(violations('commands/backup.ts', "import { x } from '../storage/open.ts';\nimport 'node:fs';")).toEqual([]);
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type ClientPlaces,
+  clientFolders,
+  clientVersionFindings,
+  installCommands,
+  parseClientVersion,
+} from '../../src/domain/client-version.ts';
+
+describe('the version that a client tool prints', () => {
+  test.each([
+    ['pg_dump (PostgreSQL) 17.11 (Debian 17.11-0+deb13u1)\n', { major: 17, minor: 11, text: '17.11' }],
+    ['pg_restore (PostgreSQL) 14.23\n', { major: 14, minor: 23, text: '14.23' }],
+    ['pg_dumpall (PostgreSQL) 19beta2 (Debian 19~beta2-1)\n', { major: 19, text: '19beta2' }],
+    ['pg_dump (PostgreSQL) 19rc1\n', { major: 19, text: '19rc1' }],
+    ['pg_dump (PostgreSQL) 20devel\n', { major: 20, text: '20devel' }],
+  ])('%j is understood', (printed, version) => {
+    expect(parseClientVersion(printed)).toEqual(version);
+  });
+
+  test.each([
+    '',
+    'pg_dump (PostgreSQL) 9.6.24',
+    'pg_dump (EnterpriseDB) 17.11',
+    'pg_dump (PostgreSQL) 17',
+    'pg_dump (PostgreSQL) 17.11x',
+    'command not found: 17.11',
+  ])('%j is not taken for a version', (printed) => {
+    expect(parseClientVersion(printed)).toBeUndefined();
+  });
+});
+
+const PLACES: ClientPlaces = {
+  platform: 'linux',
+  arch: 'arm64',
+  toolCache: '/cache',
+  systemRoot: '/usr/lib/postgresql',
+  homebrewRoots: ['/opt/homebrew/opt'],
+};
+
+describe('where client tools are looked for', () => {
+  test('the tool cache comes first, newest minor first, then Debian, then Homebrew', () => {
+    const folders = clientFolders(17, PLACES, ['17.9', '17', '18.1', '17.11.0', '170.1', '17.x', '.DS_Store']);
+    expect(folders).toEqual([
+      { source: 'tool-cache', folder: '/cache/postgresql-client/17.11.0/arm64/bin' },
+      { source: 'tool-cache', folder: '/cache/postgresql-client/17.9/arm64/bin' },
+      { source: 'tool-cache', folder: '/cache/postgresql-client/17/arm64/bin' },
+      { source: 'system', folder: '/usr/lib/postgresql/17/bin' },
+      { source: 'homebrew', folder: '/opt/homebrew/opt/postgresql@17/bin' },
+    ]);
+  });
+
+  test('without a tool cache only the system is looked at', () => {
+    const { toolCache: _, ...places } = PLACES;
+    expect(clientFolders(13, places, ['13.1']).map(({ source }) => source)).toEqual(['system', 'homebrew']);
+  });
+
+  test('the wrapper in /usr/bin is never among them', () => {
+    const folders = clientFolders(17, PLACES, ['17.1']).map(({ folder }) => folder);
+    expect(folders).not.toContain('/usr/bin');
+  });
+});
+
+describe('a client with a known hole', () => {
+  const findings = (text: string) => {
+    const version = parseClientVersion(`pg_dump (PostgreSQL) ${text}`);
+    if (version === undefined) throw new Error(`no version: ${text}`);
+    return clientVersionFindings(version);
+  };
+
+  test.each(['14.22', '15.17', '16.13', '17.9', '18.3', '18beta1'])('%s is warned about, naming the CVE', (text) => {
+    const [finding, ...more] = findings(text);
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ code: 'client-outdated', severity: 'warning' });
+    expect(finding?.seen).toContain(`pg_dump ${text}`);
+    expect(finding?.seen).toContain('CVE-2026-6477');
+    expect(finding?.action).toContain('apt-get install postgresql-client-');
+  });
+
+  test.each(['14.23', '15.18', '16.14', '17.10', '18.4', '18.6', '19rc1', '19.0'])('%s is not', (text) => {
+    expect(findings(text)).toEqual([]);
+  });
+
+  test('a major that gets no more fixes is told apart from one that only needs an update', () => {
+    expect(findings('13.23')).toMatchObject([{ code: 'client-without-fixes', severity: 'warning' }]);
+  });
+});
+
+test('what to type fits the platform', () => {
+  expect(installCommands(17, 'linux')).toMatch(/apt-get install -y postgresql-client-17$/);
+  expect(installCommands(17, 'darwin')).toBe('brew install postgresql@17');
+  expect(installCommands(17, 'win32')).toContain('Linux');
+});
