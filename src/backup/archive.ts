@@ -68,7 +68,7 @@ export async function streamArchive(parts: ArchiveParts): Promise<StreamedArchiv
     return { report, warnings: stream.warnings, seconds: (clock.now().getTime() - startedAt) / 1000 };
   } finally {
     over.abort();
-    if (supervisor.signal.aborted) parts.proof.abort();
+    if (supervisor.signal.aborted) await parts.proof.abort();
     await Promise.allSettled([...background, ...(supervisor.signal.aborted ? [dump.process.ended] : [])]);
   }
 }
@@ -143,5 +143,7 @@ class StreamState {
 }
 
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new BackupError('ERR_INTERNAL', String(error), { op: 'read the archive', hint: 'Please report this.' });
+  return error instanceof Error
+    ? error
+    : new BackupError('ERR_INTERNAL', String(error), { op: 'read the archive', hint: 'Please report this.' });
 }

@@ -3,7 +3,7 @@ import { parseBackupId } from '../domain/backup-id.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { type Manifest, parseManifest } from '../domain/manifest.ts';
-import { objectKey, seriesPrefix } from '../domain/set-layout.ts';
+import { OBJECT_NAMES, objectKey, seriesPrefix } from '../domain/set-layout.ts';
 import type { Storage } from '../ports.ts';
 import { readBytes } from '../storage/write-object.ts';
 
@@ -30,7 +30,7 @@ export async function readHistory(storage: Storage, series: string): Promise<His
   const findings: Finding[] = [];
   for (const id of ids.sort().reverse().slice(0, MANIFESTS_READ)) {
     try {
-      const text = (await readBytes(storage, objectKey(series, id, 'metadata.json'))).toString('utf8');
+      const text = (await readBytes(storage, objectKey(series, id, OBJECT_NAMES.manifest))).toString('utf8');
       manifests.push(parseManifest(text));
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;

@@ -2,6 +2,7 @@
 import type { Compression } from '../domain/compression.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import type { Destination } from '../domain/destination.ts';
+import type { Finding } from '../domain/findings.ts';
 import type { Scope } from '../domain/scope.ts';
 
 export type EncryptionChoice =
@@ -53,6 +54,8 @@ export interface BackupInputs {
   allowEmpty: boolean;
   allowEphemeral: boolean;
   acceptNewSource: boolean;
+  /** What was noticed while reading the inputs; those of the connection stand in `connection.notices`. */
+  notices: readonly Finding[];
   runner: RunnerEnvironment;
 }
 

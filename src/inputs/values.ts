@@ -1,8 +1,6 @@
 /** Parsers of single input values. Each takes the text as the runner gives it, trimmed, and throws `ERR_INPUT`. */
+import type { Environment } from '../domain/destination.ts';
 import { BackupError, InputError, type InputProblem } from '../domain/errors.ts';
-
-/** The environment that inputs are read from. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * From the text of one input to its value. The runner gives every declared input that the step does not name as an
@@ -34,7 +32,7 @@ export function problemsOf(input: string, error: unknown): InputProblem[] {
 }
 
 /** `value` when the input is empty. */
-export function orElse<T, D>(parse: Parse<T>, value: D): Parse<T | D> {
+export function orElse<T, const D extends T | undefined>(parse: Parse<T>, value: D): Parse<T | D> {
   return (text, env) => (text === '' ? value : parse(text, env));
 }
 
@@ -81,9 +79,13 @@ export function lines<T>(parse: Parse<T>, separator: RegExp = /\r\n|\r|\n/): Par
         problems.push(...problemsOf('', error));
       }
     }
-    if (problems.length > 0) throw new InputError(problems);
+    if (problems.length > 0) throw new InputError(withoutDoubles(problems));
     return values;
   };
+}
+
+function withoutDoubles(problems: readonly InputProblem[]): InputProblem[] {
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
 }
 
 /** One value a line, or several in one line with commas between them. Only for values that never hold a comma. */

@@ -14,9 +14,6 @@ const SLAB_BYTES = 64 * 1024;
 const SLABS = 64;
 /** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
 const ABORT_GRACE_MS = 5_000;
-/** Young objects of the worker are chunks of plain text: a small nursery keeps them from piling up. */
-const WORKER_LIMITS = { maxYoungGenerationSizeMb: 4 };
-
 export interface ArchiveProofOptions {
   /** `pg_restore` of the client that writes the archive. */
   pgRestorePath: string;
@@ -62,7 +59,7 @@ class WorkerProof implements ArchiveProof {
   constructor({ pgRestorePath, env, signal, workerUrl }: ArchiveProofOptions) {
     const workerData: WorkerInput = { role: 'archive-proof', pgRestorePath, env };
     // Without execArgv the worker would inherit loaders of whoever runs this process, such as a test runner.
-    this.#worker = new Worker(workerUrl, { workerData, execArgv: [], resourceLimits: WORKER_LIMITS });
+    this.#worker = new Worker(workerUrl, { workerData, execArgv: [] });
     this.#free = Array.from({ length: SLABS }, () => new ArrayBuffer(SLAB_BYTES));
     this.#signal = signal;
     const { promise, resolve, reject } = Promise.withResolvers<ArchiveReport>();

@@ -23,8 +23,8 @@ import {
 import { RowsDigester } from './digest/rows-digester.ts';
 
 const NEWLINE = 0x0a;
-/** Enough for the name in a CREATE or ALTER statement: two names of 63 bytes and the words before them. */
-const BEGINNING_BYTES = 4096;
+/** Enough for the name in a CREATE or ALTER statement: five parts of 63 bytes, doubled quotes and the words between them. */
+const BEGINNING_BYTES = 2048;
 const STATE_CHANGE = /^(SET|RESET) |^SELECT pg_catalog\.set_config\(/;
 const LAST_LINE = ' PostgreSQL database dump complete';
 /** pg_dump's remark on a partition whose rows must go in through the root: hash partitions by an enum. */

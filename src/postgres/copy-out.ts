@@ -46,6 +46,7 @@ export async function copyOut(
   } finally {
     stream.off('data', intercept);
     for (const listener of driver) stream.on('data', listener);
+    splitter.release();
   }
 }
 
@@ -129,6 +130,12 @@ export class MessageSplitter {
       at += length + 1;
     }
     if (at < bytes.length) this.#rest = Buffer.from(bytes.subarray(at));
+  }
+
+  /** Hands the beginning of a message that is still incomplete on, for whoever reads next. */
+  release(): void {
+    if (this.#rest.length > 0) this.#forward(this.#rest);
+    this.#rest = Buffer.alloc(0);
   }
 
   flush(): void {

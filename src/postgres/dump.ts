@@ -12,6 +12,8 @@ export interface DumpOptions {
   snapshotId: string;
   scope: Scope;
   compression: Required<Compression>;
+  /** Of the archive's text: the database's own, whatever PGCLIENTENCODING says. */
+  encoding: string;
   lockTimeoutSeconds: number;
   /** False on a standby, where unlogged tables cannot be read. */
   unloggedData: boolean;
@@ -27,6 +29,7 @@ export function dumpArgs(options: DumpOptions): string[] {
     '--verbose',
     `--snapshot=${options.snapshotId}`,
     `--compress=${compressArgument(options.major, options.compression)}`,
+    `--encoding=${options.encoding}`,
     `--lock-wait-timeout=${options.lockTimeoutSeconds * 1000}`,
     ...(options.unloggedData ? [] : ['--no-unlogged-table-data']),
     ...(scope.content === 'schema' ? ['--schema-only'] : []),

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { PoolerEvidence } from '../domain/poolers.ts';
 import type { PatternMiss, PreflightFacts, RightsFacts, SystemSelection } from '../domain/preflight.ts';
+import type { QualifiedName } from '../domain/relations.ts';
 import { isWholeDatabase, type Scope } from '../domain/scope.ts';
 import { countLargeObjects, readDatabase, readServer } from './catalog/database.ts';
 import { nearMatches, type ScopePattern } from './catalog/patterns.ts';
@@ -26,7 +27,6 @@ export async function readPreflight(client: pg.Client, request: PreflightRequest
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     await client.query("SET LOCAL search_path TO ''");
-    await client.query("SET LOCAL client_encoding = 'UTF8'");
     const database = await readDatabase(client, server.major);
     const catalog = await readSelection(client, { ...request, database: database.name, server });
     const { tables } = catalog.selection;
@@ -40,8 +40,8 @@ export async function readPreflight(client: pg.Client, request: PreflightRequest
       misses: await readMisses(client, catalog),
       system: systemSelections(catalog),
       rights: await readRights(client, request.scope, catalog, server.major),
-      unlogged: tables.map(({ relation }) => relation).filter((relation) => isUnloggedLoss(relation, request.scope)),
-      foreign: tables.map(({ relation }) => relation).filter(({ kind }) => kind === 'f'),
+      unlogged: namesOf(tables.map(({ relation }) => relation).filter((each) => isUnloggedData(each, request.scope))),
+      foreign: namesOf(tables.map(({ relation }) => relation).filter(({ kind }) => kind === 'f')),
     };
   } finally {
     // A dead session says so in the error that is on its way.
@@ -49,7 +49,7 @@ export async function readPreflight(client: pg.Client, request: PreflightRequest
   }
 }
 
-function isUnloggedLoss({ kind, unlogged }: Relation, scope: Scope): boolean {
+function isUnloggedData({ kind, unlogged }: Relation, scope: Scope): boolean {
   return kind === 'r' && unlogged && scope.content !== 'schema';
 }
 
@@ -106,7 +106,7 @@ function systemSelections({ patterns, found, relations }: SelectedCatalog): Syst
       (relation) =>
         isTable(relation) && isSystem(relation) && oids.has(input === 'tables' ? relation.oid : relation.schemaOid),
     );
-    return tables.length === 0 ? [] : [{ input, pattern: pattern.text, tables }];
+    return tables.length === 0 ? [] : [{ input, pattern: pattern.text, tables: namesOf(tables) }];
   });
 }
 
@@ -146,8 +146,12 @@ function oidsOf(relations: readonly Relation[]): number[] {
   return relations.map(({ oid }) => oid);
 }
 
-function pick(relations: readonly Relation[], oids: ReadonlySet<number>): { schema: string; name: string }[] {
-  return relations.filter(({ oid }) => oids.has(oid)).map(({ schema, name }) => ({ schema, name }));
+function pick(relations: readonly Relation[], oids: ReadonlySet<number>): QualifiedName[] {
+  return namesOf(relations.filter(({ oid }) => oids.has(oid)));
+}
+
+function namesOf(relations: readonly Relation[]): QualifiedName[] {
+  return relations.map(({ schema, name }) => ({ schema, name }));
 }
 
 /** The OIDs `o` for which the condition holds; one that is gone by now holds nothing. */

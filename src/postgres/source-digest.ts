@@ -36,7 +36,7 @@ export async function digestSource(
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await client.query(`SET TRANSACTION SNAPSHOT '${snapshotId.replaceAll("'", "''")}'`);
       await lockTables(client, read, lockTimeoutSeconds);
-      return await digestTables(client, read);
+      return await digestTables(client, read, settings.client_encoding);
     } catch (error) {
       if (!isLockTimeout(error)) throw explain(error);
       await client.query('ROLLBACK');
@@ -46,8 +46,9 @@ export async function digestSource(
 }
 
 /**
- * Makes a session write the COPY text that the settings describe, whatever role, database and server say.
- * Also the way to read a restored database again.
+ * Makes a session write the COPY text that the settings describe, whatever role, database and server say; their
+ * encoding alone goes into each statement, because the driver itself speaks UTF-8. Also the way to read a restored
+ * database again.
  */
 export async function adoptSettings(client: pg.Client, settings: CopySettings): Promise<void> {
   const fixed = {
@@ -58,18 +59,22 @@ export async function adoptSettings(client: pg.Client, settings: CopySettings): 
     synchronize_seqscans: 'off',
     quote_all_identifiers: 'off',
   };
-  for (const [name, value] of Object.entries({ ...fixed, ...settings })) {
+  for (const [name, value] of Object.entries({ ...settings, ...fixed, client_encoding: 'UTF8' })) {
     await client.query('SELECT pg_catalog.set_config($1, $2, false)', [name, value]);
   }
 }
 
 /** Digests of the given tables under the session's own settings and transaction. Throws the server's errors. */
-export async function digestTables(client: pg.Client, tables: readonly CopiedTable[]): Promise<SourceDigests> {
+export async function digestTables(
+  client: pg.Client,
+  tables: readonly CopiedTable[],
+  encoding: string,
+): Promise<SourceDigests> {
   const digests: SourceDigests = new Map();
   const digester = new RowsDigester();
   for (const table of tables) {
     digester.reset();
-    await copyOut(client, copyStatement(table), (block) => digester.feedRows(block));
+    await copyOut(client, copyStatement(table, encoding), (block) => digester.feedRows(block));
     const { rows, digest } = digester.finish();
     digests.set(relationKey(table), { rows, digest });
   }
@@ -77,12 +82,13 @@ export async function digestTables(client: pg.Client, tables: readonly CopiedTab
 }
 
 /** The statement that pg_dump runs; a table without columns has no column list. */
-export function copyStatement(table: CopiedTable): string {
+export function copyStatement(table: CopiedTable, encoding: string): string {
   const columns = table.columns.map(quoteIdentifier).join(', ');
+  const options = `WITH (ENCODING '${encoding.replaceAll("'", "''")}')`;
   if ((table.extensionCondition ?? '') !== '') {
-    return `COPY (SELECT ${columns === '' ? '*' : columns} FROM ${dumpedRows(table)}) TO STDOUT`;
+    return `COPY (SELECT ${columns === '' ? '*' : columns} FROM ${dumpedRows(table)}) TO STDOUT ${options}`;
   }
-  return `COPY ${quoteQualified(table)}${columns === '' ? '' : ` (${columns})`} TO STDOUT`;
+  return `COPY ${quoteQualified(table)}${columns === '' ? '' : ` (${columns})`} TO STDOUT ${options}`;
 }
 
 function explain(error: unknown): unknown {

@@ -11,6 +11,7 @@ describe('the arguments of pg_dump', () => {
       snapshotId: '00000003-0000001B-1',
       scope: WHOLE,
       compression: chooseCompression(17),
+      encoding: 'UTF8',
       lockTimeoutSeconds: 60,
       unloggedData: true,
     });
@@ -20,6 +21,7 @@ describe('the arguments of pg_dump', () => {
       '--verbose',
       '--snapshot=00000003-0000001B-1',
       '--compress=zstd:1',
+      '--encoding=UTF8',
       '--lock-wait-timeout=60000',
     ]);
   });
@@ -37,11 +39,13 @@ describe('the arguments of pg_dump', () => {
       snapshotId: 's',
       scope,
       compression: chooseCompression(15),
+      encoding: 'LATIN1',
       lockTimeoutSeconds: 1,
       unloggedData: false,
     });
     expect(args.slice(4)).toEqual([
       '--compress=1',
+      '--encoding=LATIN1',
       '--lock-wait-timeout=1000',
       '--no-unlogged-table-data',
       '--data-only',

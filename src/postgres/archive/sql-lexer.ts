@@ -4,28 +4,27 @@
  * Works on ASCII bytes alone: right for every encoding that a server can have (client-only ones such as SJIS are
  * refused by the reader). Keeps no text: statement bytes go to the sink as they come.
  */
+import { DollarQuote } from './dollar-quote.ts';
 import { notProven } from './not-proven.ts';
+import {
+  BACKSLASH,
+  CLOSE,
+  DASH,
+  DOLLAR,
+  DOUBLE_QUOTE,
+  IN_WORD,
+  isSpace,
+  NEWLINE,
+  OPEN,
+  QUOTE,
+  SEMICOLON,
+  SLASH,
+  STAR,
+} from './sql-bytes.ts';
 import { WordTracker } from './word-tracker.ts';
-
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const SPACE = 0x20;
-const DOUBLE_QUOTE = 0x22;
-const DOLLAR = 0x24;
-const QUOTE = 0x27;
-const OPEN = 0x28;
-const CLOSE = 0x29;
-const STAR = 0x2a;
-const DASH = 0x2d;
-const SLASH = 0x2f;
-const SEMICOLON = 0x3b;
-const BACKSLASH = 0x5c;
 
 /** The longest comment line or meta-command that is kept. Headers are names and argument lists: far shorter. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** `$tag$` of a length that no client writes. */
-const MAX_TAG_BYTES = 1024;
 
 /** What the last call of {@link SqlLexer.feed} came to the end of. */
 export type LexerEvent = 'none' | 'statement' | 'comment' | 'meta-command';
@@ -61,17 +60,13 @@ const DESCRIPTION: Record<State, string> = {
   'dollar-body': 'a dollar-quoted string',
 };
 
-/** Letters, digits, `_`, `$` and everything beyond ASCII. */
-const IN_WORD = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= 0x80 || /[A-Za-z0-9_$]/.test(String.fromCharCode(byte)) ? 1 : 0,
-);
-
 export class SqlLexer {
   /** `standard_conforming_strings`: when off, a backslash escapes in every string, not in `E'…'` alone. */
   standardStrings = true;
   #event: LexerEvent = 'none';
   readonly #statementBytes: (part: Uint8Array) => void;
   readonly #words = new WordTracker();
+  readonly #dollarQuote = new DollarQuote();
   readonly #line: number[] = [];
   #state: State = 'between';
   #inStatement = false;
@@ -79,8 +74,6 @@ export class SqlLexer {
   #escapes = false;
   #commentDepth = 0;
   #commentByte = 0;
-  #delimiter: number[] = [];
-  #matched = 0;
   #base = 0;
 
   /** `statementBytes` gets every byte of every statement, from its first one to its semicolon, in order. */
@@ -190,7 +183,7 @@ export class SqlLexer {
           this.#state = 'identifier';
           return at + 1;
         case DOLLAR:
-          this.#delimiter = [DOLLAR];
+          this.#dollarQuote.begin();
           this.#state = 'dollar-tag';
           return at + 1;
         case OPEN:
@@ -308,52 +301,20 @@ export class SqlLexer {
   }
 
   #dollarTag(bytes: Buffer, at: number): number {
-    const byte = bytes[at] as number;
-    const isDigit = byte >= 0x30 && byte <= 0x39;
-    if (this.#delimiter.length === 1 && isDigit) {
-      // A parameter: `$1`.
-      this.#state = 'word';
-      return at;
-    }
-    if (IN_WORD[byte] !== 1 || this.#delimiter.length > MAX_TAG_BYTES) {
-      throw this.#error('A dollar sign opens neither a string nor a parameter', at);
-    }
-    this.#delimiter.push(byte);
-    if (byte === DOLLAR) {
-      this.#state = 'dollar-body';
-      this.#matched = 0;
-    }
-    return at + 1;
+    const meaning = this.#dollarQuote.tagByte(bytes[at] as number);
+    if (meaning === 'neither') throw this.#error('A dollar sign opens neither a string nor a parameter', at);
+    if (meaning === 'parameter') this.#state = 'word';
+    if (meaning === 'body') this.#state = 'dollar-body';
+    return meaning === 'parameter' ? at : at + 1;
   }
 
   #dollarBody(bytes: Buffer, from: number): number {
-    let at = from;
-    while (at < bytes.length) {
-      if (this.#matched === 0) {
-        const found = bytes.indexOf(DOLLAR, at);
-        if (found === -1) return bytes.length;
-        this.#matched = 1;
-        at = found + 1;
-        continue;
-      }
-      const byte = bytes[at] as number;
-      at += 1;
-      // A dollar sign stands only at both ends of the delimiter, so after a mismatch it can only begin anew.
-      if (byte !== this.#delimiter[this.#matched]) this.#matched = byte === DOLLAR ? 1 : 0;
-      else this.#matched += 1;
-      if (this.#matched === this.#delimiter.length) {
-        this.#state = 'code';
-        return at;
-      }
-    }
-    return at;
+    const end = this.#dollarQuote.endOfBody(bytes, from);
+    if (end !== undefined) this.#state = 'code';
+    return end ?? bytes.length;
   }
 
   #error(what: string, at: number): Error {
     return notProven(what, this.#base + at);
   }
-}
-
-function isSpace(byte: number): boolean {
-  return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN);
 }

@@ -12,43 +12,46 @@ const IDENTIFIER = /"([^"]*(?:""[^"]*)*)"/y;
 const PLAIN_STRING = /'([^']*(?:''[^']*)*)'/y;
 const ESCAPE_STRING = /'([^'\\]*(?:(?:''|\\[\s\S])[^'\\]*)*)'/y;
 
-/**
- * The tokens of `text` up to its end or to the first thing that is cut off there. Good for the statements that
- * the reader takes apart (COPY, setval, SET and the beginning of CREATE and ALTER): knows no dollar quotes.
- */
-export function tokenize(text: string, standardStrings: boolean): SqlToken[] {
-  const tokens: SqlToken[] = [];
-  const string = standardStrings ? PLAIN_STRING : ESCAPE_STRING;
-  let at = 0;
-  const match = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (found !== null) at = pattern.lastIndex;
-    return found;
-  };
-  while (at < text.length) {
-    if (match(SPACE) !== null) continue;
-    const word = match(WORD);
-    if (word !== null) {
-      tokens.push({ kind: 'word', text: word[0] });
-      continue;
-    }
-    const identifier = match(IDENTIFIER);
-    if (identifier !== null) {
-      tokens.push({ kind: 'identifier', text: (identifier[1] ?? '').replaceAll('""', '"') });
-      continue;
-    }
-    const literal = match(string);
-    if (literal !== null) {
-      tokens.push({ kind: 'string', text: unescaped(literal[1] ?? '', standardStrings) });
-      continue;
-    }
-    const symbol = text[at] as string;
-    if (symbol === '"' || symbol === "'") return tokens;
-    tokens.push({ kind: 'symbol', text: symbol });
-    at += 1;
+/** A pattern that matches at one place only. */
+class Cursor {
+  readonly text: string;
+  at = 0;
+
+  constructor(text: string) {
+    this.text = text;
   }
-  return tokens;
+
+  take(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text);
+    if (found !== null) this.at = pattern.lastIndex;
+    return found;
+  }
+}
+
+/**
+ * The tokens of `text` one after the other, up to its end or to the first thing that is cut off there. Good for
+ * the statements that the reader takes apart (COPY, setval, SET, the beginnings of CREATE and ALTER): knows no
+ * dollar quotes.
+ */
+function* tokensOf(text: string, standardStrings: boolean): Generator<SqlToken, undefined> {
+  const cursor = new Cursor(text);
+  const string = standardStrings ? PLAIN_STRING : ESCAPE_STRING;
+  while (cursor.at < text.length) {
+    if (cursor.take(SPACE) !== null) continue;
+    const word = cursor.take(WORD);
+    const identifier = word === null ? cursor.take(IDENTIFIER) : null;
+    const literal = word === null && identifier === null ? cursor.take(string) : null;
+    if (word !== null) yield { kind: 'word', text: word[0] };
+    else if (identifier !== null) yield { kind: 'identifier', text: (identifier[1] ?? '').replaceAll('""', '"') };
+    else if (literal !== null) yield { kind: 'string', text: unescaped(literal[1] ?? '', standardStrings) };
+    else {
+      const symbol = text[cursor.at] as string;
+      if (symbol === '"' || symbol === "'") return;
+      cursor.at += 1;
+      yield { kind: 'symbol', text: symbol };
+    }
+  }
 }
 
 function unescaped(body: string, standardStrings: boolean): string {
@@ -59,21 +62,33 @@ function unescaped(body: string, standardStrings: boolean): string {
 
 /** Reads tokens from the left. Every method that does not find what it asks for leaves the position alone. */
 export class TokenReader {
-  readonly #tokens: readonly SqlToken[];
+  readonly #source: Iterator<SqlToken, undefined>;
+  readonly #tokens: SqlToken[] = [];
   #at = 0;
 
-  constructor(tokens: readonly SqlToken[]) {
-    this.#tokens = tokens;
+  /** Takes `text` apart only as far as it is read. */
+  constructor(text: string, standardStrings: boolean) {
+    this.#source = tokensOf(text, standardStrings);
   }
 
   get atEnd(): boolean {
-    return this.#at >= this.#tokens.length;
+    return this.#peek() === undefined;
+  }
+
+  #peek(ahead = 0): SqlToken | undefined {
+    const index = this.#at + ahead;
+    while (this.#tokens.length <= index) {
+      const { value } = this.#source.next();
+      if (value === undefined) return undefined;
+      this.#tokens.push(value);
+    }
+    return this.#tokens[index];
   }
 
   /** Takes these keywords, all or none. */
   words(...words: string[]): boolean {
     const found = words.every((word, index) => {
-      const token = this.#tokens[this.#at + index];
+      const token = this.#peek(index);
       return token?.kind === 'word' && token.text.toLowerCase() === word;
     });
     if (found) this.#at += words.length;
@@ -81,7 +96,7 @@ export class TokenReader {
   }
 
   symbol(symbol: string): boolean {
-    const token = this.#tokens[this.#at];
+    const token = this.#peek();
     const found = token?.kind === 'symbol' && token.text === symbol;
     if (found) this.#at += 1;
     return found;
@@ -89,14 +104,14 @@ export class TokenReader {
 
   /** A name, quoted or not. */
   name(): string | undefined {
-    const token = this.#tokens[this.#at];
+    const token = this.#peek();
     if (token?.kind !== 'word' && token?.kind !== 'identifier') return undefined;
     this.#at += 1;
     return token.text;
   }
 
   string(): string | undefined {
-    const token = this.#tokens[this.#at];
+    const token = this.#peek();
     if (token?.kind !== 'string') return undefined;
     this.#at += 1;
     return token.text;

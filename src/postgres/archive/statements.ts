@@ -1,7 +1,7 @@
 /** The meaning of those statements of an archive that carry data or name a relation. */
 import type { ArchivedRelation, ArchivedSequence } from '../../domain/archive-report.ts';
 import type { QualifiedName } from '../../domain/relations.ts';
-import { TokenReader, tokenize } from './sql-tokens.ts';
+import { TokenReader } from './sql-tokens.ts';
 
 /** `COPY schema.table (columns) FROM stdin;` */
 export interface CopyStatement {
@@ -12,7 +12,7 @@ export interface CopyStatement {
 
 /** `undefined` when the statement cannot be taken apart. */
 export function parseCopy(text: string, standardStrings: boolean): CopyStatement | undefined {
-  const reader = new TokenReader(tokenize(text, standardStrings));
+  const reader = new TokenReader(text, standardStrings);
   if (!reader.words('copy')) return undefined;
   const table = reader.qualifiedName();
   if (table === undefined) return undefined;
@@ -31,12 +31,12 @@ export function parseCopy(text: string, standardStrings: boolean): CopyStatement
 
 /** `SELECT pg_catalog.setval('schema.name', 42, true);`, `undefined` when it cannot be taken apart. */
 export function parseSetval(text: string, standardStrings: boolean): ArchivedSequence | undefined {
-  const reader = new TokenReader(tokenize(text, standardStrings));
+  const reader = new TokenReader(text, standardStrings);
   const opens =
     reader.words('select', 'pg_catalog') && reader.symbol('.') && reader.words('setval') && reader.symbol('(');
   const literal = opens ? reader.string() : undefined;
   if (literal === undefined || !reader.symbol(',')) return undefined;
-  const nameReader = new TokenReader(tokenize(literal, true));
+  const nameReader = new TokenReader(literal, true);
   const sequence = nameReader.qualifiedName();
   const sign = reader.symbol('-') ? '-' : '';
   const digits = reader.name();
@@ -50,7 +50,7 @@ export function parseSetval(text: string, standardStrings: boolean): ArchivedSeq
 
 /** `SET name = value;` with one plain value: the value, else `undefined`. */
 export function parseSet(text: string, name: string): string | undefined {
-  const reader = new TokenReader(tokenize(text, true));
+  const reader = new TokenReader(text, true);
   if (!reader.words('set', name)) return undefined;
   if (!reader.symbol('=') && !reader.words('to')) return undefined;
   return reader.string() ?? reader.name();
@@ -58,7 +58,7 @@ export function parseSet(text: string, name: string): string | undefined {
 
 /** Takes the beginning of a CREATE statement; the rest may be cut off. */
 export function parseCreatedRelation(beginning: string): ArchivedRelation | undefined {
-  const reader = new TokenReader(tokenize(beginning, true));
+  const reader = new TokenReader(beginning, true);
   if (!reader.words('create')) return undefined;
   reader.words('or', 'replace');
   reader.words('unlogged');
@@ -80,7 +80,8 @@ function relationKind(reader: TokenReader): ArchivedRelation['kind'] | undefined
 
 /** `ALTER TABLE … ADD GENERATED … AS IDENTITY (SEQUENCE NAME schema.name …`; the rest may be cut off. */
 export function parseIdentitySequence(beginning: string): ArchivedRelation | undefined {
-  const reader = new TokenReader(tokenize(beginning, true));
+  if (!beginning.includes('ADD GENERATED')) return undefined;
+  const reader = new TokenReader(beginning, true);
   if (!reader.words('alter') || !reader.skipPast('add', 'generated') || !reader.skipPast('identity')) return undefined;
   if (!reader.symbol('(') || !reader.words('sequence', 'name')) return undefined;
   const name = reader.qualifiedName();
@@ -89,7 +90,7 @@ export function parseIdentitySequence(beginning: string): ArchivedRelation | und
 
 /** `CREATE EXTENSION IF NOT EXISTS name …`: the name. */
 export function parseExtension(text: string): string | undefined {
-  const reader = new TokenReader(tokenize(text, true));
+  const reader = new TokenReader(text, true);
   if (!reader.words('create', 'extension')) return undefined;
   reader.words('if', 'not', 'exists');
   return reader.name();

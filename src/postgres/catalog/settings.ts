@@ -9,9 +9,9 @@ import type { CopySettings } from '../../domain/facts.ts';
 const AS_PG_DUMP = ['SET DateStyle = ISO', 'SET IntervalStyle = postgres', 'SET extra_float_digits = 3'];
 
 /**
- * Makes the session's settings those of pg_dump and reads what came out. The session must be fresh: it finds what
- * role and database set for every new session, `client_encoding` among them, and turns the latter to UTF8 afterwards,
- * because the driver knows no other.
+ * Makes the session's settings those of pg_dump and reads what came out. The session must be fresh, so that it has
+ * what role and database set for every new one. The encoding is the database's own, which no byte needs converting
+ * to: pg_dump has to be told so (`--encoding`), because a role may set another; the driver itself speaks UTF-8.
  */
 export async function readCopySettings(client: pg.Client): Promise<CopySettings> {
   for (const statement of AS_PG_DUMP) await client.query(statement);
@@ -22,7 +22,6 @@ export async function readCopySettings(client: pg.Client): Promise<CopySettings>
            pg_catalog.current_setting('extra_float_digits') AS "extra_float_digits",
            pg_catalog.current_setting('bytea_output') AS "bytea_output",
            pg_catalog.current_setting('lc_monetary') AS "lc_monetary",
-           pg_catalog.current_setting('client_encoding') AS "client_encoding"`);
-  await client.query("SET client_encoding = 'UTF8'");
+           pg_catalog.current_setting('server_encoding') AS "client_encoding"`);
   return rows[0] as CopySettings;
 }

@@ -1,0 +1,75 @@
+/** `command: backup`: preflight → snapshot → dump ⇉ (proof, encryption → storage) → manifest last. */
+import { randomBytes } from 'node:crypto';
+import { finish } from '../backup/finish.ts';
+import { prepare } from '../backup/prepare.ts';
+import { SetWriter } from '../backup/set-writer.ts';
+import { takeArchive, takeSnapshot } from '../backup/take.ts';
+import { noCipher, passphraseCipher, recipientsCipher } from '../crypto/age.ts';
+import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
+import { BackupError } from '../domain/errors.ts';
+import type { BackupInputs, EncryptionChoice } from '../inputs/types.ts';
+import type { Cipher } from '../ports.ts';
+import { Supervisor } from '../runner/supervisor.ts';
+import { openStorage } from '../storage/open.ts';
+import type { BackupResult, CommandContext } from './result.ts';
+
+/**
+ * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`.
+ * Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
+ */
+export async function backup(inputs: BackupInputs, context: CommandContext): Promise<BackupResult> {
+  await using resources = new AsyncDisposableStack();
+  const { clock, log } = context;
+  const startedAt = clock.now();
+  const supervisor = new Supervisor(context.signal);
+  resources.defer(() => supervisor.close());
+  const deadline = setTimeout(() => supervisor.fail(tooLate(inputs)), inputs.maxDurationMinutes * 60_000);
+  resources.defer(() => clearTimeout(deadline));
+  const storage = openStorage(inputs.destinations[0], { ...context, signal: supervisor.signal });
+  resources.defer(() => storage.close());
+  const under = { ...context, signal: supervisor.signal };
+
+  const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage)));
+  const snapshot = await log.group('Snapshot', () =>
+    supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })),
+  );
+  resources.defer(() => snapshot.close());
+  const preparedAt = clock.now();
+  const id = formatBackupId(
+    new Date(snapshot.facts.snapshotAt),
+    inputs.label,
+    randomSuffix(randomBytes(RANDOM_CHARACTERS)),
+  );
+  const cipher = cipherFor(inputs.encryption);
+  const set = new SetWriter({ storage, series: prepared.name, id, cipher, log });
+  context.tell({
+    stage: 'writing',
+    name: prepared.name,
+    backupId: id,
+    location: storage.location,
+    backupUri: set.uri(),
+  });
+  try {
+    const parts = { inputs, context: under, prepared, supervisor, snapshot, set };
+    const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
+    return await log.group('Store the set', () =>
+      supervisor.guard(finish({ ...parts, storage, taken, startedAt, preparedAt })),
+    );
+  } catch (error) {
+    supervisor.fail(error);
+    await set.discard();
+    throw supervisor.signal.reason;
+  }
+}
+
+function cipherFor(choice: EncryptionChoice): Cipher {
+  if (choice.method === 'age') return recipientsCipher(choice.recipients);
+  return choice.method === 'age-passphrase' ? passphraseCipher(choice.passphrase) : noCipher;
+}
+
+function tooLate(inputs: BackupInputs): BackupError {
+  return new BackupError('ERR_DEADLINE', `The backup was not done after ${inputs.maxDurationMinutes} minutes`, {
+    op: 'backup',
+    hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), leave large tables out with `exclude-table-data`, or use a machine nearer to the database.',
+  });
+}

@@ -1,0 +1,171 @@
+/** The inputs of `backup`: rules between them, and their final form. */
+import { type Destination, type Environment, resolveS3 } from '../domain/destination.ts';
+import type { InputProblem } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import { isWorkflow, runnerEnvironment } from './runner-environment.ts';
+import { INPUTS, type InputValues } from './spec.ts';
+import type { BackupInputs, EncryptionChoice } from './types.ts';
+import { problemsOf } from './values.ts';
+
+/** Where a backup goes when nothing is said. */
+const DEFAULT_DIRECTORY: Destination = { kind: 'directory', path: 'backups' };
+
+const EMPTY_ADVICE =
+  'A variable or secret that does not exist arrives as an empty string: if you named one, check its name and that it is set for this repository and environment.';
+
+/** Adds what is wrong between inputs to `problems`. `undefined` when something is missing, which is told there then. */
+export function backupInputs(
+  values: Partial<InputValues>,
+  env: Environment,
+  problems: InputProblem[],
+): BackupInputs | undefined {
+  const destination = chooseDestination(values, env, problems);
+  const encryption = chooseEncryption(values, destination, env, problems);
+  problems.push(...scopeProblems(values));
+  if (destination === undefined || encryption === undefined || !isComplete(values)) return undefined;
+  return {
+    command: 'backup',
+    ...(values.name === undefined ? {} : { name: values.name }),
+    connection: values['database-url'],
+    destinations: [destination],
+    encryption: encryption.choice,
+    label: values.label,
+    keepForever: values['keep-forever'],
+    scope: {
+      content: values.content,
+      schemas: values.schemas,
+      excludeSchemas: values['exclude-schemas'],
+      tables: values.tables,
+      excludeTables: values['exclude-tables'],
+      excludeTableData: values['exclude-table-data'],
+    },
+    ...(values.compression === undefined ? {} : { compression: values.compression }),
+    globals: values.globals,
+    verifySource: values.verify.includes('source'),
+    criticalTables: values['critical-tables'],
+    maxSizeChangePercent: values['max-size-change-percent'],
+    lockTimeoutSeconds: values['lock-timeout-seconds'],
+    maxDurationMinutes: values['max-duration-minutes'],
+    stallTimeoutSeconds: values['stall-timeout-seconds'],
+    connectWindowSeconds: values['connect-window-seconds'],
+    allowEmpty: values['allow-empty'],
+    allowEphemeral: values['allow-ephemeral'],
+    acceptNewSource: values['accept-new-source'],
+    notices: encryption.notices,
+    runner: runnerEnvironment(env),
+  };
+}
+
+/** Optional values are keys too, so a missing key is an input that was wrong. */
+function isComplete(values: Partial<InputValues>): values is InputValues {
+  return Object.keys(INPUTS).every((name) => name in values);
+}
+
+/**
+ * In a workflow the default directory lies in the workspace, which the next checkout cleans, and `storage` may be empty
+ * by mistake: there it must be written, or `allow-ephemeral` must say that losing it is fine.
+ */
+function chooseDestination(
+  values: Partial<InputValues>,
+  env: Environment,
+  problems: InputProblem[],
+): Destination | undefined {
+  if (values.storage === undefined) return undefined;
+  const [given] = values.storage;
+  if (given === undefined) {
+    if (!isWorkflow(env) || values['allow-ephemeral'] === true) return DEFAULT_DIRECTORY;
+    problems.push({
+      input: 'storage',
+      message: `it is empty. ${EMPTY_ADVICE} Write s3://bucket/prefix, or the path of a directory that outlives the run; only to try it out, set \`allow-ephemeral: true\`.`,
+    });
+    return undefined;
+  }
+  if (given.kind === 's3') {
+    try {
+      resolveS3(given, env);
+    } catch (error) {
+      problems.push(...problemsOf('storage', error));
+    }
+  }
+  return given;
+}
+
+interface ChosenEncryption {
+  choice: EncryptionChoice;
+  notices: Finding[];
+}
+
+/** Plain storage is never the outcome of an empty variable where it matters: it must be said, or be a trial. */
+function chooseEncryption(
+  values: Partial<InputValues>,
+  destination: Destination | undefined,
+  env: Environment,
+  problems: InputProblem[],
+): ChosenEncryption | undefined {
+  if (!('encryption' in values && 'age-recipients' in values && 'age-passphrase' in values)) return undefined;
+  const recipients = values['age-recipients'] ?? [];
+  const passphrase = values['age-passphrase'];
+  const wrong = (input: string, message: string): undefined => {
+    problems.push({ input, message });
+    return undefined;
+  };
+  if (recipients.length > 0 && passphrase !== undefined) {
+    return wrong('age-passphrase', 'age-recipients is given too, and they exclude each other. Remove one of them.');
+  }
+  const key = recipients.length > 0 ? 'age-recipients' : passphrase !== undefined ? 'age-passphrase' : undefined;
+  if (values.encryption === 'none' && key !== undefined) {
+    return wrong('encryption', `it says none, and ${key} is given too. Remove one of them.`);
+  }
+  if (recipients.length > 0) return { choice: { method: 'age', recipients }, notices: [] };
+  if (passphrase !== undefined) return { choice: { method: 'age-passphrase', passphrase }, notices: [] };
+  if (values.encryption === 'none') return { choice: { method: 'none' }, notices: [] };
+  if (values.encryption === 'age') {
+    return wrong('age-recipients', `it is empty, and so is age-passphrase, but encryption says age. ${EMPTY_ADVICE}`);
+  }
+  if (destination === undefined) return undefined;
+  if (destination.kind === 's3' || (isWorkflow(env) && values['allow-ephemeral'] !== true)) {
+    const where = destination.kind === 's3' ? 'S3' : 'a directory';
+    return wrong(
+      'age-recipients',
+      `it is empty, and so is age-passphrase, so the backup would lie in ${where} for all to read. ${EMPTY_ADVICE} If that is meant, write \`encryption: none\`.`,
+    );
+  }
+  return { choice: { method: 'none' }, notices: [PLAIN_NOTICE] };
+}
+
+const PLAIN_NOTICE: Finding = {
+  code: 'stored-plain',
+  severity: 'notice',
+  seen: 'The backup is not encrypted: there are no recipients and no passphrase.',
+  action: 'Give `age-recipients`, or write `encryption: none` to say that this is meant.',
+};
+
+/** Pairs that pg_dump accepts and then ignores one of, so that less or other things are saved than was said. */
+function scopeProblems(values: Partial<InputValues>): InputProblem[] {
+  const problems: InputProblem[] = [];
+  const given = (name: 'schemas' | 'exclude-schemas' | 'tables' | 'exclude-table-data' | 'critical-tables') =>
+    (values[name]?.length ?? 0) > 0;
+  for (const name of ['schemas', 'exclude-schemas'] as const) {
+    if (!given('tables') || !given(name)) continue;
+    problems.push({
+      input: 'tables',
+      message: `${name} is given too, and pg_dump ignores it as soon as tables are chosen. Write patterns like \`schema.*\` in \`tables\`, or remove one of them.`,
+    });
+  }
+  if (values.content !== 'schema') return problems;
+  for (const name of ['exclude-table-data', 'critical-tables'] as const) {
+    if (given(name)) {
+      problems.push({
+        input: name,
+        message: 'it is about rows, and `content: schema` saves none. Remove one of them.',
+      });
+    }
+  }
+  if (values.verify?.includes('source') === true) {
+    problems.push({
+      input: 'verify',
+      message: 'source compares rows, and `content: schema` saves none. Remove one of them.',
+    });
+  }
+  return problems;
+}

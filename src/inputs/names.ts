@@ -1,0 +1,75 @@
+/** Which inputs were given at all: unknown ones, and those that the chosen command does not use. */
+
+import type { Environment } from '../domain/destination.ts';
+import type { InputProblem } from '../domain/errors.ts';
+import type { CommandName, InputSpecs } from './spec.ts';
+
+const PREFIX = 'INPUT_';
+
+/** The variable in which the runner hands an input on: spaces become `_`, letters capitals, and nothing else changes. */
+export function variableOf(input: string): string {
+  return PREFIX + input.replaceAll(' ', '_').toUpperCase();
+}
+
+/**
+ * The runner only warns of an input that action.yml does not declare, and the one that was meant stays empty. So any
+ * is an error, whatever its value. `specs` are all inputs there are.
+ */
+export function nameProblems(env: Environment, specs: InputSpecs, command: CommandName): InputProblem[] {
+  const known = new Map(Object.entries(specs).map(([name, spec]) => [variableOf(name), { name, spec }]));
+  const problems: InputProblem[] = [];
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith(PREFIX) || value === undefined) continue;
+    const input = known.get(variable);
+    if (input === undefined) {
+      const name = variable.slice(PREFIX.length).toLowerCase();
+      problems.push({ input: name, message: unknownInput(name, Object.keys(specs)) });
+    } else if (value.trim() !== '' && input.spec.commands?.includes(command) === false) {
+      const users = input.spec.commands.map((user) => `\`${user}\``).join(' and ');
+      problems.push({
+        input: input.name,
+        message: `the command \`${command}\` does not use it; it belongs to ${users}. Remove it.`,
+      });
+    }
+  }
+  return problems;
+}
+
+function unknownInput(name: string, known: readonly string[]): string {
+  const close = closeNames(name, known);
+  if (close.length === 0) return 'there is no such input. The README lists all of them.';
+  return `there is no such input. Did you mean ${close.map((one) => `\`${one}\``).join(' or ')}?`;
+}
+
+/** At most three, nearest first: few typing errors away, or one contains the other. */
+export function closeNames(name: string, known: readonly string[]): string[] {
+  const plain = name.replaceAll(/[_ ]/g, '-');
+  return known
+    .map((candidate) => ({ candidate, distance: distanceOf(plain, candidate) }))
+    .filter(({ distance }) => distance <= 3)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
+}
+
+function distanceOf(name: string, candidate: string): number {
+  const typing = editDistance(name, candidate);
+  const nested = Math.min(name.length, candidate.length) >= 4 && (candidate.includes(name) || name.includes(candidate));
+  if (nested) return Math.min(typing, 3);
+  // Of a short word, three other letters are another word.
+  return typing <= Math.floor(candidate.length / 3) ? typing : Number.POSITIVE_INFINITY;
+}
+
+/** Levenshtein's. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replace = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

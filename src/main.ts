@@ -1,0 +1,110 @@
+/** The main step: masks, reads the inputs, runs the command, reports. Everything it needs is handed in. */
+import type { CommandContext, CommandResult, RunNews } from './commands/result.ts';
+import type { Environment } from './domain/destination.ts';
+import { BackupError, messageOf } from './domain/errors.ts';
+import { readInputs } from './inputs/read.ts';
+import { isWorkflow } from './inputs/runner-environment.ts';
+import { secretsIn } from './inputs/secrets.ts';
+import type { CommandName } from './inputs/spec.ts';
+import type { Inputs } from './inputs/types.ts';
+import type { Clock, Log } from './ports.ts';
+import { reportFailure, reportResult } from './report/report.ts';
+import { watchForCancellation } from './runner/cancellation.ts';
+import { RunLog, runnerConsole } from './runner/log.ts';
+import { makeWorkDir, planWorkDir, removeWorkDir } from './runner/work-dir.ts';
+import { beginMainStep, rememberWorkDir } from './state.ts';
+import { VERSION } from './version.ts';
+
+/** How long a cancelled command may take to clean up: the runner ends the process 10 s after its first signal. */
+const CLEAN_UP_MS = 6_500;
+
+export type Commands = {
+  [Name in CommandName]: (
+    inputs: Extract<Inputs, { command: Name }>,
+    context: CommandContext,
+  ) => Promise<CommandResult>;
+};
+
+export interface Ports {
+  clock: Clock;
+  commands: Commands;
+  /** See `CommandContext`. */
+  proofThread: URL;
+}
+
+/** Runs to the end and reports it. Resolves with the exit code, never rejects. */
+export async function run(env: Environment, { clock, commands, proofThread }: Ports): Promise<number> {
+  const log = new RunLog(runnerConsole(isWorkflow(env)));
+  const cancellation = watchForCancellation(process);
+  const news: Partial<RunNews> = {};
+  try {
+    beginMainStep(env);
+    log.maskExactly(secretsIn(env));
+    const inputs = readInputs(env);
+    const { signal } = cancellation;
+    const tell = (more: Partial<RunNews>): void => void Object.assign(news, more);
+    const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
+      const context = { log, clock, env, signal, workDir, version: VERSION, proofThread, tell };
+      return withinGrace(commands[inputs.command](inputs, context), signal, clock);
+    });
+    const defect = cancellation.defect();
+    if (defect !== undefined) throw defect;
+    return reportResult(result, { env, log });
+  } catch (error) {
+    return reportFailure(rootOf(error, cancellation.signal), news, { env, log });
+  } finally {
+    cancellation.close();
+  }
+}
+
+/** The folder is gone when this settles; that it could not be removed is a warning and hides nothing. */
+async function withWorkDir<T>(
+  tempDirectory: string,
+  env: Environment,
+  log: Log,
+  body: (workDir: string) => Promise<T>,
+): Promise<T> {
+  const workDir = planWorkDir(tempDirectory);
+  rememberWorkDir(workDir, env);
+  try {
+    await makeWorkDir(workDir);
+  } catch (cause) {
+    throw new BackupError('ERR_PREFLIGHT', `A private folder cannot be made in ${tempDirectory}: ${messageOf(cause)}`, {
+      op: 'make the work folder',
+      hint: 'Free space there, or point RUNNER_TEMP (outside a workflow TMPDIR) to a folder that can be written.',
+      cause,
+    });
+  }
+  try {
+    return await body(workDir);
+  } finally {
+    await removeWorkDir(workDir).catch((error: unknown) =>
+      log.warning(`The work folder ${workDir} could not be removed: ${messageOf(error)}. It may hold a password file.`),
+    );
+  }
+}
+
+/** What `command` gives; after a cancellation only as long as there is time to tell about it. */
+async function withinGrace<T>(command: Promise<T>, signal: AbortSignal, clock: Clock): Promise<T> {
+  const settled = new AbortController();
+  const overdue = new Promise<never>((_resolve, reject) => {
+    const onAbort = (): void => {
+      clock.sleep(CLEAN_UP_MS, settled.signal).then(
+        () => reject(signal.reason),
+        () => undefined,
+      );
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true, signal: settled.signal });
+  });
+  try {
+    return await Promise.race([command, overdue]);
+  } finally {
+    settled.abort();
+  }
+}
+
+/** What a part throws because it was cancelled is not what went wrong. */
+function rootOf(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted && !(error instanceof BackupError) ? signal.reason : error;
+}

@@ -1,0 +1,152 @@
+/** The one place that turns an error into words: what happened, to which backup, what is safe, what to do. */
+import type { BackupResult, RunNews } from '../commands/result.ts';
+import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import { Markdown } from './markdown.ts';
+import { findingsSection } from './sections.ts';
+
+const MAX_CAUSES = 6;
+const MAX_CAUSE_CHARACTERS = 500;
+
+export interface FailureWords {
+  code: ErrorCode;
+  /** `The backup of "shop" failed (ERR_AUTH)`. */
+  title: string;
+  /** What happened, one sentence. Of several wrong inputs, how many. */
+  happened: string;
+  /** Each thing that is wrong, where there are several. */
+  problems: readonly string[];
+  /** What lies behind it, outermost first. */
+  causes: readonly string[];
+  /** What became of this backup and of older ones. */
+  safety: string;
+  /** What to do now. */
+  action: string;
+}
+
+/** Nothing is redacted here: that happens where words leave the process. */
+export function describeFailure(error: unknown, news: Partial<RunNews>): FailureWords {
+  const known = error instanceof BackupError ? error : unexpected(error);
+  const problems = error instanceof InputError ? error.problems : [];
+  const lines = problems.map(({ input, message }) => `${input}: ${message}`);
+  const subject = news.name === undefined ? 'The backup' : `The backup of "${news.name}"`;
+  return {
+    code: known.code,
+    title: `${subject} failed (${known.code})`,
+    happened: lines.length > 1 ? `${lines.length} inputs are wrong` : known.message,
+    problems: lines.length > 1 ? lines : [],
+    causes: causesOf(known),
+    safety: safetyOf(known.code, news),
+    action: known.hint,
+  };
+}
+
+/** A backup that is stored but not proven: its run fails as well. */
+export function describeUnproven({ manifest, contents, backupUri }: BackupResult): FailureWords {
+  const doubtful = contents.checks.filter(({ status }) => status !== 'passed');
+  const all = contents.checks.length;
+  return {
+    code: 'ERR_NOT_PROVEN',
+    title: `The backup of "${manifest.name}" is stored, but not proven (ERR_NOT_PROVEN)`,
+    happened:
+      all === 0
+        ? 'No check was done at all'
+        : `${doubtful.length} of ${all} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
+    problems: doubtful.map(({ id, status, reason }) => `${id} (${status}): ${reason}`),
+    causes: [],
+    safety: `The backup was stored as unproven: ${backupUri}. It may well be good, but nobody knows. Older backups are untouched.`,
+    action:
+      'Read why the checks did not pass, remove the reason, and run the backup again. Until then the newest proven backup is the one to trust.',
+  };
+}
+
+/** For an annotation; its title is {@link FailureWords.title}. */
+export function failureMessage(words: FailureWords): string {
+  return [
+    sentence(words.happened),
+    ...words.problems.map((problem) => `- ${problem}`),
+    ...words.causes.map((cause) => `Because: ${cause}`),
+    words.safety,
+    `What to do: ${words.action}`,
+  ].join('\n');
+}
+
+/** The job summary of a run without a result. */
+export function failureSummary(
+  words: FailureWords,
+  findings: readonly Finding[],
+  redact: (text: string) => string,
+): string {
+  const md = new Markdown(redact);
+  return [
+    `## ❌ ${md.text(words.title)}`,
+    `**What happened:** ${md.text(sentence(words.happened))}`,
+    ...list(words.problems, md),
+    ...(words.causes.length === 0 ? [] : ['**Because:**', ...list(words.causes, md)]),
+    `**What is safe:** ${md.text(words.safety)}`,
+    `**What to do:** ${md.text(words.action)}`,
+    ...findingsSection(findings, md),
+  ].join('\n\n');
+}
+
+function list(items: readonly string[], md: Markdown): string[] {
+  return items.length === 0 ? [] : [items.map((item) => `- ${md.text(item)}`).join('\n')];
+}
+
+function sentence(text: string): string {
+  return /[.!?…:]$/.test(text) ? text : `${text}.`;
+}
+
+function unexpected(error: unknown): BackupError {
+  const name = error instanceof Error ? error.name : typeof error;
+  return new BackupError('ERR_INTERNAL', `Something unexpected happened: ${name}: ${messageOf(error)}`, {
+    op: 'run',
+    hint: 'This is a defect of the action. Run again with debug logging, and report it with the log.',
+    cause: error instanceof Error ? error.cause : undefined,
+  });
+}
+
+/** The chain of causes and, of several at once, each; without what the message before has said already. */
+function causesOf(error: Error): string[] {
+  const causes: string[] = [];
+  const seen = new Set<unknown>([error]);
+  let said = error.message;
+  let current: unknown = error.cause;
+  while (current !== undefined && current !== null && !seen.has(current) && causes.length < MAX_CAUSES) {
+    seen.add(current);
+    const words = causeWords(current);
+    if (words !== '' && !said.includes(words)) causes.push(words);
+    said += `\n${words}`;
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return causes;
+}
+
+function causeWords(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) {
+    return [...new Set(cause.errors.slice(0, MAX_CAUSES).map(causeWords))].join('; ');
+  }
+  const text = messageOf(cause)
+    .trim()
+    .replaceAll(/\s*[\r\n]+\s*/g, '; ');
+  return text.length > MAX_CAUSE_CHARACTERS ? `${text.slice(0, MAX_CAUSE_CHARACTERS)}…` : text;
+}
+
+function safetyOf(code: ErrorCode, news: Partial<RunNews>): string {
+  const where = news.location === undefined ? '' : ` to ${news.location}`;
+  const set = news.backupUri ?? news.backupId;
+  const older = 'Older backups are untouched.';
+  if (code === 'ERR_INPUT' && news.stage === undefined) {
+    return `Nothing was read from the database and nothing was written. ${older}`;
+  }
+  switch (news.stage) {
+    case 'writing':
+      return `Nothing of this backup became visible${set === undefined ? '' : `: ${set} has no metadata.json, and without it a backup does not exist`}. ${older}`;
+    case 'committing':
+      return `It is not certain whether this backup became visible: look whether ${set ?? 'its folder'} holds a metadata.json. If it does, the backup is complete, and its verdict stands there. ${older}`;
+    case 'committed':
+      return `The backup itself is stored and complete: ${set ?? 'see its metadata.json'}. What failed came after it. ${older}`;
+    default:
+      return `Nothing was written${where}. ${older}`;
+  }
+}

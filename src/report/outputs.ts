@@ -1,0 +1,79 @@
+/** Every output of the action: its name, what it means, and its value after each command. The source of action.yml. */
+import type { CommandResult } from '../commands/result.ts';
+
+interface OutputSpec {
+  /** For people; Markdown. */
+  description: string;
+  value: (result: CommandResult) => string;
+}
+
+export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
+  'backup-id': {
+    description: 'The name of the set, e.g. `20261121_020000_nightly_k3v9qa`.',
+    value: ({ manifest }) => manifest.id,
+  },
+  'backup-uri': {
+    description: 'The folder of the set: `s3://bucket/prefix/name/id` or a path.',
+    value: ({ backupUri }) => backupUri,
+  },
+  'manifest-uri': {
+    description: 'Where its `metadata.json` is.',
+    value: ({ manifestUri }) => manifestUri,
+  },
+  verdict: {
+    description: '`proven`, or `unproven` when it is stored but a check did not pass; then the step fails, too.',
+    value: ({ manifest }) => manifest.verdict,
+  },
+  'size-bytes': {
+    description: 'Stored bytes of the whole set.',
+    value: ({ manifest }) => String(manifest.totals.storedBytes),
+  },
+  sha256: {
+    description: 'SHA-256 of the archive as it is stored, hex.',
+    value: ({ manifest }) => manifest.objects.find(({ role }) => role === 'archive')?.sha256 ?? '',
+  },
+  tables: {
+    description: 'Number of tables whose rows are in the backup.',
+    value: ({ manifest }) => String(manifest.totals.tables),
+  },
+  rows: {
+    description: 'Number of rows in all of them.',
+    value: ({ manifest }) => String(manifest.totals.rows),
+  },
+  'duration-seconds': {
+    description: 'How long the run took.',
+    value: ({ manifest }) => String(Math.round(manifest.timings.totalSeconds)),
+  },
+  'server-version': {
+    description: "The server's version, e.g. `17.10`.",
+    value: ({ manifest }) => manifest.server.version,
+  },
+  'postgres-major': {
+    description: "The server's major version, e.g. `17`.",
+    value: ({ manifest }) => String(manifest.server.major),
+  },
+  'restore-command': {
+    description: 'Commands that restore this very backup with stock tools. May have several lines.',
+    value: ({ restoreCommand }) => restoreCommand,
+  },
+  findings: {
+    description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
+    value: ({ findings }) => findingsJson(findings),
+  },
+};
+
+/** A job may have outputs of 1 MiB in all (platform limit). */
+const MAX_FINDINGS_CHARACTERS = 100_000;
+
+function findingsJson(findings: CommandResult['findings']): string {
+  for (let count = findings.length; count > 0; count = Math.floor(count / 2)) {
+    const json = JSON.stringify(findings.slice(0, count));
+    if (json.length <= MAX_FINDINGS_CHARACTERS) return json;
+  }
+  return '[]';
+}
+
+/** Name and value of each output that the command has. */
+export function outputsOf(result: CommandResult): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(OUTPUTS).map(([name, { value }]) => [name, value(result)] as const);
+}

@@ -1,0 +1,87 @@
+/** How a run ends for its user: outputs, job summary, annotations, exit code. Nothing else sets any of these. */
+import { appendFileSync } from 'node:fs';
+import * as core from '@actions/core';
+import type { CommandResult, RunNews } from '../commands/result.ts';
+import type { Environment } from '../domain/destination.ts';
+import { messageOf } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
+import type { RunLog } from '../runner/log.ts';
+import { describeFailure, describeUnproven, type FailureWords, failureMessage, failureSummary } from './failure.ts';
+import { outputsOf } from './outputs.ts';
+import { backupSummary, fitSummary } from './summary.ts';
+
+/** Of each kind the runner shows ten annotations of a step; one is kept for saying that there are more. */
+const MAX_ANNOTATIONS_PER_KIND = 9;
+
+/** Where words go besides the log. */
+export interface Surroundings {
+  env: Environment;
+  log: RunLog;
+}
+
+/** Returns the exit code: 0 only for what is proven. */
+export function reportResult(result: CommandResult, { env, log }: Surroundings): number {
+  setOutputs(result, { env, log });
+  annotateFindings(result.findings, log);
+  writeSummary(
+    backupSummary(result, (text) => log.redact(text)),
+    { env, log },
+  );
+  const { manifest, backupUri } = result;
+  if (manifest.verdict !== 'proven') return fail(describeUnproven(result), log);
+  log.info(
+    `Proven: ${manifest.id}, ${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ` +
+      `${formatBytes(manifest.totals.storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${backupUri}`,
+  );
+  return 0;
+}
+
+/** Returns the exit code. Never throws. */
+export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log }: Surroundings): number {
+  const words = describeFailure(error, news);
+  const findings = news.findings ?? [];
+  annotateFindings(findings, log);
+  if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
+  writeSummary(
+    failureSummary(words, findings, (text) => log.redact(text)),
+    { env, log },
+  );
+  return fail(words, log);
+}
+
+function fail(words: FailureWords, log: RunLog): number {
+  log.annotate('error', failureMessage(words), words.title);
+  return 1;
+}
+
+/** Without a runner there is nobody to hand outputs to; the log names them instead. */
+function setOutputs(result: CommandResult, { env, log }: Surroundings): void {
+  for (const [name, value] of outputsOf(result)) {
+    const safe = log.redact(value);
+    if (env.GITHUB_OUTPUT) core.setOutput(name, safe);
+    else log.debug(`output ${name}=${safe}`);
+  }
+}
+
+/** A summary that cannot be written does not make a backup worse. */
+function writeSummary(markdown: string, { env, log }: Surroundings): void {
+  const file = env.GITHUB_STEP_SUMMARY;
+  if (!file) return;
+  try {
+    appendFileSync(file, `${fitSummary(log.redact(markdown))}\n`);
+  } catch (error) {
+    log.warning(`The job summary could not be written: ${messageOf(error)}`);
+  }
+}
+
+function annotateFindings(findings: readonly Finding[], log: RunLog): void {
+  for (const severity of ['error', 'warning', 'notice'] as const) {
+    const all = findings.filter((finding) => finding.severity === severity);
+    for (const { code, seen, action } of all.slice(0, MAX_ANNOTATIONS_PER_KIND)) {
+      log.annotate(severity, action === '' ? seen : `${seen}\n${action}`, code);
+    }
+    const more = all.length - MAX_ANNOTATIONS_PER_KIND;
+    if (more > 0) log.annotate(severity, `${more} more are in the job summary.`, 'and more');
+  }
+}

@@ -1,0 +1,144 @@
+/** The job summary of a finished backup, as Markdown: verdict first. */
+import type { BackupResult } from '../commands/result.ts';
+import type { Check, CheckStatus } from '../domain/checks.ts';
+import type { Contents, ContentsTable } from '../domain/contents.ts';
+import type { Manifest } from '../domain/manifest.ts';
+import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
+import { describeUnproven } from './failure.ts';
+import { details, Markdown } from './markdown.ts';
+import { findingsSection } from './sections.ts';
+
+/** The runner drops a summary of more than 1 MiB as a whole (platform limit); this is what is written at most. */
+export const MAX_SUMMARY_BYTES = 1_000_000;
+const TABLES_SHOWN = 20;
+const DETAILS_SHOWN = 20;
+
+const STATUS_SIGNS: Readonly<Record<CheckStatus, string>> = {
+  passed: '✅ passed',
+  failed: '❌ failed',
+  partial: '⚠️ partial',
+  'not-run': '⚠️ not run',
+};
+
+/** Pure; every word from outside is redacted and escaped. */
+export function backupSummary(result: BackupResult, redact: (text: string) => string): string {
+  const md = new Markdown(redact);
+  const { manifest, contents } = result;
+  return [
+    ...verdict(result, md),
+    '### What was checked',
+    checksTable(contents.checks, md),
+    ...checkDetails(contents.checks, md),
+    '### What is inside',
+    ...inside(manifest, contents, md),
+    '### Where it is',
+    whereTable(result, md),
+    '### How to restore it',
+    md.block(result.restoreCommand, 'sh'),
+    `All steps, with roles and checks: ${md.code(result.restoreGuideUri)}`,
+    ...findingsSection(result.findings, md),
+    '### How long it took',
+    md.table(
+      ['phase', 'time:'],
+      result.timings.map(({ phase, seconds }) => [md.text(phase), formatDuration(seconds)]),
+    ),
+  ].join('\n\n');
+}
+
+/** Cuts at the end of a line, should a summary ever be too long. */
+export function fitSummary(markdown: string): string {
+  const bytes = Buffer.from(markdown);
+  if (bytes.byteLength <= MAX_SUMMARY_BYTES) return markdown;
+  const end = bytes.lastIndexOf('\n', MAX_SUMMARY_BYTES - 200);
+  return `${bytes.subarray(0, Math.max(0, end)).toString('utf8')}\n\nThe rest was too long for a job summary.\n`;
+}
+
+function verdict(result: BackupResult, md: Markdown): string[] {
+  const { manifest, backupUri } = result;
+  const what = `${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ${formatBytes(manifest.totals.storedBytes)} stored`;
+  if (manifest.verdict === 'proven') {
+    return [
+      `## ✅ Proven backup of ${md.code(manifest.name)}`,
+      `${md.code(manifest.id)}: ${what}, in ${formatDuration(manifest.timings.totalSeconds)}. ${describeEncryption(manifest, md)}`,
+    ];
+  }
+  const words = describeUnproven(result);
+  return [
+    `## ❌ Unproven backup of ${md.code(manifest.name)}`,
+    `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${md.code(backupUri)}: ${what}. ${describeEncryption(manifest, md)}`,
+    `**What to do:** ${md.text(words.action)}`,
+  ];
+}
+
+function describeEncryption({ encryption }: Manifest, md: Markdown): string {
+  if (encryption.method === 'none') return '**Not encrypted.**';
+  if (encryption.method === 'age-passphrase') return 'Encrypted with a passphrase.';
+  const shown = encryption.recipients.slice(0, 5).map((recipient) => md.code(recipient));
+  const more = encryption.recipients.length - shown.length;
+  return `Encrypted for ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}
+
+function checksTable(checks: readonly Check[], md: Markdown): string {
+  const rows = checks.map(({ id, status, reason }) => [md.code(id), STATUS_SIGNS[status], md.text(reason)]);
+  return md.table(['check', 'result', 'why'], rows);
+}
+
+function checkDetails(checks: readonly Check[], md: Markdown): string[] {
+  return checks
+    .filter((check) => check.status !== 'passed' && check.details.length > 0)
+    .map((check) => {
+      const lines = check.details.slice(0, DETAILS_SHOWN).map((detail) => `- ${md.text(detail)}`);
+      const more = check.details.length - lines.length;
+      return details(
+        `Details of ${md.code(check.id)}`,
+        [...lines, ...(more > 0 ? [`- and ${formatCount(more)} more, in contents.json`] : [])].join('\n'),
+      );
+    });
+}
+
+function inside(manifest: Manifest, contents: Contents, md: Markdown): string[] {
+  const facts = [
+    `Database ${md.code(contents.database.name)}, Postgres ${md.text(manifest.server.version)}`,
+    `${formatBytes(contents.database.sizeBytes)} on the server, ${formatBytes(manifest.totals.plainBytes)} of plain SQL`,
+    `${formatCount(contents.sequences.length)} sequences, ${formatCount(contents.largeObjects.count)} large objects`,
+    extensions(contents, md),
+    ...(manifest.scope.wholeDatabase ? [] : ['**A part of the database only**, as `schemas` or `tables` choose']),
+    ...(manifest.scope.content === 'all'
+      ? []
+      : [`**Only ${manifest.scope.content === 'schema' ? 'definitions, no rows' : 'rows, no definitions'}**`]),
+  ];
+  const largest = contents.tables
+    .toSorted((a, b) => b.sizeBytes - a.sizeBytes || b.bytes - a.bytes)
+    .slice(0, TABLES_SHOWN);
+  if (largest.length === 0) return [facts.map((fact) => `- ${fact}`).join('\n'), 'No table has rows of its own.'];
+  const more = contents.tables.length - largest.length;
+  return [
+    facts.map((fact) => `- ${fact}`).join('\n'),
+    md.table(
+      ['table', 'rows:', 'on the server:', 'as text:'],
+      largest.map((table) => tableRow(table, md)),
+    ),
+    ...(more > 0 ? [`and ${formatCount(more)} smaller ones.`] : []),
+  ];
+}
+
+function tableRow(table: ContentsTable, md: Markdown): string[] {
+  const name = md.code(`${table.schema}.${table.name}`);
+  return [name, formatCount(table.rows), formatBytes(table.sizeBytes), formatBytes(table.bytes)];
+}
+
+function extensions({ extensions: list }: Contents, md: Markdown): string {
+  if (list.length === 0) return 'no extensions';
+  const shown = list.slice(0, 30).map(({ name, version }) => md.code(`${name} ${version}`));
+  return `extensions: ${shown.join(', ')}${list.length > shown.length ? ` and ${list.length - shown.length} more` : ''}`;
+}
+
+function whereTable(result: BackupResult, md: Markdown): string {
+  const rows = result.manifest.objects.map((object) => [
+    md.code(object.name),
+    formatBytes(object.sizeBytes),
+    md.code(object.sha256),
+    md.text(object.evidence),
+  ]);
+  return `${md.code(result.backupUri)}\n\n${md.table(['object', 'size:', 'SHA-256 of the stored bytes', 'checked by'], rows)}`;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { assessPooler, isCertainPooler } from '../../src/domain/poolers.ts';
+
+const at = (host: string, port = 5432) => ({ host, port, user: 'postgres', database: 'postgres' });
+
+describe('a pooler', () => {
+  test.each([
+    ['aws-0-eu-central-1.pooler.supabase.com', 6543, 'aws-0-eu-central-1.pooler.supabase.com:5432'],
+    ['db.abcdefghijklmnopqrst.supabase.co', 6543, 'db.abcdefghijklmnopqrst.supabase.co:5432'],
+    ['ep-cool-dawn-1-pooler.us-east-2.aws.neon.tech', 5432, 'ep-cool-dawn-1.us-east-2.aws.neon.tech:5432'],
+    ['EP-COOL-DAWN-1-POOLER.us-east-2.aws.neon.tech', 5432, 'without `-pooler`'],
+    ['shop-pooler.internal.example.org', 5432, 'shop.internal.example.org:5432'],
+    ['app.proxy-c0ffee.eu-west-1.rds.amazonaws.com', 5432, 'endpoint of the instance'],
+    ['db-1.db.ondigitalocean.com', 25061, 'db-1.db.ondigitalocean.com:25060'],
+    ['pgbouncer.abc.flympg.net', 5432, 'direct.abc.flympg.net:5432'],
+  ])('is certain at %s:%i and the other URL is named', (host, port, instead) => {
+    expect(isCertainPooler(at(host, port))).toBe(true);
+    expect(assessPooler(at(host, port), { kind: 'direct', how: '' })).toMatchObject({
+      code: 'transaction-pooler',
+      severity: 'error',
+      action: expect.stringContaining(instead),
+    });
+  });
+
+  test.each([6432, 6543, 25061])('is likely on port %i, unless the session proves to be direct', (port) => {
+    const address = at('db.example.org', port);
+    expect(isCertainPooler(address)).toBe(false);
+    expect(assessPooler(address)?.severity).toBe('error');
+    expect(assessPooler(address, { kind: 'session', how: '' })?.severity).toBe('error');
+    expect(assessPooler(address, { kind: 'direct', how: '' })).toBeUndefined();
+  });
+
+  test('is found by behaviour where the address looks innocent', () => {
+    const finding = assessPooler(at('db.example.org'), { kind: 'transaction', how: 'sessions shared a process' });
+    expect(finding).toMatchObject({ code: 'transaction-pooler', seen: expect.stringContaining('sessions shared') });
+    expect(assessPooler(at('db.example.org'), { kind: 'session', how: '' })).toBeUndefined();
+  });
+
+  test.each([
+    'db.abcdefghijklmnopqrst.supabase.co',
+    'aws-0-eu-central-1.pooler.supabase.com',
+    'ep-cool-dawn-1.us-east-2.aws.neon.tech',
+    'shop.c0ffee.eu-west-1.rds.amazonaws.com',
+    'direct.abc.flympg.net',
+    'localhost',
+  ])('is not %s on the usual port', (host) => {
+    expect(assessPooler(at(host))).toBeUndefined();
+  });
+});
