@@ -65,6 +65,7 @@ export async function streamArchive(parts: ArchiveParts): Promise<StreamedArchiv
   for (const task of background) supervisor.watch(task);
   try {
     const report = await pump(dump, parts, stream);
+    log.info(stream.describe(clock.now().getTime(), true));
     return { report, warnings: stream.warnings, seconds: (clock.now().getTime() - startedAt) / 1000 };
   } finally {
     over.abort();
@@ -132,9 +133,9 @@ class StreamState {
     if (message.kind === 'other') log.debug(message.text);
   }
 
-  describe(now: number): string {
+  describe(now: number, done = false): string {
     return describeProgress({
-      tablesDone: Math.max(0, this.#tablesBegun - 1),
+      tablesDone: done ? this.#tablesBegun : Math.max(0, this.#tablesBegun - 1),
       tablesInAll: this.#tablesInAll,
       archiveBytes: this.#bytes,
       elapsedSeconds: (now - this.#startedAt) / 1000,

@@ -24,7 +24,9 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
   await set.commitArchive();
   if (typeof taken.globals === 'string') await set.seal('globals', Buffer.from(taken.globals, 'utf8'));
   const evidence = (): SetEvidence => ({ id: set.id, inputs, prepared, taken, objects: set.objects });
-  const contents = contentsOf(evidence(), judge(evidence()));
+  const checks = judge(evidence());
+  for (const { id, status, reason } of checks) context.log.info(`${id}: ${status}. ${reason}`);
+  const contents = contentsOf(evidence(), checks);
   await set.seal('contents', Buffer.from(serializeContents(contents), 'utf8'));
   const guide = restoreGuide(evidence(), inputs.destinations[0], storage.location);
   await set.writeGuide(guide.text);

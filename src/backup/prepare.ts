@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type { CommandContext } from '../commands/result.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import { clientVersionFindings, parseClientVersion } from '../domain/client-version.ts';
-import type { ConnectionHost, ConnectionRequest } from '../domain/connection.ts';
+import { type ConnectionHost, type ConnectionRequest, displayHost } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { compareSource, type SourceFingerprint, sourceFingerprint } from '../domain/fingerprint.ts';
@@ -15,6 +15,7 @@ import {
   type PreflightFacts,
   preflightError,
 } from '../domain/preflight.ts';
+import { formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
 import { type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
@@ -56,12 +57,16 @@ export async function prepare(inputs: BackupInputs, context: CommandContext, sto
     allowEmpty: inputs.allowEmpty,
   });
   stopAtErrors(judged);
+  context.log.info(
+    `Postgres ${facts.server.version} at ${displayHost(host)}, database ${facts.database}: ${formatBytes(facts.databaseBytes)}, ${facts.selectedTables} tables in scope`,
+  );
   const tools = await findClientTools(facts.server.major, {
     ...thisMachine(context.env),
     log: context.log,
     signal: context.signal,
     ...(inputs.runner.toolCache === undefined ? {} : { toolCache: inputs.runner.toolCache }),
   });
+  context.log.info(`pg_dump ${tools.version} (${tools.source}: ${tools.pgDump})`);
   const connection = { ...ownSessions(inputs.connection), hosts: [host] } satisfies ConnectionRequest;
   const { env: childEnv } = await writeCredentials(context.workDir, connection, host);
   const name = inputs.name ?? seriesNameFrom(facts.database);
@@ -70,6 +75,7 @@ export async function prepare(inputs: BackupInputs, context: CommandContext, sto
     ...address,
     ...(facts.systemIdentifier === undefined ? {} : { systemIdentifier: facts.systemIdentifier }),
   });
+  context.log.info(`Series ${name} in ${storage.location}: ${describePast(history)}`);
   const findings = [
     ...inputs.connection.notices,
     ...judged,
@@ -78,6 +84,10 @@ export async function prepare(inputs: BackupInputs, context: CommandContext, sto
     ...compareIdentity(name, source, history, inputs.acceptNewSource),
   ];
   return { name, facts, source, connection, tools, childEnv, history, findings };
+}
+
+function describePast({ manifests: [newest] }: History): string {
+  return newest === undefined ? 'no earlier backup known' : `newest backup ${newest.id}, ${newest.verdict}`;
 }
 
 function agedClient(tools: ClientTools): Finding[] {

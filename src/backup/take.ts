@@ -58,6 +58,9 @@ export async function takeSnapshot({
   });
   const snapshot = await openSnapshot(client, { ...inputs, signal: supervisor.signal, log: context.log });
   supervisor.watch(snapshot.lost);
+  context.log.info(
+    `Snapshot of ${snapshot.facts.snapshotAt}: ${snapshot.facts.tables.length} tables locked against change of shape, facts read`,
+  );
   return snapshot;
 }
 

@@ -154,7 +154,10 @@ function compareTables(previous: Manifest, current: CurrentBackup, maxChangePerc
 
 function lostRows(before: number, now: number, maxChangePercent: number): boolean {
   const emptied = now === 0 && before > 0;
-  return now < before && isBeyond(before, now, maxChangePercent, emptied ? LEAST_ROWS_OF_EMPTIED_TABLE : LEAST_TABLE_ROWS_LOST);
+  return (
+    now < before &&
+    isBeyond(before, now, maxChangePercent, emptied ? LEAST_ROWS_OF_EMPTIED_TABLE : LEAST_TABLE_ROWS_LOST)
+  );
 }
 
 function isBeyond(before: number, now: number, maxChangePercent: number, least: number): boolean {

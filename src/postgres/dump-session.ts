@@ -17,7 +17,12 @@ export async function askDumpSession(
   signal: AbortSignal,
 ): Promise<SessionState> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
-  const { client } = await connect(request, { ...context, signal: bounded, windowSeconds: 0, applicationName: 'db-backup-action watchdog' });
+  const { client } = await connect(request, {
+    ...context,
+    signal: bounded,
+    windowSeconds: 0,
+    applicationName: 'db-backup-action watchdog',
+  });
   const end = (): void => void client.end();
   bounded.addEventListener('abort', end, { once: true });
   try {
