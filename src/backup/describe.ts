@@ -166,6 +166,6 @@ export function manifestOf(
   };
 }
 
-function encryptionOf(choice: EncryptionChoice): ManifestEncryption {
+export function encryptionOf(choice: EncryptionChoice): ManifestEncryption {
   return choice.method === 'age' ? { method: 'age', recipients: [...choice.recipients] } : { method: choice.method };
 }

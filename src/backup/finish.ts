@@ -28,7 +28,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
   for (const { id, status, reason } of checks) context.log.info(`${id}: ${status}. ${reason}`);
   const contents = contentsOf(evidence(), checks);
   await set.seal('contents', Buffer.from(serializeContents(contents), 'utf8'));
-  const guide = restoreGuide(evidence(), inputs.destinations[0], storage.location);
+  const guide = restoreGuide(evidence(), inputs.destinations[0], storage.location, context.env);
   await set.writeGuide(guide.text);
   const finishedAt = context.clock.now();
   const moments = { startedAt: parts.startedAt, preparedAt: parts.preparedAt, finishedAt };

@@ -2,6 +2,7 @@
 import type { BackupResult, RunNews } from '../commands/result.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { unexpectedError } from '../domain/unexpected.ts';
 import { Markdown } from './markdown.ts';
 import { findingsSection } from './sections.ts';
 
@@ -26,7 +27,7 @@ export interface FailureWords {
 
 /** Nothing is redacted here: that happens where words leave the process. */
 export function describeFailure(error: unknown, news: Partial<RunNews>): FailureWords {
-  const known = error instanceof BackupError ? error : unexpected(error);
+  const known = error instanceof BackupError ? error : unexpectedError(error);
   const problems = error instanceof InputError ? error.problems : [];
   const lines = problems.map(({ input, message }) => `${input}: ${message}`);
   const subject = news.name === undefined ? 'The backup' : `The backup of "${news.name}"`;
@@ -95,15 +96,6 @@ function list(items: readonly string[], md: Markdown): string[] {
 
 function sentence(text: string): string {
   return /[.!?…:]$/.test(text) ? text : `${text}.`;
-}
-
-function unexpected(error: unknown): BackupError {
-  const name = error instanceof Error ? error.name : typeof error;
-  return new BackupError('ERR_INTERNAL', `Something unexpected happened: ${name}: ${messageOf(error)}`, {
-    op: 'run',
-    hint: 'This is a defect of the action. Run again with debug logging, and report it with the log.',
-    cause: error instanceof Error ? error.cause : undefined,
-  });
 }
 
 /** The chain of causes and, of several at once, each; without what the message before has said already. */

@@ -1,6 +1,7 @@
 /** From the process's signals, and from what should never happen, to one AbortSignal with words. */
 import type { EventEmitter } from 'node:events';
-import { BackupError, messageOf } from '../domain/errors.ts';
+import { BackupError } from '../domain/errors.ts';
+import { unexpectedError } from '../domain/unexpected.ts';
 
 export interface Cancellation {
   /** Fires once, with a `BackupError` as its reason. */
@@ -20,7 +21,7 @@ export function watchForCancellation(source: EventEmitter): Cancellation {
   let defect: BackupError | undefined;
   const onSignal = (name: NodeJS.Signals): void => controller.abort(cancelled(name));
   const onError = (error: unknown): void => {
-    defect ??= uncaught(error);
+    defect ??= unexpectedError(error);
     controller.abort(defect);
   };
   const onIdle = (): void => onError(new Error('the run has nothing left to wait for, but has not ended'));
@@ -45,14 +46,5 @@ function cancelled(name: NodeJS.Signals): BackupError {
   return new BackupError('ERR_CANCELLED', `The run was cancelled (${name})`, {
     op: 'run',
     hint: 'Run it again when you want it. If nobody cancelled it, look for a timeout of the job or for a newer run in the same `concurrency` group.',
-  });
-}
-
-function uncaught(error: unknown): BackupError {
-  const name = error instanceof Error ? error.name : typeof error;
-  return new BackupError('ERR_INTERNAL', `Something unexpected happened: ${name}: ${messageOf(error)}`, {
-    op: 'run',
-    hint: 'This is a defect of the action. Run again with debug logging, and report it with the log.',
-    cause: error,
   });
 }

@@ -73,17 +73,21 @@ export interface PgBouncer {
   stop(): Promise<void>;
 }
 
-/** A pooler before the server on `port`, that shares few server sessions among all clients. */
-export async function startPgBouncer(
-  program: PgBouncerProgram,
-  port: number,
-  mode: 'transaction' | 'session',
-): Promise<PgBouncer> {
+export interface PgBouncerOptions {
+  /** The port of the server behind it, which must trust `postgres` over TCP. */
+  server: number;
+  mode: 'transaction' | 'session';
+  /** A free one is picked when absent. */
+  port?: number;
+}
+
+/** A pooler that shares few server sessions among all clients. */
+export async function startPgBouncer(program: PgBouncerProgram, options: PgBouncerOptions): Promise<PgBouncer> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'pgbouncer-'));
   await chmod(home, 0o755);
-  const own = await freePort();
+  const own = options.port ?? (await freePort());
   const file = path.join(home, 'pgbouncer.ini');
-  await writeFile(file, settings(port, own, mode), { mode: 0o644 });
+  await writeFile(file, settings(options.server, own, options.mode), { mode: 0o644 });
   const account = serverAccount();
   // It refuses to run as root, and an account that is lent may not be able to enter this folder.
   const root = program.root === '/' || account === undefined ? program.root : path.join(home, 'root');

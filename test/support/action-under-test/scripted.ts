@@ -1,0 +1,58 @@
+/**
+ * The whole action around a command that does what the variable SCRIPT says: for tests of what surrounds a command.
+ * Everything else is the real thing.
+ */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { BackupResult, CommandContext } from '../../../src/commands/result.ts';
+import { BackupError } from '../../../src/domain/errors.ts';
+import type { BackupInputs } from '../../../src/inputs/types.ts';
+import { run } from '../../../src/main.ts';
+import { cleanUp } from '../../../src/post.ts';
+import { systemClock } from '../../../src/runner/clock.ts';
+import { isPostStep } from '../../../src/state.ts';
+import { backupResult } from '../backup-result.ts';
+
+const PASSWORD = 's3cr3t-word';
+const WARNING = { code: 'size-changed', severity: 'warning', seen: 'It shrank.', action: 'Look.' } as const;
+
+const SCRIPTS: Readonly<Record<string, (inputs: BackupInputs, context: CommandContext) => Promise<BackupResult>>> = {
+  async succeed(inputs, { log, workDir }) {
+    writeFileSync(path.join(workDir, 'pgpass'), 'private');
+    await log.group('Dump', async () => log.info(`reading ${inputs.connection.dbname} with ${PASSWORD}`));
+    log.info('::set-output name=forged::yes');
+    return backupResult({ findings: [WARNING], restoreCommand: `age -d\npg_restore # ${PASSWORD}` });
+  },
+  unproven: async () => backupResult({ status: 'failed', details: [`public.${PASSWORD} is missing`] }),
+  fail: async (_, { tell }) => {
+    tell({ stage: 'writing', name: 'shop', backupUri: 's3://acme-backups/shop/x', findings: [WARNING] });
+    const cause = new Error(`password authentication failed for ${PASSWORD}`);
+    throw new BackupError('ERR_DUMP_FAILED', 'pg_dump ended with exit code 1', { op: 'dump', hint: 'Read it.', cause });
+  },
+  crash: async () => {
+    setTimeout(() => {
+      throw new TypeError(`${PASSWORD} is not a function`);
+    }, 1);
+    await systemClock.sleep(60_000);
+    return backupResult();
+  },
+  stop: () => new Promise<BackupResult>(() => undefined),
+  wait: async (_, { log, signal, workDir }) => {
+    writeFileSync(path.join(workDir, 'pgpass'), 'private');
+    log.info('waiting');
+    await systemClock.sleep(60_000, signal);
+    return backupResult();
+  },
+  die: async (_, { log, workDir }) => {
+    writeFileSync(path.join(workDir, 'pgpass'), 'private');
+    log.info('dying');
+    process.kill(process.pid, 'SIGKILL');
+    await systemClock.sleep(60_000);
+    return backupResult();
+  },
+};
+
+const script = SCRIPTS[process.env.SCRIPT ?? ''];
+if (script === undefined) throw new Error('SCRIPT names no script');
+if (isPostStep(process.env)) await cleanUp(process.env);
+else process.exitCode = await run(process.env, { clock: systemClock, commands: { backup: script } });
