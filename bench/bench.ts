@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { formatBytes } from '../src/domain/words.ts';
+import { makeToolCache } from '../test/support/client-shims.ts';
 import { requireClientTools } from '../test/support/clients.ts';
 import { loadBulk } from '../test/support/databases/index.ts';
 import { startFaultProxy } from '../test/support/fault-proxy.ts';
@@ -86,8 +87,11 @@ async function main(): Promise<void> {
   }
   const aws = await awsCommandLine();
   if ('skipped' in aws) console.log(`Skipped: the recipe (${aws.skipped})`);
+  const clients = await requireClientTools(MAJOR);
+  const tools = await makeToolCache(clients);
   const bench: Bench = {
-    clients: await requireClientTools(MAJOR),
+    clients,
+    toolCache: tools.root,
     s3,
     bucket: 'bench',
     entry: join(ROOT, 'dist', 'index.js'),

@@ -21,6 +21,8 @@ export interface Bench {
   /** The built action. */
   entry: string;
   node: string;
+  /** RUNNER_TOOL_CACHE with the same client as the other contenders'. */
+  toolCache: string;
   /** A recipient whose identity nobody needs here. */
   recipient: string;
   /** Path of the AWS command line, where it could be had. */
@@ -96,6 +98,7 @@ export function ours(name: string, inputs: (bench: Bench) => Record<string, stri
           ...BASE_ENV,
           ...bench.s3.env,
           RUNNER_TEMP: temp,
+          RUNNER_TOOL_CACHE: bench.toolCache,
           ...Object.fromEntries(entries),
         });
       } finally {

@@ -6,6 +6,7 @@ import { run } from './main.ts';
 import { cleanUp } from './post.ts';
 import { isArchiveProofWorker, runArchiveProofWorker } from './postgres/archive-proof.ts';
 import { systemClock } from './runner/clock.ts';
+import { endProcess } from './runner/exit.ts';
 import { isPostStep } from './state.ts';
 
 if (!isMainThread) {
@@ -14,5 +15,5 @@ if (!isMainThread) {
   await cleanUp(process.env);
 } else {
   const proofThread = pathToFileURL(process.argv[1] as string);
-  process.exitCode = await run(process.env, { clock: systemClock, commands: { backup }, proofThread });
+  endProcess(await run(process.env, { clock: systemClock, commands: { backup }, proofThread }));
 }

@@ -15,7 +15,7 @@ import { makeWorkDir, planWorkDir, removeWorkDir } from './runner/work-dir.ts';
 import { beginMainStep, rememberWorkDir } from './state.ts';
 import { VERSION } from './version.ts';
 
-/** How long a cancelled command may take to clean up: the runner ends the process 10 s after its first signal. */
+/** The runner ends the process 10 s after its first signal. */
 const CLEAN_UP_MS = 6_500;
 
 export type Commands = {
@@ -30,10 +30,15 @@ export interface Ports {
   commands: Commands;
   /** See `CommandContext`. */
   proofThread: URL;
+  /** How long a cancelled command may take to clean up; 6.5 s by default. */
+  cleanUpMs?: number;
 }
 
 /** Runs to the end and reports it. Resolves with the exit code, never rejects. */
-export async function run(env: Environment, { clock, commands, proofThread }: Ports): Promise<number> {
+export async function run(
+  env: Environment,
+  { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }: Ports,
+): Promise<number> {
   const log = new RunLog(runnerConsole(isWorkflow(env)));
   const cancellation = watchForCancellation(process);
   const news: Partial<RunNews> = {};
@@ -45,7 +50,7 @@ export async function run(env: Environment, { clock, commands, proofThread }: Po
     const tell = (more: Partial<RunNews>): void => void Object.assign(news, more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
       const context = { log, clock, env, signal, workDir, version: VERSION, proofThread, tell };
-      return withinGrace(commands[inputs.command](inputs, context), signal, clock);
+      return withinGrace(commands[inputs.command](inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
     });
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;
@@ -85,11 +90,15 @@ async function withWorkDir<T>(
 }
 
 /** What `command` gives; after a cancellation only as long as there is time to tell about it. */
-async function withinGrace<T>(command: Promise<T>, signal: AbortSignal, clock: Clock): Promise<T> {
+async function withinGrace<T>(
+  command: Promise<T>,
+  signal: AbortSignal,
+  grace: (settled: AbortSignal) => Promise<void>,
+): Promise<T> {
   const settled = new AbortController();
   const overdue = new Promise<never>((_resolve, reject) => {
     const onAbort = (): void => {
-      clock.sleep(CLEAN_UP_MS, settled.signal).then(
+      grace(settled.signal).then(
         () => reject(signal.reason),
         () => undefined,
       );

@@ -46,7 +46,7 @@ export function judge({ inputs, taken, objects }: SetEvidence): Check[] {
   checks.push({
     id: 'stored',
     status: 'passed',
-    reason: `Storage was shown to hold the bytes that were sent, of ${objects.length} objects: ${evidenceWords(objects)}`,
+    reason: `Storage was shown to hold the bytes that were sent, object by object: by ${evidenceWords(objects)}`,
     details: [],
   });
   return checks;

@@ -10,6 +10,7 @@ import type { BackupInputs } from '../../../src/inputs/types.ts';
 import { run } from '../../../src/main.ts';
 import { cleanUp } from '../../../src/post.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
+import { endProcess } from '../../../src/runner/exit.ts';
 import { isPostStep } from '../../../src/state.ts';
 import { backupResult } from '../backup-result.ts';
 
@@ -55,4 +56,7 @@ const SCRIPTS: Readonly<Record<string, (inputs: BackupInputs, context: CommandCo
 const script = SCRIPTS[process.env.SCRIPT ?? ''];
 if (script === undefined) throw new Error('SCRIPT names no script');
 if (isPostStep(process.env)) await cleanUp(process.env);
-else process.exitCode = await run(process.env, { clock: systemClock, commands: { backup: script } });
+else {
+  const proofThread = new URL(import.meta.url);
+  endProcess(await run(process.env, { clock: systemClock, commands: { backup: script }, proofThread, cleanUpMs: 300 }));
+}
