@@ -89,9 +89,10 @@ async function main(): Promise<void> {
   if ('skipped' in aws) console.log(`Skipped: the recipe (${aws.skipped})`);
   const clients = await requireClientTools(MAJOR);
   const tools = await makeToolCache(clients);
+  resources.defer(() => tools.remove());
   const bench: Bench = {
     clients,
-    toolCache: tools.root,
+    toolCache: tools.folder,
     s3,
     bucket: 'bench',
     entry: join(ROOT, 'dist', 'index.js'),

@@ -68985,7 +68985,7 @@ function describe_judge({ inputs, taken, objects }) {
     checks.push({
         id: 'stored',
         status: 'passed',
-        reason: `Storage was shown to hold the bytes that were sent, of ${objects.length} objects: ${evidenceWords(objects)}`,
+        reason: `Storage was shown to hold the bytes that were sent, object by object: by ${evidenceWords(objects)}`,
         details: [],
     });
     return checks;
@@ -70094,9 +70094,16 @@ function preflightError(findings) {
     const [first] = errors;
     if (first === undefined)
         return undefined;
-    const lines = (pick) => errors.length === 1 ? pick(first) : errors.map((finding) => `- ${pick(finding)}`).join('\n');
-    const message = errors.length === 1 ? first.seen : `${errors.length} things are in the way:\n${lines(({ seen }) => seen)}`;
-    return new domain_errors/* BackupError */.hj(errorCodeOf(first), message, { op: 'preflight', hint: lines(({ action }) => action) });
+    const message = errors.length === 1
+        ? first.seen
+        : `${errors.length} things are in the way:\n${listOnce(errors.map(({ seen }) => seen))}`;
+    const hint = listOnce(errors.map(({ action }) => action));
+    return new domain_errors/* BackupError */.hj(errorCodeOf(first), message, { op: 'preflight', hint });
+}
+/** One a line, each once: the same GRANT may mend several things. */
+function listOnce(sentences) {
+    const [first = '', ...more] = new Set(sentences);
+    return more.length === 0 ? first : [first, ...more].map((sentence) => `- ${sentence}`).join('\n');
 }
 
 // EXTERNAL MODULE: external "node:fs"
@@ -70736,15 +70743,19 @@ async function tryHosts(round) {
     }
     return worst;
 }
-/** Of two failures the one is reported that another kind of connection did not cause, else the first. */
+/**
+ * Of two failures the one is reported that another kind of connection did not cause, else the first; but that TLS is
+ * not offered says nothing about a server that then refuses a plain connection.
+ */
 async function tryHost(round, host, wish) {
     let failed;
     for (const attempt of (0,domain_connection/* tlsAttempts */.eG)(round.request, host, round.files.ca !== undefined)) {
         const attempted = await tryOnce(round, host, attempt);
         if (attempted.ok)
             return checkSession(attempted.connected, wish);
-        if (failed === undefined || attempted.failure.refusedBy === undefined)
+        if (attempted.failure.refusedBy === undefined || (failed?.failure.refusedBy ?? 'no-tls') === 'no-tls') {
             failed = attempted;
+        }
         if (attempted.failure.refusedBy === undefined)
             break;
     }
@@ -71597,6 +71608,7 @@ async function prepare(inputs, context, storage) {
     });
     context.log.info(`Series ${name} in ${storage.location}: ${describePast(history)}`);
     const findings = [
+        ...inputs.notices,
         ...inputs.connection.notices,
         ...judged,
         ...agedClient(tools),
@@ -71766,6 +71778,7 @@ class SetWriter {
     #log;
     #written = [];
     #archive;
+    #manifestTried = false;
     constructor(parts) {
         this.id = parts.id;
         this.#storage = parts.storage;
@@ -71812,26 +71825,34 @@ class SetWriter {
     }
     /** Writes `metadata.json`: from here on the backup exists. */
     async commit(manifest) {
+        this.#manifestTried = true;
         return writeBytes(this.#storage, this.#key(OBJECT_NAMES.manifest), Buffer.from(serializeManifest(manifest), 'utf8'), {
             contentType: 'application/json',
             onlyIfAbsent: true,
         });
     }
     /**
-     * Takes back what was written. Never throws: a role without the right to delete leaves objects that are
-     * no backup, for they have no manifest, and the log says so.
+     * Takes back what was written, through a storage of its own, for the run's is cancelled by now. Never throws:
+     * what must stay behind (a role without the right to delete) is no backup without a manifest, and the log says so.
      */
-    async discard() {
+    async discard(cleaner) {
         await this.#archive?.abort();
-        for (const { name } of this.#written) {
-            try {
-                await this.#storage.delete(this.#key(name));
-            }
-            catch (error) {
-                const denied = error instanceof domain_errors/* BackupError */.hj && error.code === 'ERR_STORAGE_DENIED';
-                const why = denied ? 'this role may not delete' : (0,domain_errors/* messageOf */.bD)(error);
-                this.#log.notice(`${this.uri(name)} stays behind (${why}). Without a metadata.json beside it, it is no backup.`);
-            }
+        // The manifest may have been written although its answer was lost: it goes first, or everything stays.
+        if (this.#manifestTried && !(await this.#remove(cleaner, OBJECT_NAMES.manifest)))
+            return;
+        for (const { name } of this.#written)
+            await this.#remove(cleaner, name);
+    }
+    async #remove(cleaner, name) {
+        try {
+            await cleaner.delete(this.#key(name));
+            return true;
+        }
+        catch (error) {
+            const denied = error instanceof domain_errors/* BackupError */.hj && error.code === 'ERR_STORAGE_DENIED';
+            const why = denied ? 'this role may not delete' : (0,domain_errors/* messageOf */.bD)(error);
+            this.#log.notice(`${this.uri(name)} may stay behind (${why}). Without a metadata.json it is no backup.`);
+            return false;
         }
     }
     #note(role, { stored, plain }) {
@@ -72859,7 +72880,7 @@ async function tellProgress(stream, clock, log, signal) {
                 return;
             throw error;
         }
-        log.info(stream.describe(clock.now().getTime()));
+        log.progress(stream.describe(clock.now().getTime()));
     }
 }
 /** What is known of the stream while it flows. */
@@ -74839,6 +74860,8 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+/** A cancelled run has about 7 s before the runner ends it. */
+const CLEAN_UP_MS = 5_000;
 /**
  * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`.
  * Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
@@ -74877,7 +74900,8 @@ async function backup(inputs, context) {
         }
         catch (error) {
             supervisor.fail(error);
-            await set.discard();
+            const cleaner = openStorage(inputs.destinations[0], { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
+            await set.discard(cleaner).finally(() => cleaner.close());
             throw supervisor.signal.reason;
         }
     }
@@ -76850,7 +76874,7 @@ function classifyTls({ code, message }) {
     const final = { code: 'ERR_TLS', retry: false, refusedBy: 'tls' };
     if (/does not support SSL/.test(message)) {
         const hint = 'Turn TLS on at the server (ssl = on), or write sslmode=disable if the network between is your own.';
-        return { ...final, reason: 'the server does not offer TLS, which sslmode demands', hint };
+        return { ...final, refusedBy: 'no-tls', reason: 'the server does not offer TLS, which sslmode demands', hint };
     }
     if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
         const hint = 'Connect by the name in the certificate (hostaddr= may hold the address), or use sslmode=verify-ca.';
@@ -77123,7 +77147,7 @@ class InputError extends BackupError {
         const lines = problems.map((problem) => `${problem.input}: ${problem.message}`);
         super('ERR_INPUT', lines.length === 1 ? lines[0] : `${lines.length} inputs are wrong:\n- ${lines.join('\n- ')}`, {
             op: 'read inputs',
-            hint: 'Correct the `with:` block of the step. Nothing was read from the database and nothing was written.',
+            hint: 'Correct the `with:` block of the step.',
         });
         this.problems = problems;
     }
@@ -77392,8 +77416,10 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6661);
 /* harmony import */ var _postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4471);
 /* harmony import */ var _runner_clock_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4587);
+/* harmony import */ var _runner_exit_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8352);
 /* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2462);
 /** Where Node starts: the main step, the post step, or the thread that proves an archive. */
+
 
 
 
@@ -77411,7 +77437,7 @@ else if ((0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .isPostStep */ .pq)(process
 }
 else {
     const proofThread = (0,node_url__WEBPACK_IMPORTED_MODULE_0__.pathToFileURL)(process.argv[1]);
-    process.exitCode = await (0,_main_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .e)(process.env, { clock: _runner_clock_js__WEBPACK_IMPORTED_MODULE_6__/* .systemClock */ .m, commands: { backup: _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__/* .backup */ .R }, proofThread });
+    (0,_runner_exit_js__WEBPACK_IMPORTED_MODULE_8__/* .endProcess */ .J)(await (0,_main_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .e)(process.env, { clock: _runner_clock_js__WEBPACK_IMPORTED_MODULE_6__/* .systemClock */ .m, commands: { backup: _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__/* .backup */ .R }, proofThread }));
 }
 
 __webpack_async_result__();
@@ -78478,6 +78504,7 @@ function verdict(result, md) {
     return [
         `## ❌ Unproven backup of ${md.code(manifest.name)}`,
         `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${md.code(backupUri)}: ${what}. ${describeEncryption(manifest, md)}`,
+        `**What is safe:** ${md.text(words.safety)}`,
         `**What to do:** ${md.text(words.action)}`,
     ];
 }
@@ -78680,10 +78707,10 @@ const VERSION = '1.0.0';
 
 
 
-/** How long a cancelled command may take to clean up: the runner ends the process 10 s after its first signal. */
+/** The runner ends the process 10 s after its first signal. */
 const CLEAN_UP_MS = 6_500;
 /** Runs to the end and reports it. Resolves with the exit code, never rejects. */
-async function run(env, { clock, commands, proofThread }) {
+async function run(env, { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }) {
     const log = new runner_log/* RunLog */.s((0,runner_log/* runnerConsole */.W)((0,runner_environment/* isWorkflow */._)(env)));
     const cancellation = watchForCancellation(process);
     const news = {};
@@ -78695,7 +78722,7 @@ async function run(env, { clock, commands, proofThread }) {
         const tell = (more) => void Object.assign(news, more);
         const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
             const context = { log, clock, env, signal, workDir, version: VERSION, proofThread, tell };
-            return withinGrace(commands[inputs.command](inputs, context), signal, clock);
+            return withinGrace(commands[inputs.command](inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
         });
         const defect = cancellation.defect();
         if (defect !== undefined)
@@ -78731,11 +78758,11 @@ async function withWorkDir(tempDirectory, env, log, body) {
     }
 }
 /** What `command` gives; after a cancellation only as long as there is time to tell about it. */
-async function withinGrace(command, signal, clock) {
+async function withinGrace(command, signal, grace) {
     const settled = new AbortController();
     const overdue = new Promise((_resolve, reject) => {
         const onAbort = () => {
-            clock.sleep(CLEAN_UP_MS, settled.signal).then(() => reject(signal.reason), () => undefined);
+            grace(settled.signal).then(() => reject(signal.reason), () => undefined);
         };
         if (signal.aborted)
             onAbort();
@@ -80435,6 +80462,27 @@ const systemClock = {
 
 /***/ }),
 
+/***/ 8352:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J: () => (/* binding */ endProcess)
+/* harmony export */ });
+/** The end of the process. */
+/** Cancelling takes up to 6.5 s, and the runner grants 10. */
+const PATIENCE_MS = 2_000;
+/**
+ * Lets the process end by itself. Only when something is still open after a while, such as a socket of a command that
+ * did not heed its cancellation, the process is ended: all is reported by then, and a job would hang for hours.
+ */
+function endProcess(exitCode) {
+    process.exitCode = exitCode;
+    setTimeout(() => process.exit(), PATIENCE_MS).unref();
+}
+
+
+/***/ }),
+
 /***/ 7708:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -80456,9 +80504,11 @@ const ANNOTATE = { notice: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .notice 
  *
  * @param masking false outside a workflow: nobody would take the command out of the output that holds the secret
  */
-function runnerConsole(masking) {
+function runnerConsole(masking, terminal = process.stdout) {
     return {
         line: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq,
+        // Ends at the line's start: whatever is written next goes over it.
+        progress: (text) => (terminal.isTTY ? void terminal.write(`\x1b[2K${text}\r`) : _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq(text)),
         annotation: (kind, text, title) => ANNOTATE[kind](text, title === undefined ? {} : { title }),
         debug: (text) => {
             if (_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .isDebug */ ._o())
@@ -80483,6 +80533,9 @@ class RunLog {
     info(message) {
         for (const line of this.redact(message).split(/\r\n|\r|\n/))
             this.#console.line(inert(line));
+    }
+    progress(message) {
+        this.#console.progress(inert(this.redact(message).replaceAll(/[\r\n]+/g, ' ')));
     }
     notice(message) {
         this.annotate('notice', message);

@@ -11,6 +11,8 @@ export interface Clock {
 /** Where words for the user go. Every implementation masks registered secrets. */
 export interface Log {
   info(message: string): void;
+  /** Like `info`, but in a terminal the next one takes its place. */
+  progress(message: string): void;
   notice(message: string): void;
   warning(message: string): void;
   error(message: string): void;

@@ -100,7 +100,7 @@ async function tellProgress(stream: StreamState, clock: Clock, log: Log, signal:
       if (signal.aborted) return;
       throw error;
     }
-    log.info(stream.describe(clock.now().getTime()));
+    log.progress(stream.describe(clock.now().getTime()));
   }
 }
 

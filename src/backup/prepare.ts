@@ -77,6 +77,7 @@ export async function prepare(inputs: BackupInputs, context: CommandContext, sto
   });
   context.log.info(`Series ${name} in ${storage.location}: ${describePast(history)}`);
   const findings = [
+    ...inputs.notices,
     ...inputs.connection.notices,
     ...judged,
     ...agedClient(tools),

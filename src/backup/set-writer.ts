@@ -18,6 +18,7 @@ export class SetWriter {
   readonly #log: Log;
   readonly #written: WrittenObject[] = [];
   #archive: SealedObject | undefined;
+  #manifestTried = false;
 
   constructor(parts: { storage: Storage; series: string; id: string; cipher: Cipher; log: Log }) {
     this.id = parts.id;
@@ -71,6 +72,7 @@ export class SetWriter {
 
   /** Writes `metadata.json`: from here on the backup exists. */
   async commit(manifest: Manifest): Promise<StoredObject> {
+    this.#manifestTried = true;
     return writeBytes(
       this.#storage,
       this.#key(OBJECT_NAMES.manifest),
@@ -83,21 +85,25 @@ export class SetWriter {
   }
 
   /**
-   * Takes back what was written. Never throws: a role without the right to delete leaves objects that are
-   * no backup, for they have no manifest, and the log says so.
+   * Takes back what was written, through a storage of its own, for the run's is cancelled by now. Never throws:
+   * what must stay behind (a role without the right to delete) is no backup without a manifest, and the log says so.
    */
-  async discard(): Promise<void> {
+  async discard(cleaner: Storage): Promise<void> {
     await this.#archive?.abort();
-    for (const { name } of this.#written) {
-      try {
-        await this.#storage.delete(this.#key(name));
-      } catch (error) {
-        const denied = error instanceof BackupError && error.code === 'ERR_STORAGE_DENIED';
-        const why = denied ? 'this role may not delete' : messageOf(error);
-        this.#log.notice(
-          `${this.uri(name)} stays behind (${why}). Without a metadata.json beside it, it is no backup.`,
-        );
-      }
+    // The manifest may have been written although its answer was lost: it goes first, or everything stays.
+    if (this.#manifestTried && !(await this.#remove(cleaner, OBJECT_NAMES.manifest))) return;
+    for (const { name } of this.#written) await this.#remove(cleaner, name);
+  }
+
+  async #remove(cleaner: Storage, name: string): Promise<boolean> {
+    try {
+      await cleaner.delete(this.#key(name));
+      return true;
+    } catch (error) {
+      const denied = error instanceof BackupError && error.code === 'ERR_STORAGE_DENIED';
+      const why = denied ? 'this role may not delete' : messageOf(error);
+      this.#log.notice(`${this.uri(name)} may stay behind (${why}). Without a metadata.json it is no backup.`);
+      return false;
     }
   }
 

@@ -13,6 +13,9 @@ import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
 import type { BackupResult, CommandContext } from './result.ts';
 
+/** A cancelled run has about 7 s before the runner ends it. */
+const CLEAN_UP_MS = 5_000;
+
 /**
  * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`.
  * Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
@@ -57,7 +60,8 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
     );
   } catch (error) {
     supervisor.fail(error);
-    await set.discard();
+    const cleaner = openStorage(inputs.destinations[0], { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
+    await set.discard(cleaner).finally(() => cleaner.close());
     throw supervisor.signal.reason;
   }
 }

@@ -88,7 +88,7 @@ export class InputError extends BackupError {
       lines.length === 1 ? (lines[0] as string) : `${lines.length} inputs are wrong:\n- ${lines.join('\n- ')}`,
       {
         op: 'read inputs',
-        hint: 'Correct the `with:` block of the step. Nothing was read from the database and nothing was written.',
+        hint: 'Correct the `with:` block of the step.',
       },
     );
     this.problems = problems;

@@ -155,9 +155,16 @@ export function preflightError(findings: readonly Finding[]): BackupError | unde
   const errors = findings.filter((finding) => finding.severity === 'error');
   const [first] = errors;
   if (first === undefined) return undefined;
-  const lines = (pick: (finding: Finding) => string): string =>
-    errors.length === 1 ? pick(first) : errors.map((finding) => `- ${pick(finding)}`).join('\n');
   const message =
-    errors.length === 1 ? first.seen : `${errors.length} things are in the way:\n${lines(({ seen }) => seen)}`;
-  return new BackupError(errorCodeOf(first), message, { op: 'preflight', hint: lines(({ action }) => action) });
+    errors.length === 1
+      ? first.seen
+      : `${errors.length} things are in the way:\n${listOnce(errors.map(({ seen }) => seen))}`;
+  const hint = listOnce(errors.map(({ action }) => action));
+  return new BackupError(errorCodeOf(first), message, { op: 'preflight', hint });
+}
+
+/** One a line, each once: the same GRANT may mend several things. */
+function listOnce(sentences: readonly string[]): string {
+  const [first = '', ...more] = new Set(sentences);
+  return more.length === 0 ? first : [first, ...more].map((sentence) => `- ${sentence}`).join('\n');
 }

@@ -101,13 +101,18 @@ async function tryHosts(round: Round): Promise<Attempted> {
   return worst as Failed;
 }
 
-/** Of two failures the one is reported that another kind of connection did not cause, else the first. */
+/**
+ * Of two failures the one is reported that another kind of connection did not cause, else the first; but that TLS is
+ * not offered says nothing about a server that then refuses a plain connection.
+ */
 async function tryHost(round: Round, host: ConnectionHost, wish: string): Promise<Attempted> {
   let failed: Failed | undefined;
   for (const attempt of tlsAttempts(round.request, host, round.files.ca !== undefined)) {
     const attempted = await tryOnce(round, host, attempt);
     if (attempted.ok) return checkSession(attempted.connected, wish);
-    if (failed === undefined || attempted.failure.refusedBy === undefined) failed = attempted;
+    if (attempted.failure.refusedBy === undefined || (failed?.failure.refusedBy ?? 'no-tls') === 'no-tls') {
+      failed = attempted;
+    }
     if (attempted.failure.refusedBy === undefined) break;
   }
   return failed as Failed;

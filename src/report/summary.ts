@@ -66,6 +66,7 @@ function verdict(result: BackupResult, md: Markdown): string[] {
   return [
     `## ❌ Unproven backup of ${md.code(manifest.name)}`,
     `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${md.code(backupUri)}: ${what}. ${describeEncryption(manifest, md)}`,
+    `**What is safe:** ${md.text(words.safety)}`,
     `**What to do:** ${md.text(words.action)}`,
   ];
 }

@@ -14,6 +14,8 @@ const ANNOTATE = { notice: core.notice, warning: core.warning, error: core.error
 /** The workflow commands that the log is made of. */
 export interface Console {
   line(text: string): void;
+  /** In a terminal on one line, over the last one; elsewhere a line like any other. */
+  progress(text: string): void;
   annotation(kind: AnnotationKind, text: string, title?: string): void;
   debug(text: string): void;
   startGroup(title: string): void;
@@ -27,9 +29,11 @@ export interface Console {
  *
  * @param masking false outside a workflow: nobody would take the command out of the output that holds the secret
  */
-export function runnerConsole(masking: boolean): Console {
+export function runnerConsole(masking: boolean, terminal: NodeJS.WriteStream = process.stdout): Console {
   return {
     line: core.info,
+    // Ends at the line's start: whatever is written next goes over it.
+    progress: (text) => (terminal.isTTY ? void terminal.write(`\x1b[2K${text}\r`) : core.info(text)),
     annotation: (kind, text, title) => ANNOTATE[kind](text, title === undefined ? {} : { title }),
     debug: (text) => {
       if (core.isDebug()) core.debug(text);
@@ -54,6 +58,10 @@ export class RunLog implements Log {
 
   info(message: string): void {
     for (const line of this.redact(message).split(/\r\n|\r|\n/)) this.#console.line(inert(line));
+  }
+
+  progress(message: string): void {
+    this.#console.progress(inert(this.redact(message).replaceAll(/[\r\n]+/g, ' ')));
   }
 
   notice(message: string): void {

@@ -91,17 +91,22 @@ describeWith(await clientTools(17), 'A database', (clients) => {
       { code: 'ERR_CONNECT', happened: ['db.shop.invalid'], action: [/spelling|DNS/] },
     ));
 
-  test.each(['require', 'verify-full&sslrootcert=system'])('that offers no TLS is not talked to in the clear: %s', (mode) =>
-    expectRefused(
-      { url: `${scenario.url()}?sslmode=${mode}` },
-      { code: 'ERR_TLS', happened: ['does not offer TLS'], action: ['ssl = on', 'sslmode=disable'] },
-    ),
+  test.each(['require', 'verify-full&sslrootcert=system'])(
+    'that offers no TLS is not talked to in the clear: %s',
+    (mode) =>
+      expectRefused(
+        { url: `${scenario.url()}?sslmode=${mode}` },
+        { code: 'ERR_TLS', happened: ['does not offer TLS'], action: ['ssl = on', 'sslmode=disable'] },
+      ),
   );
 
   test('that forbids plain connections is told apart from a wrong password', async () => {
     await scenario.query(`CREATE ROLE stranger LOGIN PASSWORD 'Str4nger-in-town'`);
     const url = scenario.url().replace(/\/\/[^@]*@/, '//stranger:Str4nger-in-town@');
-    await expectRefused({ url }, { code: 'ERR_AUTH', happened: ['pg_hba.conf'], action: ['sslmode=require', 'pg_hba.conf'] });
+    await expectRefused(
+      { url },
+      { code: 'ERR_AUTH', happened: ['pg_hba.conf'], action: ['sslmode=require', 'pg_hba.conf'] },
+    );
   });
 
   test('that is another one under a known name is refused until accept-new-source takes it over', async () => {
@@ -133,7 +138,11 @@ describeWith(await clientTools(17), 'A database', (clients) => {
   ])('behind %s:%i is refused before anything is connected', async (host, port, what, instead) => {
     await expectRefused(
       { url: scenario.url().replace(/@[^/]*\//, `@${host}:${port}/`) },
-      { code: 'ERR_POOLER', happened: [`${host}:${port} is ${what}`, 'wrong data without any error'], action: [instead] },
+      {
+        code: 'ERR_POOLER',
+        happened: [`${host}:${port} is ${what}`, 'wrong data without any error'],
+        action: [instead],
+      },
     );
   });
 

@@ -29,7 +29,7 @@ describeWith(await clientTools(17), 'max-duration-minutes', (clients) => {
       });
       await expectFailed(scenario, run, before, {
         code: 'ERR_DEADLINE',
-        happened: ['The backup was not done after 1 minutes'],
+        happened: ['The backup was not done after 1 minute'],
         action: ['Raise', 'max-duration-minutes', 'exclude-table-data'],
         safety: 'Nothing of this backup became visible',
       });
@@ -38,6 +38,28 @@ describeWith(await clientTools(17), 'max-duration-minutes', (clients) => {
       expect(run.maskedLog).toMatch(/\d+ of \d+ tables/);
     } finally {
       await proxy.close();
+    }
+  });
+
+  test.concurrent('ends the waiting for a lock, too', async () => {
+    await scenario.query('CREATE DATABASE other', 'postgres');
+    await scenario.query('CREATE TABLE accounts (id integer)', 'other');
+    const holder = await scenario.connect('other');
+    try {
+      await holder.query('BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE');
+      const run = await scenario.run({
+        url: scenario.url({ database: 'other' }),
+        inputs: { name: 'other', 'max-duration-minutes': '1', 'lock-timeout-seconds': '600' },
+      });
+      await holder.query('ROLLBACK');
+      await expectFailed(scenario, run, before, {
+        code: 'ERR_DEADLINE',
+        happened: ['The backup was not done after 1 minute'],
+        action: ['Raise'],
+        safety: 'Nothing was written',
+      });
+    } finally {
+      await holder.end();
     }
   });
 });

@@ -106,7 +106,7 @@ describeWith(await clientTools(17), 'A dump under way', (clients) => {
   test('that is cut off by the network ends', async () => {
     const run = await runAndStrike(() => proxy.set({ resetAfter: 0 }));
     await expectFailed(scenario, run, before, {
-      code: expect.stringMatching(/^ERR_(DUMP_FAILED|SNAPSHOT_LOST)$/),
+      code: ['ERR_DUMP_FAILED', 'ERR_SNAPSHOT_LOST'],
       happened: [/lost|closed|reset/],
       action: [/run the backup again/i],
       safety: 'Nothing of this backup became visible',
@@ -129,7 +129,7 @@ describeWith(await clientTools(17), 'A dump under way', (clients) => {
   test('ends when the server is killed', async () => {
     const run = await runAndStrike(() => scenario.server.stop({ mode: 'immediate' }));
     await expectFailed(scenario, run, before, {
-      code: expect.stringMatching(/^ERR_(DUMP_FAILED|SNAPSHOT_LOST)$/),
+      code: ['ERR_DUMP_FAILED', 'ERR_SNAPSHOT_LOST'],
       happened: [/terminating connection|server closed the connection|connection was closed|Connection terminated/],
       action: [/run the backup again/i],
       safety: 'Nothing of this backup became visible',

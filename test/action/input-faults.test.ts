@@ -92,7 +92,7 @@ describeWith(await clientTools(17), 'An input', (clients) => {
     });
     await expectRefused({
       inputs: { schemas: 'public', tables: 'orders' },
-      happened: ['tables: schemas is given too', 'Remove one of them'],
+      happened: ['tables: schemas is given too', 'or remove one of them'],
     });
   });
 
@@ -134,7 +134,7 @@ describeWith(await clientTools(17), 'An input', (clients) => {
     const run = await scenario.run({ inputs: { encryption: '', 'age-recipients': IDENTITY } });
     await expectFailed(scenario, run, before, {
       code: 'ERR_INPUT',
-      happened: [/^(?!.*AGE-SECRET-KEY).*age-recipients/s],
+      happened: ['age-recipients: this is a SECRET key', 'make a new key pair'],
       action: [CORRECT],
     });
     expectNoSecret(run, [IDENTITY]);

@@ -49,7 +49,7 @@ describeWith(await clientTools(17), 'The preflight', (clients) => {
           {
             code: 'ERR_PREFLIGHT',
             happened: [/Row-level security hides rows from the role `?backup`?/, 'public.orders'],
-            action: [/ALTER ROLE backup BYPASSRLS;/],
+            action: [/ALTER ROLE "backup" BYPASSRLS;/],
           },
         ),
     ));
@@ -61,7 +61,7 @@ describeWith(await clientTools(17), 'The preflight', (clients) => {
         {
           code: 'ERR_PREFLIGHT',
           happened: [/may not read \d+ tables in scope/, 'public.orders', /may not read \d+ sequences in scope/],
-          action: [/GRANT pg_read_all_data TO backup;/],
+          action: [/^[^-]*GRANT pg_read_all_data TO "backup";/],
         },
       ),
     ));
@@ -109,7 +109,11 @@ describeWith(await clientTools(17), 'The preflight', (clients) => {
   test('refuses critical tables that the scope leaves out', () =>
     expectRefused(
       { inputs: { 'critical-tables': 'orders', 'exclude-tables': 'order*' } },
-      { code: 'ERR_PATTERN', happened: ['matches only tables that this backup leaves out'], action: ['widen the scope'] },
+      {
+        code: 'ERR_PATTERN',
+        happened: ['matches only tables that this backup leaves out'],
+        action: ['widen the scope'],
+      },
     ));
 
   test('refuses a database without tables as probably the wrong one, until allow-empty says it is right', async () => {

@@ -35,7 +35,13 @@ export function recordingLog(): RecordingLog {
   const lines: string[] = [];
   const masked: string[] = [];
   const say = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
-  const speak = { info: say('info'), notice: say('notice'), warning: say('warning'), error: say('error') };
+  const speak = {
+    info: say('info'),
+    progress: say('progress'),
+    notice: say('notice'),
+    warning: say('warning'),
+    error: say('error'),
+  };
   const group = <T>(_title: string, body: () => Promise<T>): Promise<T> => body();
   return { ...speak, debug: say('debug'), group, mask: (secret) => void masked.push(secret), lines, masked };
 }

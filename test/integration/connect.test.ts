@@ -89,6 +89,7 @@ function quietLog(attempt: Attempt): Log {
   const keep = (message: string) => void attempt.log.push(message);
   return {
     info: keep,
+    progress: keep,
     notice: keep,
     warning: keep,
     error: keep,

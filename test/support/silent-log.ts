@@ -13,6 +13,7 @@ export function recordingLog(): SilentLog {
   return {
     lines,
     info: keep,
+    progress: keep,
     notice: keep,
     warning: keep,
     error: keep,

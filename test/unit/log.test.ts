@@ -2,11 +2,12 @@ import { EventEmitter } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { secretsIn } from '../../src/inputs/secrets.ts';
 import { watchForCancellation } from '../../src/runner/cancellation.ts';
 import { systemClock } from '../../src/runner/clock.ts';
-import { type Console, RunLog } from '../../src/runner/log.ts';
+import { type Console, RunLog, runnerConsole } from '../../src/runner/log.ts';
 import { makeWorkDir, planWorkDir, removeWorkDir } from '../../src/runner/work-dir.ts';
 
 /** Writes down what would be printed. */
@@ -14,6 +15,7 @@ class Paper implements Console {
   readonly lines: string[] = [];
   readonly masks: string[] = [];
   line = (text: string): void => void this.lines.push(text);
+  progress = (text: string): void => void this.lines.push(`progress ${text}`);
   annotation = (kind: string, text: string, title?: string): void =>
     void this.lines.push(`${kind} [${title ?? ''}] ${text}`);
   debug = (text: string): void => void this.lines.push(`debug ${text}`);
@@ -26,6 +28,23 @@ function logOnPaper(): { log: RunLog; paper: Paper } {
   const paper = new Paper();
   return { log: new RunLog(paper), paper };
 }
+
+describe('progress', () => {
+  test('stays on one line in a terminal and is a line of its own elsewhere', () => {
+    const terminal = new PassThrough();
+    const console = runnerConsole(false, Object.assign(terminal, { isTTY: true }) as unknown as NodeJS.WriteStream);
+    console.progress('1 of 5 tables');
+    console.progress('2 of 5 tables');
+    expect(terminal.read().toString()).toBe('\x1b[2K1 of 5 tables\r\x1b[2K2 of 5 tables\r');
+  });
+
+  test('is masked and cannot become a workflow command', () => {
+    const { log, paper } = logOnPaper();
+    log.mask('s3cr3t-word');
+    log.progress('::set-output name=x::s3cr3t-word\nmore');
+    expect(paper.lines).toEqual(['progress :\u200B:set-output name=x::*** more']);
+  });
+});
 
 describe('the log', () => {
   test('prints no registered secret by any way, in any form', async () => {

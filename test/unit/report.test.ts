@@ -62,6 +62,7 @@ describe('the summary of an unproven backup', () => {
     expect(summary).toMatch(/^## ❌ Unproven backup/);
     expect(summary).not.toContain('✅ Proven');
     expect(summary).toContain('1 of 2 checks did not pass: tables');
+    expect(summary).toContain('Older backups are untouched.');
     expect(summary).toContain('- public.orders is missing');
   });
 

@@ -11,9 +11,9 @@ export interface ConnectFailure {
   retry: boolean;
   /**
    * Whether another kind of connection may do better, as libpq's `allow` and `prefer` assume.
-   * `tls`: TLS was refused or failed; `server`: the server itself said no.
+   * `no-tls`: TLS is not offered; `tls`: it was refused or failed; `server`: the server itself said no.
    */
-  refusedBy?: 'tls' | 'server';
+  refusedBy?: 'no-tls' | 'tls' | 'server';
 }
 
 /** Thrown by our own checks of what the server asks for; see `authenticationFault`. */
@@ -136,7 +136,7 @@ function classifyTls({ code, message }: ErrorShape): ConnectFailure | undefined 
   const final = { code: 'ERR_TLS', retry: false, refusedBy: 'tls' } as const;
   if (/does not support SSL/.test(message)) {
     const hint = 'Turn TLS on at the server (ssl = on), or write sslmode=disable if the network between is your own.';
-    return { ...final, reason: 'the server does not offer TLS, which sslmode demands', hint };
+    return { ...final, refusedBy: 'no-tls', reason: 'the server does not offer TLS, which sslmode demands', hint };
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const hint = 'Connect by the name in the certificate (hostaddr= may hold the address), or use sslmode=verify-ca.';

@@ -18,7 +18,7 @@ export function renderJobSummary(markdown: string, width: number): string[] {
       lines.push(...renderLine(line, width));
     }
   }
-  return withoutDoubleBlanks(lines);
+  return withoutNeedlessBlanks(lines);
 }
 
 /** Lines between the fence at `from` and its end. */
@@ -33,7 +33,12 @@ function tableAt(source: readonly string[], from: number): string[] {
 }
 
 function renderTable(block: readonly string[], width: number): string[] {
-  const cellsOf = (line: string) => line.replace(/^\|/, '').replace(/\|\s*$/, '').split('|').map(plain);
+  const cellsOf = (line: string) =>
+    line
+      .replace(/^\|/, '')
+      .replace(/\|\s*$/, '')
+      .split('|')
+      .map(plain);
   const [headings = [], rule = [], ...rows] = block.map(cellsOf);
   const aligned = headings.map((heading, column) => (rule[column]?.endsWith(':') ? `${heading}:` : heading));
   return table(aligned, rows, width);
@@ -62,7 +67,10 @@ function plain(markdown: string): string {
     .replaceAll(/\bage1[0-9a-z]{40,}\b/g, (key) => `${key.slice(0, SHOWN_OF_DIGEST)}..`);
 }
 
-function withoutDoubleBlanks(lines: readonly string[]): string[] {
-  const trimmed = lines.filter((line, index) => line !== '' || (index > 0 && lines[index - 1] !== ''));
+/** No blank line follows another one or the rule below a heading. */
+function withoutNeedlessBlanks(lines: readonly string[]): string[] {
+  const trimmed = lines.filter(
+    (line, index) => line !== '' || (index > 0 && !/^(|-+|=+)$/.test(lines[index - 1] ?? '')),
+  );
   return trimmed.at(-1) === '' ? trimmed.slice(0, -1) : trimmed;
 }

@@ -1,7 +1,7 @@
 /** Which Postgres the demo takes: a major for which there are both a server from npm and real client tools. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type Clients, CLIENTS_ROOT, clientTools, TOOL_NAMES } from '../clients.ts';
+import { CLIENTS_ROOT, type Clients, clientTools, TOOL_NAMES } from '../clients.ts';
 
 /** What is easiest to fetch on Debian and Ubuntu comes first. */
 const WISHED = [17, 18, 16, 15, 14, 13];
@@ -25,9 +25,13 @@ export function clientsAtHand(): ClientsAtHand {
 
 /**
  * Client tools of the first major that can be had; `tell` hears, once, that something is fetched.
- * Throws with the reason for every major when there is none.
+ * Throws with the reason for every major when there is none, or the signal's reason.
  */
-export async function chooseClients(servers: readonly number[], tell: (words: string) => void): Promise<Clients> {
+export async function chooseClients(
+  servers: readonly number[],
+  tell: (words: string) => void,
+  signal: AbortSignal,
+): Promise<Clients> {
   const atHand = clientsAtHand();
   const reasons: string[] = [];
   let told = false;
@@ -39,6 +43,7 @@ export async function chooseClients(servers: readonly number[], tell: (words: st
           "pip is there, otherwise from the mirror of Debian or Ubuntu that this machine's own apt sources name. About 30 MB.",
       );
     }
+    signal.throwIfAborted();
     const clients = await clientTools(major);
     if (!('skipped' in clients)) return clients;
     reasons.push(clients.skipped);

@@ -4,12 +4,13 @@ const WIDEST = 110;
 const NARROWEST = 60;
 const WIDTH_WITHOUT_TERMINAL = 100;
 const GAP = '  ';
+const QUOTED = '  | ';
 
 const SIGNS: Readonly<Record<string, string>> = {
   '✅': '[ok]',
   '❌': '[FAILED]',
   '⚠️': '[!]',
-  'ℹ️': '[i]',
+  ℹ️: '[i]',
   '…': '...',
   '–': '-',
   '—': '-',
@@ -37,7 +38,7 @@ export function ascii(text: string): string {
   return signs
     .replaceAll('\t', ' ')
     .normalize('NFKD')
-    .replaceAll(/[\p{Mn}\p{Cf}\uFE0F]/gu, '')
+    .replaceAll(/\p{Mn}|\p{Cf}/gu, '')
     .replaceAll(/[^\n\x20-\x7E]/gu, '?');
 }
 
@@ -53,6 +54,15 @@ export function wrap(text: string, width: number): string[] {
     line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+/** Further lines begin where the first one does, and two columns on. */
+export function wrapIndented(text: string, width: number): string[] {
+  if (text.length <= width) return [text];
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  return wrap(text.trimStart(), width - indent.length - 2).map(
+    (line, index) => indent + (index === 0 ? '' : '  ') + line,
+  );
 }
 
 function pieces(word: string, width: number): string[] {
@@ -108,7 +118,11 @@ export class Screen {
 
   /** Prose, wrapped. */
   say(text: string): void {
-    this.lines(wrap(ascii(text), this.width));
+    this.lines(
+      ascii(text)
+        .split('\n')
+        .flatMap((line) => wrap(line, this.width)),
+    );
   }
 
   /** As they are, but for their letters. */
@@ -118,7 +132,8 @@ export class Screen {
 
   /** What somebody else said, set apart from the demo's own words. */
   quote(lines: readonly string[]): void {
-    this.lines(lines.map((line) => `  | ${line}`));
+    const wrapped = lines.flatMap((line) => wrapIndented(ascii(line), this.width - QUOTED.length));
+    this.lines(wrapped.map((line) => `${QUOTED}${line}`));
   }
 
   table(headings: readonly string[], rows: readonly (readonly string[])[]): void {

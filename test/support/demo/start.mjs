@@ -39,7 +39,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   });
   if (sentence === undefined) {
     const { demo } = await import('../demo.ts');
-    process.exitCode = await demo();
+    process.exit(await demo());
   } else {
     console.error(sentence);
     process.exitCode = 1;
