@@ -68622,7 +68622,7 @@ function compareWithPast(past, current, contents, facts) {
         findings: changes.map(({ code, message, details }) => ({
             code,
             severity: 'warning',
-            seen: [`${message} (compared with ${previous.id})`, ...details].join('; '),
+            seen: [message, ...details].join('; '),
             action: 'If this was not meant, look at the database before anything else; the earlier backup is untouched.',
         })),
     };
@@ -72991,6 +72991,8 @@ async function takeArchive(parts) {
     const counted = await supervisor.guard(counting);
     await supervisor.guard(snapshot.readSequencesAfter());
     const digests = source === undefined ? undefined : await supervisor.guard(source);
+    // Nothing needs the snapshot any more: let go of its locks before the rest is stored.
+    await snapshot.close();
     const globals = inputs.globals ? await readGlobals(parts) : undefined;
     supervisor.signal.throwIfAborted();
     return {

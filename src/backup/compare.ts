@@ -38,7 +38,7 @@ export function compareWithPast(
     findings: changes.map(({ code, message, details }) => ({
       code,
       severity: 'warning',
-      seen: [`${message} (compared with ${previous.id})`, ...details].join('; '),
+      seen: [message, ...details].join('; '),
       action: 'If this was not meant, look at the database before anything else; the earlier backup is untouched.',
     })),
   };

@@ -107,6 +107,8 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
   const counted = await supervisor.guard(counting);
   await supervisor.guard(snapshot.readSequencesAfter());
   const digests = source === undefined ? undefined : await supervisor.guard(source);
+  // Nothing needs the snapshot any more: let go of its locks before the rest is stored.
+  await snapshot.close();
   const globals = inputs.globals ? await readGlobals(parts) : undefined;
   supervisor.signal.throwIfAborted();
   return {

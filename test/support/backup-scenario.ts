@@ -117,6 +117,7 @@ function describeScenario(server: PostgresServer, folder: string, clients: Clien
     manifest: (run) => JSON.parse(read(run, 'metadata.json')) as Manifest,
     contents: (run) => JSON.parse(read(run, 'contents.json')) as Contents,
     untilNoSessions: async () => {
+      if (!isAlive(server.pid)) return;
       const sessions = () =>
         server.query(`SELECT application_name, state, query FROM pg_stat_activity WHERE usename = '${ROLE}'`);
       const left = await until(sessions, (rows) => rows.length === 0);
@@ -172,8 +173,11 @@ async function runWatched(options: RunOptions): Promise<ScenarioRun> {
   return { ...result, processesLeft: processesWith(temp).map(({ commandLine }) => commandLine) };
 }
 
-/** A missing folder is an empty one. */
-export function folderState(folder: string): FolderState {
+function isAlive(pid: number): boolean {
+  return environmentOf(pid).length > 0;
+}
+
+function folderState(folder: string): FolderState {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) => {
     const file = path.join(entry.parentPath, entry.name);
     const digest = entry.isFile() ? createHash('sha256').update(readFileSync(file)).digest('hex') : '';

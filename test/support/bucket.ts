@@ -35,7 +35,12 @@ export async function newBucket(server: S3Server, name: string): Promise<Bucket>
 /** A bucket that exists. */
 export function openBucket(server: S3Server, name: string): Bucket {
   const { endpoint, region, accessKeyId, secretAccessKey } = server;
-  const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+  const client = new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
   const at = { Bucket: name };
   const keys = async (): Promise<string[]> => {
     const found: string[] = [];
@@ -56,7 +61,13 @@ export function openBucket(server: S3Server, name: string): Bucket {
     read,
     async state() {
       const state = new Map<string, string>();
-      for (const key of await keys()) state.set(key, createHash('sha256').update(await read(key)).digest('hex'));
+      for (const key of await keys())
+        state.set(
+          key,
+          createHash('sha256')
+            .update(await read(key))
+            .digest('hex'),
+        );
       return state;
     },
     async unfinishedUploads() {

@@ -80,3 +80,5 @@ function words(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.name === 'Error' ? error.message : (error.stack ?? error.message);
 }
+
+if (import.meta.main) process.exit(await demo());

@@ -10,7 +10,7 @@ export function checkGlobals(roles: readonly string[], globals: string | Error):
   const created = new Set(createdRoles(globals));
   const missing = roles.filter((role) => !created.has(role)).map((role) => `role ${role}: is missing from globals.sql`);
   return conclude('globals', missing, {
-    passed: `All ${roles.length} roles are in globals.sql, without passwords`,
+    passed: `${roles.length} of ${roles.length} roles are in globals.sql, without passwords`,
     failed: (count) => `${count} roles are missing from globals.sql`,
   });
 }

@@ -15,7 +15,7 @@ export function checkLargeObjects(facts: CatalogFacts, archive: ArchiveReport): 
       : [`${expected} large objects in the snapshot, ${archive.largeObjects.count} in the archive`];
   return conclude('large-objects', differences, {
     passed: facts.largeObjectsSelected
-      ? `All ${expected} large objects are in the archive`
+      ? `${expected} of ${expected} large objects are in the archive`
       : 'The scope leaves large objects out, and the archive holds none',
     failed: () => 'The number of large objects differs between the snapshot and the archive',
   });
@@ -41,7 +41,7 @@ export function checkObjects(facts: CatalogFacts, archive: ArchiveReport, scope:
         .filter((extension) => extension.name !== 'plpgsql' && !created.has(extension.name))
         .map((extension) => `extension ${extension.name}: is missing from the archive`);
   return conclude('objects', [...relations, ...extensions], {
-    passed: `All ${facts.relations.length} views and ${isWholeDatabase(scope) ? facts.extensions.length : 0} extensions are defined; ${archive.objects.length} objects have a definition digest`,
+    passed: `${facts.relations.length} of ${facts.relations.length} views and ${isWholeDatabase(scope) ? facts.extensions.length : 0} extensions are defined; ${archive.objects.length} objects have a definition digest`,
     failed: (count) => `${count} views or extensions of the snapshot are missing from the archive`,
   });
 }

@@ -22,7 +22,7 @@ export function checkTables(facts: CatalogFacts, archive: ArchiveReport, scope: 
     ...(scope.content === 'data' ? [] : missingDefinitions(facts, archive)),
   ];
   return conclude('tables', differences, {
-    passed: `All ${facts.tables.length} tables of the snapshot are in the archive, column by column`,
+    passed: `${facts.tables.length} of ${facts.tables.length} tables of the snapshot are in the archive, column by column`,
     failed: (count) => `${count} tables differ between the snapshot's catalog and the archive`,
   });
 }
@@ -73,7 +73,7 @@ export function checkRowCounts(facts: CatalogFacts, archive: ArchiveReport, coun
   const uncounted = withRows.length - counted.length;
   const rest = uncounted === 0 ? '' : `; ${uncounted} larger ones are not counted at the source`;
   return conclude('row-counts', differences, {
-    passed: `Row counts are equal in all ${counted.length} tables counted at the source${rest}`,
+    passed: `Row counts are equal in ${counted.length} of ${counted.length} tables counted at the source${rest}`,
     failed: (count) => `${count} tables have another number of rows in the archive than at the source`,
   });
 }
@@ -99,7 +99,7 @@ export function checkCriticalTables(facts: CatalogFacts, archive: ArchiveReport,
     .filter((parent) => !(parent.leaves ?? []).some((leaf) => (archived.get(relationKey(leaf))?.rows ?? 0) > 0))
     .map((parent) => `${displayName(parent)}: is critical and none of its partitions has rows in the archive`);
   return conclude('critical-tables', [...differences, ...emptyParents], {
-    passed: `All ${critical.length + partitions.length} critical tables hold rows`,
+    passed: `${critical.length + partitions.length} of ${critical.length + partitions.length} critical tables hold rows`,
     failed: (count) => `${count} critical tables are empty`,
   });
 }
@@ -127,7 +127,7 @@ export function checkSource(facts: CatalogFacts, archive: ArchiveReport, source:
     ];
   });
   return conclude('source', differences, {
-    passed: `A second reading of all ${withRows.length} tables at the source has the same content digests`,
+    passed: `A second reading at the source has the same content digest for ${withRows.length} of ${withRows.length} tables`,
     failed: (count) => `${count} tables have other content in the archive than at the source`,
   });
 }

@@ -46,7 +46,7 @@ export function checkSequences(facts: CatalogFacts, archive: ArchiveReport, scop
   return {
     id: 'sequences',
     status: 'passed',
-    reason: `All ${facts.sequences.length} sequences have a value that they had during the dump`,
+    reason: `${facts.sequences.length} of ${facts.sequences.length} sequences have a value that they had during the dump`,
     details: [],
   };
 }

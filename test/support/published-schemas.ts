@@ -1,0 +1,22 @@
+/** The JSON Schemas in docs/, as a reader of backups in another language would use them. */
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+
+export type PublishedSchema = 'metadata' | 'contents';
+
+const compiled = new Map<PublishedSchema, ValidateFunction>();
+
+/** What a document does that its schema does not allow; empty when it is valid. */
+export function schemaErrors(name: PublishedSchema, document: unknown): string[] {
+  const validate = compiled.get(name) ?? compile(name);
+  if (validate(document)) return [];
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
+}
+
+function compile(name: PublishedSchema): ValidateFunction {
+  const schema = JSON.parse(readFileSync(new URL(`../../docs/${name}.schema.json`, import.meta.url), 'utf8')) as object;
+  // Formats are a matter of a package of their own; strict mode finds words that no version of JSON Schema knows.
+  const validate = new Ajv2020({ allErrors: true, strict: true, validateFormats: false }).compile(schema);
+  compiled.set(name, validate);
+  return validate;
+}
