@@ -68646,7 +68646,7 @@ function checkGlobals(roles, globals) {
     const created = new Set(createdRoles(globals));
     const missing = roles.filter((role) => !created.has(role)).map((role) => `role ${role}: is missing from globals.sql`);
     return conclude('globals', missing, {
-        passed: `All ${roles.length} roles are in globals.sql, without passwords`,
+        passed: `${roles.length} of ${roles.length} roles are in globals.sql, without passwords`,
         failed: (count) => `${count} roles are missing from globals.sql`,
     });
 }
@@ -68661,6 +68661,11 @@ function createdRoles(sql) {
 function scope_isWholeDatabase(scope) {
     return scope.schemas.length === 0 && scope.tables.length === 0;
 }
+/** True when no selection and no exclusion leaves anything of the database out. `content` is another matter. */
+function leavesNothingOut(scope) {
+    const excluded = [...scope.excludeSchemas, ...scope.excludeTables, ...scope.excludeTableData];
+    return scope_isWholeDatabase(scope) && excluded.length === 0;
+}
 
 ;// CONCATENATED MODULE: ./src/domain/proof/objects.ts
 
@@ -68674,7 +68679,7 @@ function checkLargeObjects(facts, archive) {
         : [`${expected} large objects in the snapshot, ${archive.largeObjects.count} in the archive`];
     return conclude('large-objects', differences, {
         passed: facts.largeObjectsSelected
-            ? `All ${expected} large objects are in the archive`
+            ? `${expected} of ${expected} large objects are in the archive`
             : 'The scope leaves large objects out, and the archive holds none',
         failed: () => 'The number of large objects differs between the snapshot and the archive',
     });
@@ -68699,7 +68704,7 @@ function checkObjects(facts, archive, scope) {
             .filter((extension) => extension.name !== 'plpgsql' && !created.has(extension.name))
             .map((extension) => `extension ${extension.name}: is missing from the archive`);
     return conclude('objects', [...relations, ...extensions], {
-        passed: `All ${facts.relations.length} views and ${scope_isWholeDatabase(scope) ? facts.extensions.length : 0} extensions are defined; ${archive.objects.length} objects have a definition digest`,
+        passed: `${facts.relations.length} of ${facts.relations.length} views and ${scope_isWholeDatabase(scope) ? facts.extensions.length : 0} extensions are defined; ${archive.objects.length} objects have a definition digest`,
         failed: (count) => `${count} views or extensions of the snapshot are missing from the archive`,
     });
 }
@@ -68722,7 +68727,7 @@ function checkTables(facts, archive, scope) {
         ...(scope.content === 'data' ? [] : missingDefinitions(facts, archive)),
     ];
     return conclude('tables', differences, {
-        passed: `All ${facts.tables.length} tables of the snapshot are in the archive, column by column`,
+        passed: `${facts.tables.length} of ${facts.tables.length} tables of the snapshot are in the archive, column by column`,
         failed: (count) => `${count} tables differ between the snapshot's catalog and the archive`,
     });
 }
@@ -68768,7 +68773,7 @@ function checkRowCounts(facts, archive, counting) {
     const uncounted = withRows.length - counted.length;
     const rest = uncounted === 0 ? '' : `; ${uncounted} larger ones are not counted at the source`;
     return conclude('row-counts', differences, {
-        passed: `Row counts are equal in all ${counted.length} tables counted at the source${rest}`,
+        passed: `Row counts are equal in ${counted.length} of ${counted.length} tables counted at the source${rest}`,
         failed: (count) => `${count} tables have another number of rows in the archive than at the source`,
     });
 }
@@ -68793,7 +68798,7 @@ function checkCriticalTables(facts, archive, scope) {
         .filter((parent) => !(parent.leaves ?? []).some((leaf) => (archived.get((0,domain_relations/* relationKey */.Yb)(leaf))?.rows ?? 0) > 0))
         .map((parent) => `${(0,domain_relations/* displayName */.QC)(parent)}: is critical and none of its partitions has rows in the archive`);
     return conclude('critical-tables', [...differences, ...emptyParents], {
-        passed: `All ${critical.length + partitions.length} critical tables hold rows`,
+        passed: `${critical.length + partitions.length} of ${critical.length + partitions.length} critical tables hold rows`,
         failed: (count) => `${count} critical tables are empty`,
     });
 }
@@ -68823,7 +68828,7 @@ function checkSource(facts, archive, source) {
         ];
     });
     return conclude('source', differences, {
-        passed: `A second reading of all ${withRows.length} tables at the source has the same content digests`,
+        passed: `A second reading at the source has the same content digest for ${withRows.length} of ${withRows.length} tables`,
         failed: (count) => `${count} tables have other content in the archive than at the source`,
     });
 }
@@ -68866,7 +68871,7 @@ function checkSequences(facts, archive, scope) {
     return {
         id: 'sequences',
         status: 'passed',
-        reason: `All ${facts.sequences.length} sequences have a value that they had during the dump`,
+        reason: `${facts.sequences.length} of ${facts.sequences.length} sequences have a value that they had during the dump`,
         details: [],
     };
 }
@@ -69065,7 +69070,7 @@ function manifestOf(evidence, contents, salt, moments, version) {
         client: { version: prepared.tools.version },
         scope: {
             content: inputs.scope.content,
-            wholeDatabase: scope_isWholeDatabase(inputs.scope),
+            wholeDatabase: leavesNothingOut(inputs.scope),
             fingerprint: scopeFingerprint(inputs.scope, salt),
         },
         encryption: encryptionOf(inputs.encryption),
@@ -71933,14 +71938,18 @@ function dumpWarning(text) {
         action: 'Read the message; the backup holds what pg_dump wrote.',
     };
 }
+/** For `--lock-wait-timeout` pg_dump sets the statement timeout around its LOCK TABLE (measured on 13 to 18). */
+const LOCK_REFUSED = /lock timeout|could not obtain lock|statement timeout[\s\S]*LOCK TABLE/i;
+/** One LOCK TABLE may name thousands of tables. */
+const SAID_CHARACTERS = 500;
 /** The error for a pg_dump that did not end with exit code 0. */
 function dumpFailure(end) {
     const errors = end.stderr
         .split('\n')
         .filter((line) => /^pg_dump: (error|detail|hint):/.test(line))
         .map((line) => line.replace(/^pg_dump: /, ''));
-    const said = errors.length > 0 ? errors.join('; ') : lastLine(end.stderr);
-    if (/lock timeout|could not obtain lock/i.test(end.stderr)) {
+    const said = dump_messages_cut(errors.length > 0 ? errors.join('; ') : lastLine(end.stderr));
+    if (LOCK_REFUSED.test(end.stderr)) {
         return new domain_errors/* BackupError */.hj('ERR_LOCK_TIMEOUT', `pg_dump waited too long for a lock: ${said}`, {
             op: 'dump',
             hint: 'Another session holds or awaits an exclusive lock (a migration, VACUUM FULL, REINDEX). Let it end and run the backup again, or raise `lock-timeout-seconds`.',
@@ -71973,6 +71982,9 @@ function hintFor(stderr) {
         return 'A standby cancelled the dump. Back up from the primary, or raise max_standby_streaming_delay on the standby.';
     }
     return 'Read what pg_dump said; run the backup again after mending it.';
+}
+function dump_messages_cut(text) {
+    return text.length > SAID_CHARACTERS ? `${text.slice(0, SAID_CHARACTERS)}…` : text;
 }
 function lastLine(text) {
     return text.trim().split('\n').at(-1) ?? '';
@@ -72171,6 +72183,10 @@ function isLockTimeout(error) {
 /** The set of tables changed while it was being locked: one is gone, or is something else by now. */
 function isVanished(error) {
     return ['42P01', '3F000', '42809', 'XX000'].includes(sqlState(error) ?? '');
+}
+/** We and another session wait for each other's locks, and the server chose us to give way: it can be tried again. */
+function isDeadlock(error) {
+    return sqlState(error) === '40P01';
 }
 /** The server has no room for so many locks. */
 function lockTableFull(tables, cause) {
@@ -72399,7 +72415,7 @@ async function snapshot_tryOnce(client, request, catalogRequest, expected, setti
         await lockTables(client, expected, request.lockTimeoutSeconds);
     }
     catch (error) {
-        if (isVanished(error))
+        if (isVanished(error) || isDeadlock(error))
             return [(0,domain_errors/* messageOf */.bD)(error)];
         if (sqlState(error) === '53200')
             throw lockTableFull(expected.length, error);
@@ -78538,7 +78554,9 @@ function inside(manifest, contents, md) {
         `${(0,domain_words/* formatBytes */.z3)(contents.database.sizeBytes)} on the server, ${(0,domain_words/* formatBytes */.z3)(manifest.totals.plainBytes)} of plain SQL`,
         `${(0,domain_words/* formatCount */.B4)(contents.sequences.length)} sequences, ${(0,domain_words/* formatCount */.B4)(contents.largeObjects.count)} large objects`,
         extensions(contents, md),
-        ...(manifest.scope.wholeDatabase ? [] : ['**A part of the database only**, as `schemas` or `tables` choose']),
+        ...(manifest.scope.wholeDatabase
+            ? []
+            : ['**A part of the database only**, as inputs like `tables` or `exclude-tables` choose']),
         ...(manifest.scope.content === 'all'
             ? []
             : [`**Only ${manifest.scope.content === 'schema' ? 'definitions, no rows' : 'rows, no definitions'}**`]),
@@ -80568,6 +80586,8 @@ class RunLog {
         }
     }
     mask(secret) {
+        if (this.#forms.has(secret))
+            return;
         this.maskExactly((0,_domain_connection_js__WEBPACK_IMPORTED_MODULE_1__/* .secretForms */ .eo)(secret));
     }
     /** Registers strings as they are: forms that were made already. */

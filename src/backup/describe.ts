@@ -7,7 +7,7 @@ import { scopeFingerprint, tableStats } from '../domain/previous-backup.ts';
 import { checkGlobals } from '../domain/proof/globals.ts';
 import { proveContent } from '../domain/proof.ts';
 import { relationKey } from '../domain/relations.ts';
-import { isWholeDatabase } from '../domain/scope.ts';
+import { leavesNothingOut } from '../domain/scope.ts';
 import type { BackupInputs, EncryptionChoice } from '../inputs/types.ts';
 import type { Prepared } from './prepare.ts';
 import type { WrittenObject } from './set-writer.ts';
@@ -140,7 +140,7 @@ export function manifestOf(
     client: { version: prepared.tools.version },
     scope: {
       content: inputs.scope.content,
-      wholeDatabase: isWholeDatabase(inputs.scope),
+      wholeDatabase: leavesNothingOut(inputs.scope),
       fingerprint: scopeFingerprint(inputs.scope, salt),
     },
     encryption: encryptionOf(inputs.encryption),

@@ -42,14 +42,19 @@ export interface DumpEnd {
   stderr: string;
 }
 
+/** For `--lock-wait-timeout` pg_dump sets the statement timeout around its LOCK TABLE (measured on 13 to 18). */
+const LOCK_REFUSED = /lock timeout|could not obtain lock|statement timeout[\s\S]*LOCK TABLE/i;
+/** One LOCK TABLE may name thousands of tables. */
+const SAID_CHARACTERS = 500;
+
 /** The error for a pg_dump that did not end with exit code 0. */
 export function dumpFailure(end: DumpEnd): BackupError {
   const errors = end.stderr
     .split('\n')
     .filter((line) => /^pg_dump: (error|detail|hint):/.test(line))
     .map((line) => line.replace(/^pg_dump: /, ''));
-  const said = errors.length > 0 ? errors.join('; ') : lastLine(end.stderr);
-  if (/lock timeout|could not obtain lock/i.test(end.stderr)) {
+  const said = cut(errors.length > 0 ? errors.join('; ') : lastLine(end.stderr));
+  if (LOCK_REFUSED.test(end.stderr)) {
     return new BackupError('ERR_LOCK_TIMEOUT', `pg_dump waited too long for a lock: ${said}`, {
       op: 'dump',
       hint: 'Another session holds or awaits an exclusive lock (a migration, VACUUM FULL, REINDEX). Let it end and run the backup again, or raise `lock-timeout-seconds`.',
@@ -85,6 +90,10 @@ function hintFor(stderr: string): string {
     return 'A standby cancelled the dump. Back up from the primary, or raise max_standby_streaming_delay on the standby.';
   }
   return 'Read what pg_dump said; run the backup again after mending it.';
+}
+
+function cut(text: string): string {
+  return text.length > SAID_CHARACTERS ? `${text.slice(0, SAID_CHARACTERS)}…` : text;
 }
 
 function lastLine(text: string): string {

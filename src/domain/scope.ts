@@ -15,3 +15,9 @@ export interface Scope {
 export function isWholeDatabase(scope: Scope): boolean {
   return scope.schemas.length === 0 && scope.tables.length === 0;
 }
+
+/** True when no selection and no exclusion leaves anything of the database out. `content` is another matter. */
+export function leavesNothingOut(scope: Scope): boolean {
+  const excluded = [...scope.excludeSchemas, ...scope.excludeTables, ...scope.excludeTableData];
+  return isWholeDatabase(scope) && excluded.length === 0;
+}

@@ -110,6 +110,11 @@ export function isVanished(error: unknown): boolean {
   return ['42P01', '3F000', '42809', 'XX000'].includes(sqlState(error) ?? '');
 }
 
+/** We and another session wait for each other's locks, and the server chose us to give way: it can be tried again. */
+export function isDeadlock(error: unknown): boolean {
+  return sqlState(error) === '40P01';
+}
+
 /** The server has no room for so many locks. */
 export function lockTableFull(tables: number, cause: unknown): BackupError {
   return new BackupError('ERR_PREFLIGHT', `The server has no room for locks on ${tables} tables: ${messageOf(cause)}`, {

@@ -12,7 +12,15 @@ import { readServer } from './catalog/database.ts';
 import type { Relation } from './catalog/relations.ts';
 import { readCopySettings } from './catalog/settings.ts';
 import { type CatalogRequest, readFacts, readSelection, type SelectedCatalog } from './catalog.ts';
-import { isLockTimeout, isVanished, type LockTarget, lockTableFull, lockTables, lockTimeoutError } from './locks.ts';
+import {
+  isDeadlock,
+  isLockTimeout,
+  isVanished,
+  type LockTarget,
+  lockTableFull,
+  lockTables,
+  lockTimeoutError,
+} from './locks.ts';
 import { countTableRows } from './row-counts.ts';
 import { readSequences, readSequencesAgain } from './sequences.ts';
 import { endedBy, endSession, isServerAnswer, sqlState } from './session.ts';
@@ -134,7 +142,7 @@ async function tryOnce(
   try {
     await lockTables(client, expected, request.lockTimeoutSeconds);
   } catch (error) {
-    if (isVanished(error)) return [messageOf(error)];
+    if (isVanished(error) || isDeadlock(error)) return [messageOf(error)];
     if (sqlState(error) === '53200') throw lockTableFull(expected.length, error);
     if (!isLockTimeout(error)) throw error;
     await client.query('ROLLBACK');

@@ -103,7 +103,9 @@ function inside(manifest: Manifest, contents: Contents, md: Markdown): string[] 
     `${formatBytes(contents.database.sizeBytes)} on the server, ${formatBytes(manifest.totals.plainBytes)} of plain SQL`,
     `${formatCount(contents.sequences.length)} sequences, ${formatCount(contents.largeObjects.count)} large objects`,
     extensions(contents, md),
-    ...(manifest.scope.wholeDatabase ? [] : ['**A part of the database only**, as `schemas` or `tables` choose']),
+    ...(manifest.scope.wholeDatabase
+      ? []
+      : ['**A part of the database only**, as inputs like `tables` or `exclude-tables` choose']),
     ...(manifest.scope.content === 'all'
       ? []
       : [`**Only ${manifest.scope.content === 'schema' ? 'definitions, no rows' : 'rows, no definitions'}**`]),

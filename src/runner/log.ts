@@ -98,6 +98,7 @@ export class RunLog implements Log {
   }
 
   mask(secret: string): void {
+    if (this.#forms.has(secret)) return;
     this.maskExactly(secretForms(secret));
   }
 

@@ -162,8 +162,8 @@ describeWith(await clientTools(17), 'A backup of a shop', (clients) => {
     const { checks, verdict } = scenario.manifest(run);
     expect(verdict).toBe('proven');
     expect(checks.filter(({ id }) => id === 'source' || id === 'critical-tables')).toEqual([
-      expect.objectContaining({ id: 'critical-tables', status: 'passed', reason: expect.stringContaining('All 2') }),
-      expect.objectContaining({ id: 'source', status: 'passed', reason: expect.stringContaining('all 5 tables') }),
+      expect.objectContaining({ id: 'critical-tables', status: 'passed', reason: expect.stringContaining('2 of 2') }),
+      expect.objectContaining({ id: 'source', status: 'passed', reason: expect.stringContaining('5 of 5 tables') }),
     ]);
   });
 

@@ -44,8 +44,7 @@ function inputsOf(block: string): [name: string, value: string][] {
 
 /** A whole workflow around a block, with the action as one of this repository, so that its metadata is looked at. */
 function asWorkflow(block: string): string {
-  const deep = block.replaceAll(/^ */gm, (spaces) => spaces);
-  const local = deep.replaceAll(USES, 'uses: ./');
+  const local = block.replaceAll(USES, 'uses: ./');
   if (/^on:/m.test(block)) return local;
   const base = /^ */.exec(local)?.[0].length ?? 0;
   const at = (indent: number) =>
@@ -89,10 +88,16 @@ describe('README.md', () => {
     }
   });
 
-  test('names only inputs, outputs and files of a set in its prose that exist', () => {
+  test('names in its prose only options that the action, a check or a destination has', () => {
     const options = [...readme.matchAll(/`&?([a-z]+(?:-[a-z]+)+)(?:[:=][^`]*)?`/g)].map((match) => match[1] ?? '');
     const words = [read('action.yml'), read('src/domain/checks.ts'), read('src/domain/destination.ts')].join('\n');
     for (const option of new Set(options)) expect(words, option).toContain(option);
+  });
+
+  test('explains every check', () => {
+    const ids = [...(/type CheckId =([^;]*);/.exec(read('src/domain/checks.ts'))?.[1] ?? '').matchAll(/'([\w-]+)'/g)];
+    expect(ids.length).toBeGreaterThan(5);
+    for (const [, id] of ids) expect(readme).toContain(`\n| \`${id}\` |`);
   });
 
   test('links only to files and headings that are there', () => {

@@ -34,11 +34,12 @@ export interface DescendantWatch {
 /** Looks at all descendants of a process, again and again. */
 export function watchDescendants(pid: number, everyMs = 10): DescendantWatch {
   const seen = new Map<string, SeenProcess>();
+  const watched = look(pid).commandLine;
   const sample = (): void => {
     for (const child of descendants(pid)) {
       const now = look(child);
-      // Between fork and exec a child looks like its parent; then there is no command line of its own to see.
-      if (now.commandLine !== '') seen.set(`${child} ${now.commandLine}`, now);
+      // Between fork and exec a child looks like its parent.
+      if (now.commandLine !== '' && now.commandLine !== watched) seen.set(`${child} ${now.commandLine}`, now);
     }
   };
   const timer = setInterval(sample, everyMs);

@@ -1,12 +1,13 @@
-/** The JSON Schemas in docs/, as a reader of backups in another language would use them. */
+/** The JSON Schemas in docs/, held against documents that the action wrote. */
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { closed } from './strict-schema.ts';
 
 export type PublishedSchema = 'metadata' | 'contents';
 
 const compiled = new Map<PublishedSchema, ValidateFunction>();
 
-/** What a document does that its schema does not allow; empty when it is valid. */
+/** What a document holds that its schema does not describe, and what it lacks; empty when it is valid. */
 export function schemaErrors(name: PublishedSchema, document: unknown): string[] {
   const validate = compiled.get(name) ?? compile(name);
   if (validate(document)) return [];
@@ -14,9 +15,9 @@ export function schemaErrors(name: PublishedSchema, document: unknown): string[]
 }
 
 function compile(name: PublishedSchema): ValidateFunction {
-  const schema = JSON.parse(readFileSync(new URL(`../../docs/${name}.schema.json`, import.meta.url), 'utf8')) as object;
+  const schema = JSON.parse(readFileSync(new URL(`../../docs/${name}.schema.json`, import.meta.url), 'utf8'));
   // Formats are a matter of a package of their own; strict mode finds words that no version of JSON Schema knows.
-  const validate = new Ajv2020({ allErrors: true, strict: true, validateFormats: false }).compile(schema);
+  const validate = new Ajv2020({ allErrors: true, strict: true, validateFormats: false }).compile(closed(schema));
   compiled.set(name, validate);
   return validate;
 }

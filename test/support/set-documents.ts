@@ -32,7 +32,13 @@ export function manifest(over: Partial<Manifest> = {}): Manifest {
     encryption: { method: 'age', recipients: [RECIPIENT] },
     archive: { format: 'custom', compression: 'zstd:1' },
     objects: [
-      { role: 'archive', name: 'database.backup.age', sizeBytes: 70_000_000, sha256: SHA, evidence: 'provider-checksum' },
+      {
+        role: 'archive',
+        name: 'database.backup.age',
+        sizeBytes: 70_000_000,
+        sha256: SHA,
+        evidence: 'provider-checksum',
+      },
       { role: 'globals', name: 'globals.sql.age', sizeBytes: 900, sha256: SHA, evidence: 'size-and-etag' },
       { role: 'contents', name: 'contents.json.age', sizeBytes: 4_000, sha256: SHA, evidence: 'size-and-etag' },
       { role: 'restore-guide', name: 'RESTORE.md', sizeBytes: 5_000, sha256: SHA, evidence: 'read-back' },

@@ -107,7 +107,19 @@ describe('the series of a database', () => {
   });
 
   test('is legal for every name, and another one for another database', () => {
-    const names = ['Shop', 'shop', 'SHOP', 'shop ', ' shop', '_shop', 'shop-', 'shop!', 'shop?', 'x'.repeat(64), 'X'.repeat(64)];
+    const names = [
+      'Shop',
+      'shop',
+      'SHOP',
+      'shop ',
+      ' shop',
+      '_shop',
+      'shop-',
+      'shop!',
+      'shop?',
+      'x'.repeat(64),
+      'X'.repeat(64),
+    ];
     expect(new Set(names.map(seriesNameFrom)).size).toBe(names.length);
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (name) => {

@@ -91,6 +91,13 @@ describe('what pg_dump says', () => {
       'ERR_LOCK_TIMEOUT',
       'lock-timeout-seconds',
     ],
+    [
+      'pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout\npg_dump: detail: Query was: LOCK TABLE public.a IN ACCESS SHARE MODE',
+      1,
+      null,
+      'ERR_LOCK_TIMEOUT',
+      'lock-timeout-seconds',
+    ],
     ['', null, 'SIGKILL', 'ERR_DUMP_FAILED', 'memory limit'],
     [
       'pg_dump: error: query failed: ERROR:  permission denied for table t',

@@ -121,7 +121,10 @@ describe('compared with the previous backup', () => {
   });
 
   test('from nothing to something is no percentage', () => {
-    const past = manifest({ totals: { ...before.totals, plainBytes: 0, rows: 0 }, tableStats: { salt: SALT, tables: {} } });
+    const past = manifest({
+      totals: { ...before.totals, plainBytes: 0, rows: 0 },
+      tableStats: { salt: SALT, tables: {} },
+    });
     expect(compareWithPrevious(past, before, LIMIT)).toEqual([]);
   });
 
@@ -146,7 +149,12 @@ describe('compared with the previous backup', () => {
   });
 
   test('a list of many tables is cut', () => {
-    const many = Array.from({ length: 200 }, (_, index) => ({ schema: 's', name: `t${index}`, rows: 500, bytes: 5_000 }));
+    const many = Array.from({ length: 200 }, (_, index) => ({
+      schema: 's',
+      name: `t${index}`,
+      rows: 500,
+      bytes: 5_000,
+    }));
     const past = manifest({ tableStats: { salt: SALT, tables: tableStats(SALT, many) } });
     const [warning] = compareWithPrevious(past, { ...before, tables: [] }, LIMIT);
     expect(warning?.details).toHaveLength(51);
@@ -158,7 +166,7 @@ test('names of tables stand in the manifest as hashes that another salt changes 
   const [orders] = TABLES;
   if (orders === undefined) throw new Error('no table');
   const hashes = (salt: string, table: CountedTable) => Object.keys(tableStats(salt, [table]));
-  expect(hashes(SALT, orders)).toEqual(['df24a0fe1bd85d77f96afbee2bbe9fa1a3d79d5e54a7db4e0cbb9b1a0b2a1f5d']);
+  expect(hashes(SALT, orders)).toEqual(['d31872516f4172cf1e8baba5c07bdcc4c8b3a0bb109df755972bcf5cfaacffe3']);
   expect(hashes('ff', orders)).not.toEqual(hashes(SALT, orders));
   const [left, right] = [
     { ...orders, schema: 'a.b', name: 'c' },
