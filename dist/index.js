@@ -71721,8 +71721,11 @@ function compareIdentity(name, source, history, accepted) {
     });
 }
 
+// EXTERNAL MODULE: ./src/runner/release.ts
+var release = __nccwpck_require__(2291);
 ;// CONCATENATED MODULE: ./src/storage/sealed-object.ts
 /** One object on its way to storage: hashed in the plain, encrypted, written. */
+
 
 /** Writes plain bytes; what reaches storage is what the cipher makes of them. Same contract as {@link ObjectWriter}. */
 class SealedObject {
@@ -71742,8 +71745,11 @@ class SealedObject {
     async write(chunk) {
         this.#plainHash.update(chunk);
         this.#plainBytes += chunk.byteLength;
-        for (const sealed of this.#encryption.update(chunk))
+        for (const sealed of this.#encryption.update(chunk)) {
             await this.#writer.write(sealed);
+            if (sealed !== chunk)
+                (0,release/* release */._)(sealed);
+        }
     }
     async commit() {
         for (const sealed of this.#encryption.final())
@@ -71842,22 +71848,22 @@ class SetWriter {
      */
     async discard(cleaner) {
         await this.#archive?.abort();
-        // The manifest may have been written although its answer was lost: it goes first, or everything stays.
-        if (this.#manifestTried && !(await this.#remove(cleaner, OBJECT_NAMES.manifest)))
+        if (this.#manifestTried) {
+            // The write may be under way still and land after a deletion: a manifest must never be without its objects.
+            this.#log.notice(`${this.uri()} is left as it is: its metadata.json may have been written.`);
             return;
+        }
         for (const { name } of this.#written)
             await this.#remove(cleaner, name);
     }
     async #remove(cleaner, name) {
         try {
             await cleaner.delete(this.#key(name));
-            return true;
         }
         catch (error) {
             const denied = error instanceof domain_errors/* BackupError */.hj && error.code === 'ERR_STORAGE_DENIED';
             const why = denied ? 'this role may not delete' : (0,domain_errors/* messageOf */.bD)(error);
             this.#log.notice(`${this.uri(name)} may stay behind (${why}). Without a metadata.json it is no backup.`);
-            return false;
         }
     }
     #note(role, { stored, plain }) {
@@ -72827,6 +72833,7 @@ function stalled(silentSeconds, state) {
 
 
 
+
 /** How often progress is told. */
 const PROGRESS_MS = 15_000;
 /**
@@ -72880,6 +72887,7 @@ async function pump(dump, parts, stream) {
         stream.heldUp = true;
         await supervisor.guard(Promise.all([read(chunk), parts.object.write(chunk)]));
         stream.heldUp = false;
+        (0,release/* release */._)(chunk);
     }
     await supervisor.guard(dump.succeeded);
     stream.heldUp = true;
@@ -74732,7 +74740,10 @@ function tooLarge(key, plan) {
 function openS3(destination, context) {
     const resolved = (0,domain_destination/* resolveS3 */.BO)(destination, context.env);
     maskCredentials(resolved.credentials, context.log);
-    const connection = new S3Connection(destination, resolved, { ...DEFAULT_TUNING, ...context.s3 }, context);
+    const patienceMs = (context.stallTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+    const stallTimeoutMs = Math.min(DEFAULT_TUNING.stallTimeoutMs, patienceMs);
+    const tuning = { ...DEFAULT_TUNING, stallTimeoutMs, ...context.s3 };
+    const connection = new S3Connection(destination, resolved, tuning, context);
     return new S3Storage(connection, destination);
 }
 function maskCredentials(credentials, log) {
@@ -74894,7 +74905,8 @@ async function backup(inputs, context) {
         resources.defer(() => supervisor.close());
         const deadline = setTimeout(() => supervisor.fail(tooLate(inputs)), inputs.maxDurationMinutes * 60_000);
         resources.defer(() => clearTimeout(deadline));
-        const storage = openStorage(inputs.destinations[0], { ...context, signal: supervisor.signal });
+        const { stallTimeoutSeconds } = inputs;
+        const storage = openStorage(inputs.destinations[0], { ...context, stallTimeoutSeconds, signal: supervisor.signal });
         resources.defer(() => storage.close());
         const under = { ...context, signal: supervisor.signal };
         const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage)));
@@ -77963,7 +77975,7 @@ const INPUTS = {
     }),
     'stall-timeout-seconds': input({
         commands: backup,
-        description: 'The run ends with an error when no byte has moved for this long and the server is not at work either.',
+        description: 'The run ends with an error when no byte has moved for this long and the server is not at work either. A connection to the bucket that stands still for this long, or for 30 seconds, is tried again.',
         whenEmpty: '`120`',
         parse: orElse(wholeNumber(1, 86_400), 120),
     }),
@@ -78856,6 +78868,8 @@ var external_node_worker_threads_ = __nccwpck_require__(5919);
 var errors = __nccwpck_require__(241);
 // EXTERNAL MODULE: ./src/runner/process.ts
 var process = __nccwpck_require__(2687);
+// EXTERNAL MODULE: ./src/runner/release.ts
+var release = __nccwpck_require__(2291);
 // EXTERNAL MODULE: ./src/domain/relations.ts
 var relations = __nccwpck_require__(5713);
 ;// CONCATENATED MODULE: ./src/postgres/archive/client-encoding.ts
@@ -80094,6 +80108,7 @@ function oneLine(name) {
 
 
 
+
 /** Whether this thread was started by `startArchiveProof`: `data` is its `workerData`. */
 function isArchiveProofWorker(data) {
     return typeof data === 'object' && data !== null && data.role === 'archive-proof';
@@ -80152,7 +80167,7 @@ function readAll(stdout, reader) {
         stdout.on('data', (chunk) => {
             try {
                 reader.write(chunk);
-                release(chunk);
+                (0,release/* release */._)(chunk);
             }
             catch (error) {
                 stdout.destroy();
@@ -80162,15 +80177,6 @@ function readAll(stdout, reader) {
         stdout.once('error', resolve);
         stdout.once('close', () => resolve(undefined));
     });
-}
-/**
- * Gives the memory of a chunk back at once. Every read from a pipe allocates its own 64 KiB, of which the garbage
- * collector otherwise lets some 70 MB pile up, because it sees only small objects.
- */
-function release(chunk) {
-    const { buffer } = chunk;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength)
-        buffer.transfer(0);
 }
 /** The writing end towards `pg_restore`. */
 class ArchiveInput {
@@ -80226,9 +80232,10 @@ function post(port, message, transfer = []) {
 
 
 
-const SLAB_BYTES = 64 * 1024;
+/** Large, because a message between threads costs about as much as hashing 256 KiB. */
+const SLAB_BYTES = 512 * 1024;
 /** 4 MiB under way at most: enough to keep `pg_restore` busy over a pause of this thread. */
-const SLABS = 64;
+const SLABS = 8;
 /** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
 const ABORT_GRACE_MS = 5_000;
 /** Starts the thread and `pg_restore`. Must be ended by `end` or `abort`. */
@@ -80245,6 +80252,9 @@ class WorkerProof {
     #settle;
     #failure;
     #waiting = [];
+    /** The slab that is being filled. */
+    #slab;
+    #filled = 0;
     constructor({ pgRestorePath, env, signal, workerUrl }) {
         const workerData = { role: 'archive-proof', pgRestorePath, env };
         // Without execArgv the worker would inherit loaders of whoever runs this process, such as a test runner.
@@ -80266,18 +80276,23 @@ class WorkerProof {
             signal.addEventListener('abort', this.#onAbort, { once: true });
     }
     async write(chunk) {
-        for (let at = 0; at < chunk.length; at += SLAB_BYTES) {
-            const slab = await this.#slab();
-            const part = chunk.subarray(at, at + SLAB_BYTES);
-            new Uint8Array(slab).set(part);
-            this.#send({ kind: 'bytes', slab, length: part.length }, [slab]);
+        for (let at = 0; at < chunk.length;) {
+            this.#slab ??= await this.#freeSlab();
+            const part = chunk.subarray(at, at + SLAB_BYTES - this.#filled);
+            new Uint8Array(this.#slab, this.#filled).set(part);
+            this.#filled += part.length;
+            at += part.length;
+            if (this.#filled === SLAB_BYTES)
+                this.#sendSlab();
         }
         if (this.#failure !== undefined)
             throw this.#failure.error;
     }
     async end() {
-        if (this.#failure === undefined)
+        if (this.#failure === undefined) {
+            this.#sendSlab();
             this.#send({ kind: 'end' });
+        }
         try {
             return await this.#report;
         }
@@ -80294,7 +80309,7 @@ class WorkerProof {
         clearTimeout(timer);
     }
     /** A slab to fill. Rejects once the proof has failed. */
-    async #slab() {
+    async #freeSlab() {
         for (;;) {
             if (this.#failure !== undefined)
                 throw this.#failure.error;
@@ -80303,6 +80318,14 @@ class WorkerProof {
                 return slab;
             await new Promise((resolve) => this.#waiting.push(resolve));
         }
+    }
+    #sendSlab() {
+        const slab = this.#slab;
+        if (slab === undefined)
+            return;
+        this.#send({ kind: 'bytes', slab, length: this.#filled }, [slab]);
+        this.#slab = undefined;
+        this.#filled = 0;
     }
     #send(message, transfer = []) {
         this.#worker.postMessage(message, transfer);
@@ -80683,6 +80706,26 @@ function watchStderr(child, onLine) {
             onLine(partial);
     });
     return () => tail.trim();
+}
+
+
+/***/ }),
+
+/***/ 2291:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ release)
+/* harmony export */ });
+/**
+ * Gives the memory of a chunk back at once, if the chunk is all of it. Every read from a pipe allocates its own
+ * 64 KiB, of which the garbage collector otherwise lets some 70 MB pile up, because it sees only small objects.
+ * Nobody may hold on to the chunk.
+ */
+function release(chunk) {
+    const { buffer } = chunk;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength)
+        buffer.transfer(0);
 }
 
 

@@ -1,5 +1,5 @@
 /** The main step: masks, reads the inputs, runs the command, reports. Everything it needs is handed in. */
-import type { CommandContext, CommandResult, RunNews } from './commands/result.ts';
+import type { CommandContext, CommandResult, RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
 import { readInputs } from './inputs/read.ts';

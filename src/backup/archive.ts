@@ -11,6 +11,7 @@ import type { Clock, Log } from '../ports.ts';
 import type { ArchiveProof } from '../postgres/archive-proof.ts';
 import type { RunningDump } from '../postgres/dump.ts';
 import { type SessionState, watchForStall } from '../postgres/watchdog.ts';
+import { release } from '../runner/release.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import type { SealedObject } from '../storage/sealed-object.ts';
 
@@ -85,6 +86,7 @@ async function pump(dump: RunningDump, parts: ArchiveParts, stream: StreamState)
     stream.heldUp = true;
     await supervisor.guard(Promise.all([read(chunk), parts.object.write(chunk)]));
     stream.heldUp = false;
+    release(chunk);
   }
   await supervisor.guard(dump.succeeded);
   stream.heldUp = true;

@@ -1,6 +1,6 @@
 /** From a streamed archive to a committed set: judge, write the small objects, and the manifest last. */
 import { randomBytes } from 'node:crypto';
-import type { BackupResult, PhaseTiming } from '../commands/result.ts';
+import type { BackupResult, PhaseTiming } from '../command.ts';
 import { serializeContents } from '../domain/contents.ts';
 import type { Storage } from '../ports.ts';
 import { compareWithPast } from './compare.ts';

@@ -1,6 +1,6 @@
 /** Everything that is settled before a byte is dumped. Reads only; a run that fails here has written nothing. */
 import { statfs } from 'node:fs/promises';
-import type { CommandContext } from '../commands/result.ts';
+import type { CommandContext } from '../command.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import { clientVersionFindings, parseClientVersion } from '../domain/client-version.ts';
 import { type ConnectionHost, type ConnectionRequest, displayHost } from '../domain/connection.ts';

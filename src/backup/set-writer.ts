@@ -90,20 +90,21 @@ export class SetWriter {
    */
   async discard(cleaner: Storage): Promise<void> {
     await this.#archive?.abort();
-    // The manifest may have been written although its answer was lost: it goes first, or everything stays.
-    if (this.#manifestTried && !(await this.#remove(cleaner, OBJECT_NAMES.manifest))) return;
+    if (this.#manifestTried) {
+      // The write may be under way still and land after a deletion: a manifest must never be without its objects.
+      this.#log.notice(`${this.uri()} is left as it is: its metadata.json may have been written.`);
+      return;
+    }
     for (const { name } of this.#written) await this.#remove(cleaner, name);
   }
 
-  async #remove(cleaner: Storage, name: string): Promise<boolean> {
+  async #remove(cleaner: Storage, name: string): Promise<void> {
     try {
       await cleaner.delete(this.#key(name));
-      return true;
     } catch (error) {
       const denied = error instanceof BackupError && error.code === 'ERR_STORAGE_DENIED';
       const why = denied ? 'this role may not delete' : messageOf(error);
       this.#log.notice(`${this.uri(name)} may stay behind (${why}). Without a metadata.json it is no backup.`);
-      return false;
     }
   }
 

@@ -1,5 +1,5 @@
 /** One snapshot, one dump, one proof: from an open database to an archive that is ready to be committed. */
-import type { CommandContext } from '../commands/result.ts';
+import type { CommandContext } from '../command.ts';
 import type { ArchiveReport } from '../domain/archive-report.ts';
 import { chooseCompression, describeCompression } from '../domain/compression.ts';
 import { messageOf } from '../domain/errors.ts';

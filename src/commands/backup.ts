@@ -4,6 +4,7 @@ import { finish } from '../backup/finish.ts';
 import { prepare } from '../backup/prepare.ts';
 import { SetWriter } from '../backup/set-writer.ts';
 import { takeArchive, takeSnapshot } from '../backup/take.ts';
+import type { BackupResult, CommandContext } from '../command.ts';
 import { noCipher, passphraseCipher, recipientsCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
@@ -11,7 +12,6 @@ import type { BackupInputs, EncryptionChoice } from '../inputs/types.ts';
 import type { Cipher } from '../ports.ts';
 import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
-import type { BackupResult, CommandContext } from './result.ts';
 
 /** A cancelled run has about 7 s before the runner ends it. */
 const CLEAN_UP_MS = 5_000;
@@ -28,7 +28,8 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
   resources.defer(() => supervisor.close());
   const deadline = setTimeout(() => supervisor.fail(tooLate(inputs)), inputs.maxDurationMinutes * 60_000);
   resources.defer(() => clearTimeout(deadline));
-  const storage = openStorage(inputs.destinations[0], { ...context, signal: supervisor.signal });
+  const { stallTimeoutSeconds } = inputs;
+  const storage = openStorage(inputs.destinations[0], { ...context, stallTimeoutSeconds, signal: supervisor.signal });
   resources.defer(() => storage.close());
   const under = { ...context, signal: supervisor.signal };
 

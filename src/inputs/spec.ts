@@ -188,7 +188,7 @@ export const INPUTS = {
   'stall-timeout-seconds': input({
     commands: backup,
     description:
-      'The run ends with an error when no byte has moved for this long and the server is not at work either.',
+      'The run ends with an error when no byte has moved for this long and the server is not at work either. A connection to the bucket that stands still for this long, or for 30 seconds, is tried again.',
     whenEmpty: '`120`',
     parse: orElse(wholeNumber(1, 86_400), 120),
   }),

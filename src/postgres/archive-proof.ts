@@ -9,9 +9,10 @@ import type { FromWorker, ToWorker, WorkerInput } from './archive/worker-message
 
 export { isArchiveProofWorker, runArchiveProofWorker } from './archive/worker.ts';
 
-const SLAB_BYTES = 64 * 1024;
+/** Large, because a message between threads costs about as much as hashing 256 KiB. */
+const SLAB_BYTES = 512 * 1024;
 /** 4 MiB under way at most: enough to keep `pg_restore` busy over a pause of this thread. */
-const SLABS = 64;
+const SLABS = 8;
 /** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
 const ABORT_GRACE_MS = 5_000;
 export interface ArchiveProofOptions {
@@ -55,6 +56,9 @@ class WorkerProof implements ArchiveProof {
   #settle: { resolve: (report: ArchiveReport) => void; reject: (error: unknown) => void };
   #failure: { error: unknown } | undefined;
   #waiting: (() => void)[] = [];
+  /** The slab that is being filled. */
+  #slab: ArrayBuffer | undefined;
+  #filled = 0;
 
   constructor({ pgRestorePath, env, signal, workerUrl }: ArchiveProofOptions) {
     const workerData: WorkerInput = { role: 'archive-proof', pgRestorePath, env };
@@ -76,17 +80,22 @@ class WorkerProof implements ArchiveProof {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; at += SLAB_BYTES) {
-      const slab = await this.#slab();
-      const part = chunk.subarray(at, at + SLAB_BYTES);
-      new Uint8Array(slab).set(part);
-      this.#send({ kind: 'bytes', slab, length: part.length }, [slab]);
+    for (let at = 0; at < chunk.length; ) {
+      this.#slab ??= await this.#freeSlab();
+      const part = chunk.subarray(at, at + SLAB_BYTES - this.#filled);
+      new Uint8Array(this.#slab, this.#filled).set(part);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === SLAB_BYTES) this.#sendSlab();
     }
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async end(): Promise<ArchiveReport> {
-    if (this.#failure === undefined) this.#send({ kind: 'end' });
+    if (this.#failure === undefined) {
+      this.#sendSlab();
+      this.#send({ kind: 'end' });
+    }
     try {
       return await this.#report;
     } finally {
@@ -104,13 +113,21 @@ class WorkerProof implements ArchiveProof {
   }
 
   /** A slab to fill. Rejects once the proof has failed. */
-  async #slab(): Promise<ArrayBuffer> {
+  async #freeSlab(): Promise<ArrayBuffer> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error;
       const slab = this.#free.pop();
       if (slab !== undefined) return slab;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  #sendSlab(): void {
+    const slab = this.#slab;
+    if (slab === undefined) return;
+    this.#send({ kind: 'bytes', slab, length: this.#filled }, [slab]);
+    this.#slab = undefined;
+    this.#filled = 0;
   }
 
   #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {

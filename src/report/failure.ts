@@ -1,5 +1,5 @@
 /** The one place that turns an error into words: what happened, to which backup, what is safe, what to do. */
-import type { BackupResult, RunNews } from '../commands/result.ts';
+import type { BackupResult, RunNews } from '../command.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { unexpectedError } from '../domain/unexpected.ts';

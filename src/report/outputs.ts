@@ -1,5 +1,5 @@
 /** Every output of the action: its name, what it means, and its value after each command. The source of action.yml. */
-import type { CommandResult } from '../commands/result.ts';
+import type { CommandResult } from '../command.ts';
 
 interface OutputSpec {
   /** For people; Markdown. */

@@ -1,7 +1,7 @@
 /** How a run ends for its user: outputs, job summary, annotations, exit code. Nothing else sets any of these. */
 import { appendFileSync } from 'node:fs';
 import * as core from '@actions/core';
-import type { CommandResult, RunNews } from '../commands/result.ts';
+import type { CommandResult, RunNews } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';

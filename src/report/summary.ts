@@ -1,5 +1,5 @@
 /** The job summary of a finished backup, as Markdown: verdict first. */
-import type { BackupResult } from '../commands/result.ts';
+import type { BackupResult } from '../command.ts';
 import type { Check, CheckStatus } from '../domain/checks.ts';
 import type { Contents, ContentsTable } from '../domain/contents.ts';
 import type { Manifest } from '../domain/manifest.ts';

@@ -13,6 +13,8 @@ export interface StorageContext {
   clock: Clock;
   /** Ends every operation but `abort` and `close`. */
   signal: AbortSignal;
+  /** A socket on which nothing moves is given up after this time, where that is sooner than S3's default. */
+  stallTimeoutSeconds?: number;
   /** Times and tries of S3; absent fields keep their defaults. */
   s3?: Partial<S3Tuning>;
 }

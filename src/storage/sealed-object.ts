@@ -1,6 +1,7 @@
 /** One object on its way to storage: hashed in the plain, encrypted, written. */
 import { createHash, type Hash } from 'node:crypto';
 import type { Cipher, EncryptionStream, ObjectWriter, Storage, StoredObject, WriteOptions } from '../ports.ts';
+import { release } from '../runner/release.ts';
 
 /** What is known of an object's plain bytes once it is written. */
 export interface PlainFacts {
@@ -35,7 +36,10 @@ export class SealedObject {
   async write(chunk: Uint8Array): Promise<void> {
     this.#plainHash.update(chunk);
     this.#plainBytes += chunk.byteLength;
-    for (const sealed of this.#encryption.update(chunk)) await this.#writer.write(sealed);
+    for (const sealed of this.#encryption.update(chunk)) {
+      await this.#writer.write(sealed);
+      if (sealed !== chunk) release(sealed);
+    }
   }
 
   async commit(): Promise<SealedResult> {

@@ -3,12 +3,19 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
-import { type FolderState, type Scenario, type ScenarioRun, startScenario, until } from '../support/backup-scenario.ts';
+import {
+  DUMP_SESSION,
+  type FolderState,
+  type Scenario,
+  type ScenarioRun,
+  SNAPSHOT_SESSION,
+  SOURCE_SESSION,
+  startScenario,
+  until,
+} from '../support/backup-scenario.ts';
 import { clientTools } from '../support/clients.ts';
 import { expectFailed, expectProven, expectUnproven } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-
-const SNAPSHOT_SESSION = `application_name = 'db-backup-action snapshot'`;
 
 describeWith(await clientTools(17), 'A backup beside other sessions', (clients) => {
   let scenario: Scenario;
@@ -55,6 +62,8 @@ describeWith(await clientTools(17), 'A backup beside other sessions', (clients) 
       await other.query("SET deadlock_timeout = '60s'");
       await other.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
       const running = run({ inputs });
+      // Whoever awaits it sees the rejection; this is for the case that the other session fails first.
+      running.catch(() => undefined);
       await untilSeen(`${SNAPSHOT_SESSION} AND wait_event_type = 'Lock'`);
       await other.query(change);
       await other.query('COMMIT');
@@ -157,8 +166,8 @@ describeWith(await clientTools(17), 'A backup beside other sessions', (clients) 
     const other = await scenario.connect(database);
     try {
       const running = run({ url: scenario.url({ database, port: proxy.port }), inputs: { verify: 'source' } });
-      await untilSeen(`application_name = 'db-backup-action source' AND query LIKE 'COPY%'`);
-      await untilSeen(`application_name ~ '^db-backup-action [a-z0-9]{6}$' AND query LIKE 'COPY%'`);
+      await untilSeen(`${SOURCE_SESSION} AND query LIKE 'COPY%'`);
+      await untilSeen(`${DUMP_SESSION} AND query LIKE 'COPY%'`);
       let isDone = false;
       const truncated = other.query('TRUNCATE orders CASCADE').then(() => {
         isDone = true;

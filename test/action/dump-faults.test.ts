@@ -2,7 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
-import { type FolderState, type Scenario, type ScenarioRun, startScenario, until } from '../support/backup-scenario.ts';
+import {
+  DUMP_SESSION,
+  type FolderState,
+  type Scenario,
+  type ScenarioRun,
+  SNAPSHOT_SESSION,
+  startScenario,
+  until,
+} from '../support/backup-scenario.ts';
 import { clientTools } from '../support/clients.ts';
 import { expectFailed, expectProven } from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -13,8 +21,6 @@ const BULK = `CREATE TABLE bulk AS
   SELECT g AS id, md5(g::text) || md5((g + 1)::text) || md5((g + 2)::text) || md5((g + 3)::text) AS body
     FROM generate_series(1, 180000) g`;
 const BYTES_PER_SECOND = 3_000_000;
-const SNAPSHOT_SESSION = `application_name = 'db-backup-action snapshot'`;
-const DUMP_SESSION = `application_name ~ '^db-backup-action [a-z0-9]{6}$'`;
 
 describeWith(await clientTools(17), 'A dump under way', (clients) => {
   let scenario: Scenario;

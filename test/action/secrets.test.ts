@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import {
+  DUMP_SESSION,
   type FolderState,
   PASSWORD,
   type Scenario,
@@ -197,7 +198,7 @@ describeWith(await clientTools(17), 'A secret', (clients) => {
 
   test('does not outlive a run that is killed: the post step takes the files away, and nothing became visible', async () => {
     const proxy = await startFaultProxy({ host: '127.0.0.1', port: scenario.server.port }, { bytesPerSecond: 150_000 });
-    const dumping = `SELECT FROM pg_stat_activity WHERE application_name ~ '^db-backup-action [a-z0-9]{6}$' AND query LIKE 'COPY%'`;
+    const dumping = `SELECT FROM pg_stat_activity WHERE ${DUMP_SESSION} AND query LIKE 'COPY%'`;
     try {
       const run = await scenario.run({
         url: scenario.url({ port: proxy.port }),

@@ -8,14 +8,16 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** Folders and files right below src/, lowest first. A file imports from its own folder and from lower layers only. */
 const LAYERS = [
   ['domain'],
-  ['ports.ts'],
+  ['ports.ts', 'version.ts'],
   ['runner'],
   ['crypto', 'postgres', 'storage'],
   ['inputs'],
+  ['state.ts'],
+  ['command.ts'],
   ['report'],
   ['backup'],
   ['commands'],
-  ['main.ts'],
+  ['main.ts', 'post.ts'],
   ['index.ts'],
 ];
 /** The domain computes; hashing is computing, everything else of Node is the world. */

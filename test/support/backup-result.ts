@@ -1,5 +1,5 @@
 /** A finished backup as a command hands it to the report, made up: for tests of words, not of backups. */
-import type { BackupResult } from '../../src/commands/result.ts';
+import type { BackupResult } from '../../src/command.ts';
 import { type Check, type CheckStatus, verdictOf } from '../../src/domain/checks.ts';
 import type { ContentsTable } from '../../src/domain/contents.ts';
 import type { Finding } from '../../src/domain/findings.ts';

@@ -22,6 +22,11 @@ import { type ActionResult, type RunningAction, type RunOptions, runAction } fro
 export const PASSWORD = `S3cr3t/p@ss:w%rd'#\\1`;
 export const ROLE = 'backup';
 
+/** The sessions of a run as conditions on pg_stat_activity: of the snapshot, of pg_dump, of the second reading. */
+export const SNAPSHOT_SESSION = `application_name = 'db-backup-action snapshot'`;
+export const SOURCE_SESSION = `application_name = 'db-backup-action source'`;
+export const DUMP_SESSION = `application_name ~ '^db-backup-action [a-z0-9]{6}$' AND NOT ${SOURCE_SESSION}`;
+
 export interface ScenarioOptions {
   fixture?: Fixture;
   server?: Partial<PostgresOptions>;
@@ -69,7 +74,7 @@ export interface Scenario {
   stop(): Promise<void>;
 }
 
-/** Starts a server, loads the database and takes the older good backup, if one is wanted, by `run`. */
+/** Starts a server and loads the database; the older good backup is the first `run`. */
 export async function startScenario(clients: Clients, options: ScenarioOptions = {}): Promise<Scenario> {
   const server = await startPostgres({ major: clients.major, hba: HBA, ...options.server });
   const folder = await mkdtemp(path.join(os.tmpdir(), 'scenario-'));
@@ -82,6 +87,8 @@ export async function startScenario(clients: Clients, options: ScenarioOptions =
     for (const name of ['home', 'backups']) await mkdir(path.join(folder, name));
   } catch (error) {
     await server.stop();
+    await tools.remove();
+    await rm(folder, { recursive: true, force: true });
     throw error;
   }
   return describeScenario(server, folder, clients, tools);

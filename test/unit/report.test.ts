@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { RunNews } from '../../src/commands/result.ts';
+import type { RunNews } from '../../src/command.ts';
 import { BackupError, InputError } from '../../src/domain/errors.ts';
 import type { Finding } from '../../src/domain/findings.ts';
 import { describeFailure, describeUnproven, failureMessage, failureSummary } from '../../src/report/failure.ts';

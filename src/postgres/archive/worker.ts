@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { BackupError, messageOf } from '../../domain/errors.ts';
 import { type ProcessEnd, startProcess } from '../../runner/process.ts';
+import { release } from '../../runner/release.ts';
 import { ArchiveReader } from '../archive-reader.ts';
 import type { FromWorker, ThrownError, ToWorker, WorkerInput } from './worker-messages.ts';
 
@@ -67,15 +68,6 @@ function readAll(stdout: Readable, reader: ArchiveReader): Promise<unknown> {
     stdout.once('error', resolve);
     stdout.once('close', () => resolve(undefined));
   });
-}
-
-/**
- * Gives the memory of a chunk back at once. Every read from a pipe allocates its own 64 KiB, of which the garbage
- * collector otherwise lets some 70 MB pile up, because it sees only small objects.
- */
-function release(chunk: Buffer): void {
-  const { buffer } = chunk;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
 }
 
 /** The writing end towards `pg_restore`. */

@@ -15,7 +15,10 @@ import { deleteObject } from './upload.ts';
 export function openS3(destination: S3Destination, context: StorageContext): Storage {
   const resolved = resolveS3(destination, context.env);
   maskCredentials(resolved.credentials, context.log);
-  const connection = new S3Connection(destination, resolved, { ...DEFAULT_TUNING, ...context.s3 }, context);
+  const patienceMs = (context.stallTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  const stallTimeoutMs = Math.min(DEFAULT_TUNING.stallTimeoutMs, patienceMs);
+  const tuning = { ...DEFAULT_TUNING, stallTimeoutMs, ...context.s3 };
+  const connection = new S3Connection(destination, resolved, tuning, context);
   return new S3Storage(connection, destination);
 }
 

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { BackupResult, CommandContext } from '../../../src/commands/result.ts';
+import type { BackupResult, CommandContext } from '../../../src/command.ts';
 import { BackupError } from '../../../src/domain/errors.ts';
 import type { BackupInputs } from '../../../src/inputs/types.ts';
 import { run } from '../../../src/main.ts';

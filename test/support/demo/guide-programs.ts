@@ -24,7 +24,7 @@ export async function findGuidePrograms(guide: string, folder: string): Promise<
   const ageWords =
     'skipped' in age
       ? 'The stock tool age cannot be had here, so the age-encryption library decrypts in its place.'
-      : `Decrypted by the stock tool age ${age.version.replace(/^v/, '')}.`;
+      : `Decrypted by the stock tool age ${age.version.replace(/^v/, '')}${path.isAbsolute(age.age) ? ', fetched into .cache/age' : ''}.`;
   if (isProgram('jq')) return { programs, guide, words: [ageWords] };
   const without = withoutProgram(guide, 'jq');
   return {

@@ -1,9 +1,9 @@
 /** What a command is given besides its inputs, and what it hands back for the report. */
-import type { Contents } from '../domain/contents.ts';
-import type { Environment } from '../domain/destination.ts';
-import type { Finding } from '../domain/findings.ts';
-import type { Manifest } from '../domain/manifest.ts';
-import type { Clock, Log } from '../ports.ts';
+import type { Contents } from './domain/contents.ts';
+import type { Environment } from './domain/destination.ts';
+import type { Finding } from './domain/findings.ts';
+import type { Manifest } from './domain/manifest.ts';
+import type { Clock, Log } from './ports.ts';
 
 export interface CommandContext {
   log: Log;

@@ -1,0 +1,282 @@
+/** Buckets that refuse, break off, damage or vanish: nothing becomes visible that is not whole, and the words say so. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Manifest } from '../../src/domain/manifest.ts';
+import { describeWith } from '../support/availability.ts';
+import {
+  type FolderState,
+  type Scenario,
+  type ScenarioRun,
+  type ScenarioRunOptions,
+  startScenario,
+} from '../support/backup-scenario.ts';
+import { type Bucket, newBucket, openBucket } from '../support/bucket.ts';
+import { type Clients, clientTools } from '../support/clients.ts';
+import { type ExpectedFailure, expectFailureWords, expectNoSecret, expectTidy } from '../support/expect-run.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import type { RunningAction } from '../support/run-action.ts';
+import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+
+const MIB = 1024 * 1024;
+/** About 14 MiB of rows: three parts of the smallest size. */
+const LARGE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 190000) g`;
+const FORBIDDEN = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
+const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: ${FORBIDDEN.length}\r\nConnection: close\r\n\r\n${FORBIDDEN}`;
+const BUSY = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+
+const isWrite = (head: string): boolean => /^(PUT|POST) /.test(head);
+const isManifestWrite = (head: string): boolean => /^PUT [^?\s]*metadata\.json/.test(head);
+
+async function needs(): Promise<{ clients: Clients } | { skipped: string }> {
+  const clients = await clientTools(17);
+  if ('skipped' in clients) return clients;
+  const [versitygw] = await availableS3Servers();
+  return versitygw?.available === true ? { clients } : { skipped: versitygw?.reason ?? 'no versitygw' };
+}
+
+describeWith(await needs(), 'A bucket', ({ clients }) => {
+  let scenario: Scenario;
+  let server: S3Server;
+  let bucket: Bucket;
+  let proxy: FaultProxy;
+  let before: FolderState;
+
+  beforeAll(async () => {
+    scenario = await startScenario(clients);
+    await scenario.query('CREATE DATABASE large', 'postgres');
+    await scenario.query(LARGE, 'large');
+    server = await startVersitygw();
+    bucket = await newBucket(server, 'backups');
+    proxy = await startFaultProxy(server);
+    for (const run of [await backUp(), await backUpLarge()]) expect(run.exitCode, run.maskedLog).toBe(0);
+  });
+  beforeEach(async () => {
+    proxy.set({});
+    Object.assign(proxy.counts, { struck: 0, toServerBytes: 0 });
+    before = await bucket.state();
+  });
+  afterEach(() => proxy.set({}));
+  afterAll(async () => {
+    await proxy?.close();
+    bucket?.close();
+    await server?.stop();
+    await scenario?.stop();
+  });
+
+  function backUp(options: ScenarioRunOptions = {}, name = 'backups'): Promise<ScenarioRun> {
+    const endpoint = `http://${proxy.host}:${proxy.port}`;
+    const storage = server.storageUri(name, 'team', { endpoint, 'part-size-mib': '5' });
+    return scenario.run({ ...options, inputs: { storage, ...options.inputs }, env: { ...server.env, ...options.env } });
+  }
+
+  /** In several parts. */
+  function backUpLarge(options: ScenarioRunOptions = {}): Promise<ScenarioRun> {
+    const url = scenario.url({ database: 'large' });
+    return backUp({ ...options, url, inputs: { name: 'large', compression: 'none', ...options.inputs } });
+  }
+
+  async function expectNothingNew(run: ScenarioRun, expected: ExpectedFailure): Promise<void> {
+    expectFailureWords(run, expected);
+    expect(run.outputs).toEqual({});
+    expect(Object.fromEntries(await bucket.state())).toEqual(Object.fromEntries(before));
+    expect(await bucket.unfinishedUploads()).toBe(0);
+    await expectTidy(scenario, run);
+    expectNoSecret(run, [server.secretAccessKey]);
+  }
+
+  /** Proven, with older sets as they were and one new one whose bytes are what its manifest says. */
+  async function expectOneNewSet(run: ScenarioRun): Promise<void> {
+    expect(run.exitCode, run.maskedLog).toBe(0);
+    const after = await bucket.state();
+    for (const [key, sha256] of before) expect(after.get(key)).toBe(sha256);
+    const folder = `team/${run.outputs['backup-uri']?.split('/team/')[1]}/`;
+    const fresh = [...after].filter(([key]) => !before.has(key));
+    expect(fresh.every(([key]) => key.startsWith(folder))).toBe(true);
+    const manifest: Manifest = JSON.parse((await bucket.read(`${folder}metadata.json`)).toString('utf8'));
+    expect(manifest.verdict).toBe('proven');
+    expect(fresh).toHaveLength(manifest.objects.length + 1);
+    for (const { name, sha256 } of manifest.objects) expect(after.get(`${folder}${name}`)).toBe(sha256);
+    expect(await bucket.unfinishedUploads()).toBe(0);
+    await expectTidy(scenario, run);
+  }
+
+  const NOTHING_WRITTEN = 'Nothing was written';
+  const NOTHING_VISIBLE = 'Nothing of this backup became visible';
+
+  test('that does not know the access key says so before anything is dumped', async () => {
+    const run = await backUp({ env: { AWS_ACCESS_KEY_ID: 'AKIAWRONGWRONGWRONG0' } });
+    await expectNothingNew(run, {
+      code: 'ERR_STORAGE_AUTH',
+      happened: ['the access key id is unknown there', 'bucket backups'],
+      action: ['Check AWS_ACCESS_KEY_ID'],
+      safety: NOTHING_WRITTEN,
+    });
+    expect(run.groups).toEqual(['Preflight']);
+  });
+
+  test('that is given a wrong secret says so before anything is dumped', async () => {
+    const run = await backUp({ env: { AWS_SECRET_ACCESS_KEY: 'wr0ng/secret+key=0123456789' } });
+    await expectNothingNew(run, {
+      code: 'ERR_STORAGE_AUTH',
+      happened: ['the secret access key is wrong'],
+      action: ['AWS_SECRET_ACCESS_KEY'],
+      safety: NOTHING_WRITTEN,
+    });
+    expectNoSecret(run, ['wr0ng/secret+key=0123456789']);
+    expect(run.groups).toEqual(['Preflight']);
+  });
+
+  test('that does not exist is named before anything is dumped', async () => {
+    const run = await backUp({}, 'no-such-bucket');
+    await expectNothingNew(run, {
+      code: 'ERR_STORAGE_MISSING',
+      happened: ['bucket no-such-bucket', 'there is no such bucket'],
+      action: ['Create the bucket', 'correct its name'],
+      safety: NOTHING_WRITTEN,
+    });
+    expect(run.groups).toEqual(['Preflight']);
+  });
+
+  test('of a server that takes no writes names the right that is missing', async () => {
+    const readOnly = await startVersitygw({ readOnlyWith: ['locked'] });
+    const locked = openBucket(readOnly, 'locked');
+    try {
+      const run = await scenario.run({ inputs: { storage: readOnly.storageUri('locked', 'team') }, env: readOnly.env });
+      await expectNothingNew(run, {
+        code: 'ERR_STORAGE_DENIED',
+        happened: ['s3:PutObject on arn:aws:s3:::locked/team/*'],
+        action: ['Allow s3:PutObject on arn:aws:s3:::locked/team/*'],
+        safety: NOTHING_VISIBLE,
+      });
+      expect(await locked.keys()).toEqual([]);
+    } finally {
+      locked.close();
+      await readOnly.stop();
+    }
+  });
+
+  test('into which this role may not write keeps what it has', async () => {
+    proxy.set({ answerTo: { request: isWrite, times: 1000, response: DENIED } });
+    await expectNothingNew(await backUpLarge(), {
+      code: 'ERR_STORAGE_DENIED',
+      happened: ['s3:PutObject', 'is not allowed for these credentials'],
+      action: ['Allow s3:PutObject'],
+      safety: NOTHING_VISIBLE,
+    });
+  });
+
+  test('whose connections are reset in mid-part gets every part in the end', async () => {
+    proxy.set({ direction: 'to-server', resetAfter: 3 * MIB, strikes: 3 });
+    await expectOneNewSet(await backUpLarge());
+    expect(proxy.counts.struck).toBe(3);
+  });
+
+  test('that stands still once is tried again on another connection', async () => {
+    proxy.set({ direction: 'to-server', blackholeAfter: 3 * MIB, strikes: 1 });
+    await expectOneNewSet(await backUpLarge({ inputs: { 'stall-timeout-seconds': '2' } }));
+    expect(proxy.counts.struck).toBe(1);
+  });
+
+  test('that stands still at every try ends the run', async () => {
+    proxy.set({ direction: 'to-server', blackholeAfter: 3 * MIB });
+    await expectNothingNew(await backUpLarge({ inputs: { 'stall-timeout-seconds': '2' } }), {
+      code: 'ERR_STORAGE_STALLED',
+      happened: ['the connection stood still, and did so again at every retry'],
+      action: ['Check the way to the endpoint'],
+      safety: NOTHING_VISIBLE,
+    });
+  });
+
+  test('that a byte reaches damaged refuses it, and gets it whole in the end', async () => {
+    proxy.set({ direction: 'to-server', flipAt: 3 * MIB, strikes: 1 });
+    await expectOneNewSet(await backUpLarge());
+    expect(proxy.counts.struck).toBe(1);
+  });
+
+  test('that bytes reach damaged at every try holds none of them', async () => {
+    proxy.set({ direction: 'to-server', flipAt: 3 * MIB });
+    await expectNothingNew(await backUpLarge(), {
+      code: 'ERR_STORAGE',
+      happened: ['the bytes arrived damaged at every try'],
+      action: ['Something between here and the provider changes data', 'https://'],
+      safety: NOTHING_VISIBLE,
+    });
+    expect(proxy.counts.struck).toBeGreaterThan(3);
+  });
+
+  test('that takes the manifest but loses its answer holds a complete backup', async () => {
+    proxy.set({ loseAnswerTo: { request: isManifestWrite, times: 1 } });
+    await expectOneNewSet(await backUp());
+    expect(proxy.counts.struck).toBe(1);
+  });
+
+  test('that refuses the manifest alone holds no backup, and what was written before is taken back', async () => {
+    proxy.set({ answerTo: { request: isManifestWrite, times: 1000, response: DENIED } });
+    await expectNothingNew(await backUpLarge(), {
+      code: 'ERR_STORAGE_DENIED',
+      happened: ['metadata.json', 's3:PutObject'],
+      action: ['Allow s3:PutObject'],
+    });
+  });
+
+  test('from which this role may not delete keeps objects without a manifest, which are no backup', async () => {
+    const request = (head: string): boolean => isManifestWrite(head) || head.startsWith('DELETE ');
+    proxy.set({ answerTo: { request, times: 1000, response: DENIED } });
+    const run = await backUp();
+    expectFailureWords(run, {
+      code: 'ERR_STORAGE_DENIED',
+      happened: ['metadata.json'],
+      action: ['Allow s3:PutObject'],
+    });
+    const after = await bucket.state();
+    for (const [key, sha256] of before) expect(after.get(key)).toBe(sha256);
+    const left = [...after.keys()].filter((key) => !before.has(key));
+    expect(left.filter((key) => key.endsWith('metadata.json'))).toEqual([]);
+    expect(run.annotations.filter(({ kind }) => kind === 'notice')[0]?.message).toMatch(
+      /may stay behind \(this role may not delete\)/,
+    );
+    proxy.set({});
+    before = after;
+    await expectOneNewSet(await backUp());
+  });
+
+  test('that vanishes before the manifest is written ends the run', async () => {
+    const doomed = await newBucket(server, 'doomed');
+    let gone: Promise<void> | undefined;
+    let isGone = false;
+    const request = (head: string): boolean => {
+      if (!isManifestWrite(head) && gone === undefined) return false;
+      gone ??= doomed.destroy().then(() => {
+        isGone = true;
+      });
+      return !isGone;
+    };
+    proxy.set({ answerTo: { request, times: 1000, response: BUSY } });
+    const run = await backUp({}, 'doomed');
+    await gone;
+    doomed.close();
+    await expectNothingNew(run, {
+      code: 'ERR_STORAGE_MISSING',
+      happened: ['bucket doomed', 'there is no such bucket'],
+      action: ['Create the bucket'],
+    });
+  });
+
+  test('is left without anything visible when the run is killed in mid-upload', async () => {
+    proxy.set({ bytesPerSecond: 4 * MIB });
+    let action: RunningAction | undefined;
+    const timer = setInterval(() => {
+      if (proxy.counts.toServerBytes > 7 * MIB) action?.signal('SIGKILL');
+    }, 20);
+    const run = await backUpLarge({
+      onStart: (running) => {
+        action = running;
+      },
+    }).finally(() => clearInterval(timer));
+    expect(run).toMatchObject({ exitCode: null, signal: 'SIGKILL', outputs: {}, summary: '' });
+    expect(Object.fromEntries(await bucket.state())).toEqual(Object.fromEntries(before));
+    await expectTidy(scenario, run);
+    proxy.set({});
+    const next = await backUpLarge();
+    expect(next.exitCode, next.maskedLog).toBe(0);
+  });
+});
