@@ -67989,7 +67989,7 @@ function extend(target) {
 
 /***/ }),
 
-/***/ 7066:
+/***/ 4559:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68391,6 +68391,105 @@ const readContents = object({
 });
 const contents_KIND = { name: 'contents.json', version: CONTENTS_SCHEMA_VERSION, read: readContents };
 
+;// CONCATENATED MODULE: ./src/domain/dump-messages.ts
+/** What pg_dump says on standard error, under `LC_ALL=C` and `--verbose`. */
+
+/** One line of pg_dump's standard error. `name` is as pg_dump prints it, schema-qualified. */
+function parseDumpLine(line) {
+    const table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line);
+    if (table?.[1] !== undefined)
+        return { kind: 'table', name: table[1] };
+    const told = /^pg_dump: (warning|error): (.*)$/s.exec(line);
+    if (told?.[2] !== undefined)
+        return { kind: told[1] === 'warning' ? 'warning' : 'error', text: told[2] };
+    return { kind: 'other', text: line };
+}
+/** A warning that a user must see, as a finding of the run. */
+function dumpWarning(text) {
+    if (text.includes('circular foreign-key constraints')) {
+        return {
+            code: 'circular-foreign-keys',
+            severity: 'notice',
+            seen: `pg_dump: ${text}`,
+            action: 'A whole restore is not affected; restoring rows alone needs --disable-triggers.',
+        };
+    }
+    if (text.startsWith('subscriptions not dumped')) {
+        return {
+            code: 'subscriptions-left-out',
+            severity: 'warning',
+            seen: 'Subscriptions are not in this backup: Postgres lets only a superuser dump them',
+            action: 'Write down their definitions elsewhere, or back up as a superuser.',
+        };
+    }
+    return {
+        code: 'dump-warning',
+        severity: 'warning',
+        seen: `pg_dump: ${text}`,
+        action: 'Read the message; the backup holds what pg_dump wrote.',
+    };
+}
+/** What of pg_dump's warnings may stand in the plain manifest: no names of the database's content. */
+function publicWarnings(warnings) {
+    const words = {
+        'subscriptions-left-out': 'Subscriptions are not in this backup',
+        'dump-warning': 'pg_dump warned; the log of the run has its words',
+    };
+    const codes = [...new Set(warnings.map(({ code }) => code))];
+    return codes.flatMap((code) => (words[code] === undefined ? [] : [{ code, message: words[code] }]));
+}
+/** For `--lock-wait-timeout` pg_dump sets the statement timeout around its LOCK TABLE (measured on 13 to 18). */
+const LOCK_REFUSED = /lock timeout|could not obtain lock|statement timeout[\s\S]*LOCK TABLE/i;
+/** One LOCK TABLE may name thousands of tables. */
+const SAID_CHARACTERS = 500;
+/** The error for a pg_dump that did not end with exit code 0. */
+function dumpFailure(end) {
+    const errors = end.stderr
+        .split('\n')
+        .filter((line) => /^pg_dump: (error|detail|hint):/.test(line))
+        .map((line) => line.replace(/^pg_dump: /, ''));
+    const said = cut(errors.length > 0 ? errors.join('; ') : lastLine(end.stderr));
+    if (LOCK_REFUSED.test(end.stderr)) {
+        return new domain_errors/* BackupError */.hj('ERR_LOCK_TIMEOUT', `pg_dump waited too long for a lock: ${said}`, {
+            op: 'dump',
+            hint: 'Another session holds or awaits an exclusive lock (a migration, VACUUM FULL, REINDEX). Let it end and run the backup again, or raise `lock-timeout-seconds`.',
+            retryable: true,
+        });
+    }
+    if (end.signal !== null) {
+        return new domain_errors/* BackupError */.hj('ERR_DUMP_FAILED', `pg_dump was ended by ${end.signal}${said === '' ? '' : `: ${said}`}`, {
+            op: 'dump',
+            hint: 'Something outside ended it; on a runner this is most often the memory limit. Run the backup again.',
+            retryable: true,
+        });
+    }
+    return new domain_errors/* BackupError */.hj('ERR_DUMP_FAILED', `pg_dump failed with exit code ${end.code}: ${said}`, {
+        op: 'dump',
+        hint: hintFor(end.stderr),
+        retryable: /server closed the connection|connection .*(lost|reset)|PQgetCopyData|terminating connection/i.test(end.stderr),
+    });
+}
+function hintFor(stderr) {
+    if (/permission denied/i.test(stderr)) {
+        return 'The role of `database-url` may not read everything in scope. Grant it what the message names (`GRANT pg_read_all_data TO role`), or leave that part out with `exclude-schemas` or `exclude-tables`.';
+    }
+    if (/server closed the connection|terminating connection|connection .*(lost|reset)|PQgetCopyData/i.test(stderr)) {
+        return 'The server or the network ended the connection in mid-dump. Run the backup again; if it happens at the same point each time, read the server log.';
+    }
+    if (/server version mismatch/i.test(stderr))
+        return 'The client is older than the server. This is a fault of this action; please report it.';
+    if (/conflict with recovery/i.test(stderr)) {
+        return 'A standby cancelled the dump. Back up from the primary, or raise max_standby_streaming_delay on the standby.';
+    }
+    return 'Read what pg_dump said; run the backup again after mending it.';
+}
+function cut(text) {
+    return text.length > SAID_CHARACTERS ? `${text.slice(0, SAID_CHARACTERS)}…` : text;
+}
+function lastLine(text) {
+    return text.trim().split('\n').at(-1) ?? '';
+}
+
 ;// CONCATENATED MODULE: ./src/domain/fingerprint.ts
 /** Who a source is, without saying it: so that two databases never mix in one series. */
 
@@ -68538,14 +68637,14 @@ function compareTables(previous, current, maxChangePercent) {
         warnings.push({
             code: 'tables-gone',
             message: `${(0,words/* formatCount */.B4)(gone.length)} tables that held rows are no longer there`,
-            details: cut(gone.map((line) => `${line} (its name is in contents.json of ${previous.id})`)),
+            details: previous_backup_cut(gone.map((line) => `${line} (its name is in contents.json of ${previous.id})`)),
         });
     }
     if (shrunk.length > 0) {
         warnings.push({
             code: 'tables-shrank',
             message: `${(0,words/* formatCount */.B4)(shrunk.length)} tables lost more than ${maxChangePercent} % of their rows or bytes`,
-            details: cut(shrunk),
+            details: previous_backup_cut(shrunk),
         });
     }
     return warnings;
@@ -68566,7 +68665,7 @@ function changeInWords(before, now, format) {
     const percent = Math.round((Math.abs(now - before) / before) * 100);
     return `${now < before ? 'fell' : 'grew'} from ${format(before)} to ${format(now)} (${now < before ? '-' : '+'}${percent} %)`;
 }
-function cut(lines) {
+function previous_backup_cut(lines) {
     if (lines.length <= MOST_DETAILS)
         return [...lines];
     return [...lines.slice(0, MOST_DETAILS), `and ${(0,words/* formatCount */.B4)(lines.length - MOST_DETAILS)} more`];
@@ -69567,6 +69666,7 @@ function guide_sourceOf(destination, location, env) {
 
 
 
+
 /** Random per set, so that nobody can look a table's name up across sets. */
 const SALT_BYTES = 16;
 /** Commits the set, proven or not. Rejects when anything cannot be stored; the caller discards. */
@@ -69594,7 +69694,7 @@ async function finish(parts) {
         maxChangePercent: inputs.maxSizeChangePercent,
     };
     const compared = compareWithPast(past, plain, contents, taken.facts.tables);
-    const manifest = { ...plain, warnings: compared.warnings };
+    const manifest = { ...plain, warnings: [...publicWarnings(taken.warnings), ...compared.warnings] };
     context.tell({ stage: 'committing' });
     const marker = await set.commit(manifest);
     context.tell({ stage: 'committed' });
@@ -70012,7 +70112,7 @@ function assessPreflight(facts, choices) {
     const order = { error: 0, warning: 1, notice: 2 };
     return findings.toSorted((left, right) => order[left.severity] - order[right.severity]);
 }
-function assessServer({ server }) {
+function assessServer({ server, hiding }) {
     const findings = [];
     if (server.major < OLDEST_MAJOR) {
         findings.push({
@@ -70020,6 +70120,14 @@ function assessServer({ server }) {
             severity: 'error',
             seen: `The server is Postgres ${server.version}; ${OLDEST_MAJOR} is the oldest that this action can prove`,
             action: 'Upgrade the server, or dump it with pg_dump by hand.',
+        });
+    }
+    for (const setting of hiding) {
+        findings.push({
+            code: 'damage-hidden',
+            severity: 'error',
+            seen: `\`${setting}\` is on: the server leaves rows of damaged pages out without saying so, and every check would agree`,
+            action: `Save what can be saved by hand, then switch it off: \`ALTER DATABASE … RESET ${setting}\`, \`ALTER ROLE … RESET ${setting}\`, or in postgresql.conf.`,
         });
     }
     if (server.isStandby) {
@@ -71257,7 +71365,6 @@ async function readFacts(client, request, { selection, relations }, settings) {
 }
 
 ;// CONCATENATED MODULE: ./src/postgres/session.ts
-/** What the driver leaves open about a session: how to end it whatever its state, and what an error came from. */
 
 /** How long a polite goodbye may take on a network that swallows everything. */
 const GOODBYE_MS = 2_000;
@@ -71269,6 +71376,11 @@ function sqlState(error) {
 function isServerAnswer(error) {
     const state = sqlState(error);
     return state !== undefined && !state.startsWith('57P') && !state.startsWith('08');
+}
+function ownSession(client) {
+    // The driver knows it from the greeting; its types do not.
+    const { processID } = client;
+    return { pid: processID, bytesRead: () => client.connection.stream.bytesRead };
 }
 /** Ends the session; bounded, idempotent, never rejects. What it was doing is given up. */
 async function endSession(client) {
@@ -71331,6 +71443,7 @@ async function readPreflight(client, request) {
             system: systemSelections(catalog),
             rights: await readRights(client, request.scope, catalog, server.major),
             unlogged: namesOf(tables.map(({ relation }) => relation).filter((each) => isUnloggedData(each, request.scope))),
+            hiding: await readHiding(client),
             foreign: namesOf(tables.map(({ relation }) => relation).filter(({ kind }) => kind === 'f')),
         };
     }
@@ -71338,6 +71451,12 @@ async function readPreflight(client, request) {
         // A dead session says so in the error that is on its way.
         await client.query('ROLLBACK').catch(() => undefined);
     }
+}
+/** Settings under which the server leaves damaged rows out without an error; of this session, so of role and database. */
+async function readHiding(client) {
+    const { rows } = await client.query(`SELECT s.name FROM pg_catalog.pg_settings s
+      WHERE s.name IN ('zero_damaged_pages', 'ignore_checksum_failure') AND s.setting = 'on' ORDER BY s.name`);
+    return rows.map(({ name }) => name);
 }
 function isUnloggedData({ kind, unlogged }, scope) {
     return kind === 'r' && unlogged && scope.content !== 'schema';
@@ -71501,8 +71620,10 @@ async function readBytes(storage, key) {
 
 
 
-/** Sets that are looked at; enough to pass over a week of nightly failures between two like backups. */
+/** Manifests that are read; enough to pass over a week of nightly failures between two like backups. */
 const MANIFESTS_READ = 12;
+/** Folders that are looked at: those of failed runs have no manifest. */
+const FOLDERS_READ = 200;
 /**
  * The newest manifests of a series. Without the right to read, the history is empty and a notice says so:
  * comparing with the past is optional, and a role that may only write is a good role.
@@ -71516,7 +71637,9 @@ async function readHistory(storage, series) {
     }
     const manifests = [];
     const findings = [];
-    for (const id of ids.sort().reverse().slice(0, MANIFESTS_READ)) {
+    for (const id of ids.sort().reverse().slice(0, FOLDERS_READ)) {
+        if (manifests.length === MANIFESTS_READ)
+            break;
         try {
             const text = (await readBytes(storage, objectKey(series, id, OBJECT_NAMES.manifest))).toString('utf8');
             manifests.push(parseManifest(text));
@@ -71538,6 +71661,14 @@ async function readHistory(storage, series) {
                 action: 'Look at that set; this run does not touch it.',
             });
         }
+    }
+    if (manifests.length === 0 && ids.length > FOLDERS_READ) {
+        findings.push({
+            code: 'history-without-manifests',
+            severity: 'warning',
+            seen: `None of the newest ${FOLDERS_READ} folders of the series ${series} holds a finished backup`,
+            action: 'Find out why backups of this series have failed for so long; older ones are not compared with.',
+        });
     }
     return { manifests, findings };
 }
@@ -71705,17 +71836,10 @@ function compareIdentity(name, source, history, accepted) {
             },
         ];
     }
-    if (comparison === 'cannot-tell') {
-        return [
-            {
-                code: 'source-unknown',
-                severity: 'warning',
-                seen: `It cannot be told whether the series ${name} held the same database before`,
-                action: 'Check that the series is the right one.',
-            },
-        ];
-    }
-    throw new domain_errors/* BackupError */.hj('ERR_SOURCE_CHANGED', `The series ${name} holds backups of another database (last: ${last.id})`, {
+    const what = comparison === 'different'
+        ? `The series ${name} holds backups of another database (last: ${last.id})`
+        : `It cannot be told whether the series ${name} (last: ${last.id}) holds this database: the role can no longer, or could not then, read pg_control_system()`;
+    throw new domain_errors/* BackupError */.hj('ERR_SOURCE_CHANGED', what, {
         op: 'compare the source with earlier backups',
         hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
     });
@@ -71914,88 +72038,6 @@ function describeCompression(compression) {
 
 // EXTERNAL MODULE: ./src/postgres/archive-proof.ts + 14 modules
 var archive_proof = __nccwpck_require__(4471);
-;// CONCATENATED MODULE: ./src/domain/dump-messages.ts
-/** What pg_dump says on standard error, under `LC_ALL=C` and `--verbose`. */
-
-/** One line of pg_dump's standard error. `name` is as pg_dump prints it, schema-qualified. */
-function parseDumpLine(line) {
-    const table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line);
-    if (table?.[1] !== undefined)
-        return { kind: 'table', name: table[1] };
-    const told = /^pg_dump: (warning|error): (.*)$/s.exec(line);
-    if (told?.[2] !== undefined)
-        return { kind: told[1] === 'warning' ? 'warning' : 'error', text: told[2] };
-    return { kind: 'other', text: line };
-}
-/** A warning that a user must see, as a finding of the run. */
-function dumpWarning(text) {
-    if (text.includes('circular foreign-key constraints')) {
-        return {
-            code: 'circular-foreign-keys',
-            severity: 'notice',
-            seen: `pg_dump: ${text}`,
-            action: 'A whole restore is not affected; restoring rows alone needs --disable-triggers.',
-        };
-    }
-    return {
-        code: 'dump-warning',
-        severity: 'warning',
-        seen: `pg_dump: ${text}`,
-        action: 'Read the message; the backup holds what pg_dump wrote.',
-    };
-}
-/** For `--lock-wait-timeout` pg_dump sets the statement timeout around its LOCK TABLE (measured on 13 to 18). */
-const LOCK_REFUSED = /lock timeout|could not obtain lock|statement timeout[\s\S]*LOCK TABLE/i;
-/** One LOCK TABLE may name thousands of tables. */
-const SAID_CHARACTERS = 500;
-/** The error for a pg_dump that did not end with exit code 0. */
-function dumpFailure(end) {
-    const errors = end.stderr
-        .split('\n')
-        .filter((line) => /^pg_dump: (error|detail|hint):/.test(line))
-        .map((line) => line.replace(/^pg_dump: /, ''));
-    const said = dump_messages_cut(errors.length > 0 ? errors.join('; ') : lastLine(end.stderr));
-    if (LOCK_REFUSED.test(end.stderr)) {
-        return new domain_errors/* BackupError */.hj('ERR_LOCK_TIMEOUT', `pg_dump waited too long for a lock: ${said}`, {
-            op: 'dump',
-            hint: 'Another session holds or awaits an exclusive lock (a migration, VACUUM FULL, REINDEX). Let it end and run the backup again, or raise `lock-timeout-seconds`.',
-            retryable: true,
-        });
-    }
-    if (end.signal !== null) {
-        return new domain_errors/* BackupError */.hj('ERR_DUMP_FAILED', `pg_dump was ended by ${end.signal}${said === '' ? '' : `: ${said}`}`, {
-            op: 'dump',
-            hint: 'Something outside ended it; on a runner this is most often the memory limit. Run the backup again.',
-            retryable: true,
-        });
-    }
-    return new domain_errors/* BackupError */.hj('ERR_DUMP_FAILED', `pg_dump failed with exit code ${end.code}: ${said}`, {
-        op: 'dump',
-        hint: hintFor(end.stderr),
-        retryable: /server closed the connection|connection .*(lost|reset)|PQgetCopyData|terminating connection/i.test(end.stderr),
-    });
-}
-function hintFor(stderr) {
-    if (/permission denied/i.test(stderr)) {
-        return 'The role of `database-url` may not read everything in scope. Grant it what the message names (`GRANT pg_read_all_data TO role`), or leave that part out with `exclude-schemas` or `exclude-tables`.';
-    }
-    if (/server closed the connection|terminating connection|connection .*(lost|reset)|PQgetCopyData/i.test(stderr)) {
-        return 'The server or the network ended the connection in mid-dump. Run the backup again; if it happens at the same point each time, read the server log.';
-    }
-    if (/server version mismatch/i.test(stderr))
-        return 'The client is older than the server. This is a fault of this action; please report it.';
-    if (/conflict with recovery/i.test(stderr)) {
-        return 'A standby cancelled the dump. Back up from the primary, or raise max_standby_streaming_delay on the standby.';
-    }
-    return 'Read what pg_dump said; run the backup again after mending it.';
-}
-function dump_messages_cut(text) {
-    return text.length > SAID_CHARACTERS ? `${text.slice(0, SAID_CHARACTERS)}…` : text;
-}
-function lastLine(text) {
-    return text.trim().split('\n').at(-1) ?? '';
-}
-
 // EXTERNAL MODULE: ./src/runner/process.ts
 var runner_process = __nccwpck_require__(2687);
 ;// CONCATENATED MODULE: ./src/postgres/dump.ts
@@ -72067,10 +72109,10 @@ async function dumpGlobals(tools, database, run) {
 
 const ASK_TIMEOUT_MS = 15_000;
 /**
- * The state of the session named `applicationName`. Bounded to 15 s; rejects when the server does not answer.
+ * The state of that session. Bounded to 15 s; rejects when the server does not answer.
  * Works without special rights: a role sees its own sessions in pg_stat_activity.
  */
-async function askDumpSession(request, applicationName, context, signal) {
+async function askSession(request, key, context, signal) {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
     const { client } = await connect(request, {
         ...context,
@@ -72082,7 +72124,7 @@ async function askDumpSession(request, applicationName, context, signal) {
     bounded.addEventListener('abort', end, { once: true });
     try {
         const { rows } = await client.query(`SELECT state IS NOT DISTINCT FROM 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' AS working
-         FROM pg_catalog.pg_stat_activity WHERE application_name = $1`, [applicationName]);
+         FROM pg_catalog.pg_stat_activity WHERE ${'pid' in key ? 'pid = $1' : 'application_name = $1'}`, ['pid' in key ? key.pid : key.applicationName]);
         if (rows.length === 0)
             return 'gone';
         return rows.some((row) => row.working) ? 'working' : 'waiting-for-client';
@@ -72093,6 +72135,10 @@ async function askDumpSession(request, applicationName, context, signal) {
     }
 }
 
+// EXTERNAL MODULE: external "node:perf_hooks"
+var external_node_perf_hooks_ = __nccwpck_require__(643);
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./src/postgres/catalog/settings.ts
 /**
  * What pg_dump 13 to 19 sets in its session (`setup_connection`). Everything else that shapes COPY text keeps the
@@ -72333,6 +72379,12 @@ async function fillAfter(client, batch) {
 }
 
 ;// CONCATENATED MODULE: ./src/postgres/snapshot.ts
+/**
+ * The snapshot that pg_dump reads and the facts of it. Locks come first, then the first query, then the export: a
+ * TRUNCATE or a rewriting ALTER between an export and pg_dump's own lock would empty a table unseen.
+ */
+
+
 
 
 
@@ -72344,6 +72396,12 @@ async function fillAfter(client, batch) {
 
 /** How often tables may appear, vanish or change their name while they are being locked. */
 const ATTEMPTS = 5;
+/**
+ * Below Postgres's own `deadlock_timeout` of 1 s: a migration that holds one table and wants another would otherwise
+ * find itself in a deadlock with this session, and be the one that is ended. All locks are let go between attempts.
+ */
+const LOCK_ATTEMPT_SECONDS = 0.5;
+const LOCK_PAUSE_MS = 300;
 /**
  * Opens the snapshot on a direct, fresh, connected session, which belongs to the snapshot from now on, also when this
  * throws: `ERR_LOCK_TIMEOUT`, `ERR_SNAPSHOT_LOST`, `ERR_PATTERN`, `ERR_PREFLIGHT`, or the signal's reason.
@@ -72384,15 +72442,24 @@ async function lockAndRead(client, request, settings) {
         database: rows[0].name,
         server: await readServer(client),
     };
+    const deadline = external_node_perf_hooks_.performance.now() + request.lockTimeoutSeconds * 1000;
     let changed = [];
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-        if (attempt > 1)
-            request.log.info(`Tables changed while they were being locked (${changed.join(', ')}); again`);
+    for (let attempt = 1; attempt <= ATTEMPTS;) {
         const expected = await readTargets(client, catalogRequest);
         const outcome = await snapshot_tryOnce(client, request, catalogRequest, expected, settings);
+        if (outcome instanceof LocksHeld) {
+            await client.query('ROLLBACK');
+            if (external_node_perf_hooks_.performance.now() > deadline) {
+                throw await lockTimeoutError(client, expected, request.lockTimeoutSeconds, outcome.cause);
+            }
+            await (0,external_node_timers_promises_.setTimeout)(LOCK_PAUSE_MS, undefined, { signal: request.signal });
+            continue;
+        }
         if (!Array.isArray(outcome))
             return outcome;
         changed = outcome;
+        attempt += 1;
+        request.log.info(`Tables changed while they were being locked (${changed.join(', ')}); again`);
         await client.query('ROLLBACK');
     }
     throw new domain_errors/* BackupError */.hj('ERR_SNAPSHOT_LOST', `Tables appeared, vanished or changed their names ${ATTEMPTS} times while they were being locked: ${changed.join(', ')}`, {
@@ -72414,11 +72481,18 @@ function lockTargets(catalog) {
         .filter(({ kind }) => kind !== 'f')
         .map(({ oid, schema, name }) => ({ oid, schema, name }));
 }
-/** The facts, or the names of what changed in between. The transaction stays open either way. */
+/** Another session holds a lock that excludes reading. */
+class LocksHeld {
+    cause;
+    constructor(cause) {
+        this.cause = cause;
+    }
+}
+/** The facts, the names of what changed in between, or that locks are held. The transaction stays open either way. */
 async function snapshot_tryOnce(client, request, catalogRequest, expected, settings) {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     try {
-        await lockTables(client, expected, request.lockTimeoutSeconds);
+        await lockTables(client, expected, Math.min(LOCK_ATTEMPT_SECONDS, request.lockTimeoutSeconds));
     }
     catch (error) {
         if (isVanished(error) || isDeadlock(error))
@@ -72427,8 +72501,7 @@ async function snapshot_tryOnce(client, request, catalogRequest, expected, setti
             throw lockTableFull(expected.length, error);
         if (!isLockTimeout(error))
             throw error;
-        await client.query('ROLLBACK');
-        throw await lockTimeoutError(client, expected, request.lockTimeoutSeconds, error);
+        return new LocksHeld(error);
     }
     return await readLocked(client, catalogRequest, expected, settings);
 }
@@ -72505,14 +72578,23 @@ function describeSnapshot(client, id, facts, watch) {
     return {
         id,
         facts,
+        session: ownSession(client),
         lost: watch.lost,
         countRows: (maxTableBytes, signal) => guarded(async () => {
-            const chosen = facts.tables.filter((table) => table.critical || table.sizeBytes <= maxTableBytes);
+            const critical = new Set(facts.tables
+                .filter((table) => table.critical)
+                .flatMap(withLeaves)
+                .map(domain_relations/* relationKey */.Yb));
+            const chosen = facts.tables.filter((table) => critical.has((0,domain_relations/* relationKey */.Yb)(table)) || table.sizeBytes <= maxTableBytes);
             await countTableRows(client, chosen.filter((table) => table.hasData), signal);
         }),
         readSequencesAfter: () => guarded(() => readSequencesAgain(client, facts.sequences)),
         close: watch.close,
     };
+}
+/** Rows of a partitioned table are those of its leaves. */
+function withLeaves(table) {
+    return [table, ...(table.leaves ?? [])];
 }
 function explain(error) {
     if (error instanceof domain_errors/* BackupError */.hj)
@@ -72767,15 +72849,6 @@ function source_digest_explain(error) {
     });
 }
 
-;// CONCATENATED MODULE: ./src/domain/dump-progress.ts
-/** How far a dump is, in words. */
-
-/** `12 of 40 tables, 1.2 GiB archive, 35 MiB/s` */
-function describeProgress(progress) {
-    const rate = progress.archiveBytes / Math.max(progress.elapsedSeconds, 0.001);
-    return `${progress.tablesDone} of ${progress.tablesInAll} tables, ${(0,words/* formatBytes */.z3)(progress.archiveBytes)} archive, ${(0,words/* formatBytes */.z3)(rate)}/s`;
-}
-
 ;// CONCATENATED MODULE: ./src/postgres/watchdog.ts
 /**
  * Notices a dump that will never end. TCP does not: through a dead path a blocked reader waits for
@@ -72783,7 +72856,7 @@ function describeProgress(progress) {
  */
 
 /**
- * Never resolves while all is well. Rejects with `ERR_DUMP_STALLED` when pg_dump has been silent for
+ * Never resolves while all is well. Rejects with `ERR_DUMP_STALLED` when the session has been silent for
  * `stallSeconds` although we would read, and the server does not confirm that it is at work.
  * Resolves when `signal` aborts.
  */
@@ -72811,21 +72884,67 @@ async function watchForStall(watch) {
         if (watch.signal.aborted)
             return;
         if (state !== 'working')
-            throw stalled(silentSeconds, state);
+            throw stalled(watch.who, silentSeconds, state);
         watch.onWorking(silentSeconds);
         aliveAt = now;
     }
 }
-function stalled(silentSeconds, state) {
+function stalled(who, silentSeconds, state) {
     const seen = {
         'waiting-for-client': 'the server waits for its client, so the network between them is dead',
         gone: 'the server no longer knows its session',
     };
-    return new domain_errors/* BackupError */.hj('ERR_DUMP_STALLED', `pg_dump has been silent for ${silentSeconds} s, and ${seen[state] ?? `the server could not be asked: ${state}`}`, {
+    return new domain_errors/* BackupError */.hj('ERR_DUMP_STALLED', `${who} has been silent for ${silentSeconds} s, and ${seen[state] ?? `the server could not be asked: ${state}`}`, {
         op: 'dump',
         hint: 'The connection to the database is dead. Run the backup again; if it recurs, look at firewalls and proxies with idle limits on the way, or raise `stall-timeout-seconds`.',
         retryable: true,
     });
+}
+
+;// CONCATENATED MODULE: ./src/backup/alive.ts
+
+
+/**
+ * What `work` gives. Ends the run with `ERR_DUMP_STALLED` when nothing arrives for `stallSeconds` and the server does
+ * not confirm that the session is at work: a dead network never says that it is dead.
+ */
+async function whileAlive(who, session, work, parts) {
+    const { context, prepared, supervisor, stallSeconds } = parts;
+    const over = new AbortController();
+    let seen = session.bytesRead();
+    let movedAt = context.clock.now().getTime();
+    const watching = watchForStall({
+        clock: context.clock,
+        signal: AbortSignal.any([over.signal, supervisor.signal]),
+        stallSeconds,
+        who,
+        lastSignOfLife: () => {
+            const bytes = session.bytesRead();
+            if (bytes !== seen)
+                movedAt = context.clock.now().getTime();
+            seen = bytes;
+            return movedAt;
+        },
+        isHeldUp: () => false,
+        askServer: () => askSession(prepared.connection, { pid: session.pid }, context, supervisor.signal),
+        onWorking: (seconds) => context.log.info(`${who}: silent for ${seconds} s; the server says that it is at work`),
+    });
+    supervisor.watch(watching);
+    try {
+        return await supervisor.guard(work);
+    }
+    finally {
+        over.abort();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/domain/dump-progress.ts
+/** How far a dump is, in words. */
+
+/** `12 of 40 tables, 1.2 GiB archive, 35 MiB/s` */
+function describeProgress(progress) {
+    const rate = progress.archiveBytes / Math.max(progress.elapsedSeconds, 0.001);
+    return `${progress.tablesDone} of ${progress.tablesInAll} tables, ${(0,words/* formatBytes */.z3)(progress.archiveBytes)} archive, ${(0,words/* formatBytes */.z3)(rate)}/s`;
 }
 
 ;// CONCATENATED MODULE: ./src/backup/archive.ts
@@ -72853,6 +72972,7 @@ async function streamArchive(parts) {
         watchForStall({
             clock,
             signal: stopWatching,
+            who: 'pg_dump',
             stallSeconds: parts.stallSeconds,
             lastSignOfLife: () => stream.aliveAt,
             isHeldUp: () => stream.heldUp,
@@ -72960,6 +73080,8 @@ function asError(error) {
 
 
 
+
+
 /** Tables up to this size are counted at the source; a larger one costs a full scan, so it must be asked for. */
 const COUNTED_TABLE_BYTES = 64 * 1024 * 1024;
 /** Text without compression has been seen at up to this multiple of the tables on disk. */
@@ -72983,8 +73105,8 @@ async function takeArchive(parts) {
     const { facts } = snapshot;
     const compression = chooseCompression(facts.server.major, inputs.compression);
     const run = { env: prepared.childEnv, signal: supervisor.signal };
-    const tableBytes = facts.tables.filter((table) => table.hasData).reduce((sum, table) => sum + table.sizeBytes, 0);
-    const object = await set.openArchive(tableBytes * (compression.method === 'none' ? PLAIN_GROWTH : 1));
+    const bytes = dataBytes(facts);
+    const object = await set.openArchive(bytes * (compression.method === 'none' ? PLAIN_GROWTH : 1));
     const dumpName = `db-backup-action ${set.id.slice(-6)}`;
     const source = inputs.verifySource ? readSourceAgain(parts) : undefined;
     const counting = snapshot.countRows(COUNTED_TABLE_BYTES, supervisor.signal).then(() => 'done', take_asError);
@@ -73005,15 +73127,16 @@ async function takeArchive(parts) {
             workerUrl: context.proofThread,
         }),
         object,
-        askServer: () => askDumpSession(prepared.connection, dumpName, context, supervisor.signal),
+        askServer: () => askSession(prepared.connection, { applicationName: dumpName }, context, supervisor.signal),
         tablesInAll: facts.tables.filter((table) => table.hasData).length,
         stallSeconds: inputs.stallTimeoutSeconds,
         supervisor,
         clock: context.clock,
         log: context.log,
     });
-    const counted = await supervisor.guard(counting);
-    await supervisor.guard(snapshot.readSequencesAfter());
+    const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
+    const counted = await whileAlive('The count of rows', snapshot.session, counting, alive);
+    await whileAlive('The reading of sequences', snapshot.session, snapshot.readSequencesAfter(), alive);
     const digests = source === undefined ? undefined : await supervisor.guard(source);
     // Nothing needs the snapshot any more: let go of its locks before the rest is stored.
     await snapshot.close();
@@ -73030,6 +73153,11 @@ async function takeArchive(parts) {
         warnings: archive.warnings,
     };
 }
+/** Upper estimate of what is dumped, before text and compression. Large objects count only in the database's size. */
+function dataBytes({ database, tables, largeObjects, largeObjectsSelected }) {
+    const inTables = tables.filter((table) => table.hasData).reduce((sum, table) => sum + table.sizeBytes, 0);
+    return largeObjectsSelected && largeObjects > 0 ? Math.max(inTables, database.sizeBytes) : inTables;
+}
 async function readSourceAgain(parts) {
     const { inputs, context, prepared, supervisor, snapshot } = parts;
     try {
@@ -73040,7 +73168,11 @@ async function readSourceAgain(parts) {
             applicationName: 'db-backup-action source',
         });
         try {
-            return await digestSource(client, snapshot.id, snapshot.facts.tables, snapshot.facts.settings, supervisor.signal, inputs.lockTimeoutSeconds);
+            const { facts } = snapshot;
+            const { signal } = supervisor;
+            const reading = digestSource(client, snapshot.id, facts.tables, facts.settings, signal, inputs.lockTimeoutSeconds);
+            const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
+            return await whileAlive('The second reading', ownSession(client), reading, alive);
         }
         finally {
             await client.end();
@@ -77441,11 +77573,11 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5919);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_worker_threads__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7066);
+/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4559);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(259);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6661);
 /* harmony import */ var _postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4471);
-/* harmony import */ var _runner_clock_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4587);
+/* harmony import */ var _runner_clock_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1984);
 /* harmony import */ var _runner_exit_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8352);
 /* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2462);
 /** Where Node starts: the main step, the post step, or the thread that proves an archive. */
@@ -80474,18 +80606,14 @@ function hexOf(sum) {
 
 /***/ }),
 
-/***/ 4587:
+/***/ 1984:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ systemClock)
-});
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./src/runner/clock.ts
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   m: () => (/* binding */ systemClock)
+/* harmony export */ });
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_0__);
 /** The machine's own clock. */
 
 /** The longest time that a timer of Node takes in one go: 2^31 - 1 ms, about 24.8 days. */
@@ -80494,7 +80622,7 @@ const systemClock = {
     now: () => new Date(),
     async sleep(milliseconds, signal) {
         try {
-            await (0,promises_namespaceObject.setTimeout)(Math.min(milliseconds, MAX_TIMER_MS), undefined, signal === undefined ? {} : { signal });
+            await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setTimeout)(Math.min(milliseconds, MAX_TIMER_MS), undefined, signal === undefined ? {} : { signal });
         }
         catch (error) {
             throw signal?.aborted === true ? signal.reason : error;
@@ -81014,6 +81142,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:queryst
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
+
+/***/ }),
+
+/***/ 8500:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 
 /***/ }),
 

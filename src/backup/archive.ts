@@ -55,6 +55,7 @@ export async function streamArchive(parts: ArchiveParts): Promise<StreamedArchiv
     watchForStall({
       clock,
       signal: stopWatching,
+      who: 'pg_dump',
       stallSeconds: parts.stallSeconds,
       lastSignOfLife: () => stream.aliveAt,
       isHeldUp: () => stream.heldUp,

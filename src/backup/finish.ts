@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BackupResult, PhaseTiming } from '../command.ts';
 import { serializeContents } from '../domain/contents.ts';
+import { publicWarnings } from '../domain/dump-messages.ts';
 import type { Storage } from '../ports.ts';
 import { compareWithPast } from './compare.ts';
 import { contentsOf, judge, manifestOf, type SetEvidence } from './describe.ts';
@@ -41,7 +42,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
     maxChangePercent: inputs.maxSizeChangePercent,
   };
   const compared = compareWithPast(past, plain, contents, taken.facts.tables);
-  const manifest = { ...plain, warnings: compared.warnings };
+  const manifest = { ...plain, warnings: [...publicWarnings(taken.warnings), ...compared.warnings] };
   context.tell({ stage: 'committing' });
   const marker = await set.commit(manifest);
   context.tell({ stage: 'committed' });

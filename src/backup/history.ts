@@ -7,8 +7,10 @@ import { OBJECT_NAMES, objectKey, seriesPrefix } from '../domain/set-layout.ts';
 import type { Storage } from '../ports.ts';
 import { readBytes } from '../storage/write-object.ts';
 
-/** Sets that are looked at; enough to pass over a week of nightly failures between two like backups. */
+/** Manifests that are read; enough to pass over a week of nightly failures between two like backups. */
 const MANIFESTS_READ = 12;
+/** Folders that are looked at: those of failed runs have no manifest. */
+const FOLDERS_READ = 200;
 
 export interface History {
   /** Newest first. */
@@ -28,7 +30,8 @@ export async function readHistory(storage: Storage, series: string): Promise<His
   }
   const manifests: Manifest[] = [];
   const findings: Finding[] = [];
-  for (const id of ids.sort().reverse().slice(0, MANIFESTS_READ)) {
+  for (const id of ids.sort().reverse().slice(0, FOLDERS_READ)) {
+    if (manifests.length === MANIFESTS_READ) break;
     try {
       const text = (await readBytes(storage, objectKey(series, id, OBJECT_NAMES.manifest))).toString('utf8');
       manifests.push(parseManifest(text));
@@ -45,6 +48,14 @@ export async function readHistory(storage: Storage, series: string): Promise<His
         action: 'Look at that set; this run does not touch it.',
       });
     }
+  }
+  if (manifests.length === 0 && ids.length > FOLDERS_READ) {
+    findings.push({
+      code: 'history-without-manifests',
+      severity: 'warning',
+      seen: `None of the newest ${FOLDERS_READ} folders of the series ${series} holds a finished backup`,
+      action: 'Find out why backups of this series have failed for so long; older ones are not compared with.',
+    });
   }
   return { manifests, findings };
 }

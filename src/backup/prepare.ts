@@ -171,22 +171,12 @@ function compareIdentity(name: string, source: SourceFingerprint, history: Histo
       },
     ];
   }
-  if (comparison === 'cannot-tell') {
-    return [
-      {
-        code: 'source-unknown',
-        severity: 'warning',
-        seen: `It cannot be told whether the series ${name} held the same database before`,
-        action: 'Check that the series is the right one.',
-      },
-    ];
-  }
-  throw new BackupError(
-    'ERR_SOURCE_CHANGED',
-    `The series ${name} holds backups of another database (last: ${last.id})`,
-    {
-      op: 'compare the source with earlier backups',
-      hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
-    },
-  );
+  const what =
+    comparison === 'different'
+      ? `The series ${name} holds backups of another database (last: ${last.id})`
+      : `It cannot be told whether the series ${name} (last: ${last.id}) holds this database: the role can no longer, or could not then, read pg_control_system()`;
+  throw new BackupError('ERR_SOURCE_CHANGED', what, {
+    op: 'compare the source with earlier backups',
+    hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
+  });
 }

@@ -9,10 +9,12 @@ import type { BackupInputs } from '../inputs/types.ts';
 import { startArchiveProof } from '../postgres/archive-proof.ts';
 import { connect } from '../postgres/connect.ts';
 import { dumpGlobals, startDump } from '../postgres/dump.ts';
-import { askDumpSession } from '../postgres/dump-session.ts';
+import { askSession } from '../postgres/dump-session.ts';
+import { ownSession } from '../postgres/session.ts';
 import { openSnapshot, type Snapshot } from '../postgres/snapshot.ts';
 import { digestSource } from '../postgres/source-digest.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
+import { whileAlive } from './alive.ts';
 import { streamArchive } from './archive.ts';
 import type { Prepared } from './prepare.ts';
 import type { SetWriter } from './set-writer.ts';
@@ -70,8 +72,8 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
   const { facts } = snapshot;
   const compression = chooseCompression(facts.server.major, inputs.compression);
   const run = { env: prepared.childEnv, signal: supervisor.signal };
-  const tableBytes = facts.tables.filter((table) => table.hasData).reduce((sum, table) => sum + table.sizeBytes, 0);
-  const object = await set.openArchive(tableBytes * (compression.method === 'none' ? PLAIN_GROWTH : 1));
+  const bytes = dataBytes(facts);
+  const object = await set.openArchive(bytes * (compression.method === 'none' ? PLAIN_GROWTH : 1));
   const dumpName = `db-backup-action ${set.id.slice(-6)}`;
   const source = inputs.verifySource ? readSourceAgain(parts) : undefined;
   const counting = snapshot.countRows(COUNTED_TABLE_BYTES, supervisor.signal).then(() => 'done' as const, asError);
@@ -97,15 +99,16 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
       workerUrl: context.proofThread,
     }),
     object,
-    askServer: () => askDumpSession(prepared.connection, dumpName, context, supervisor.signal),
+    askServer: () => askSession(prepared.connection, { applicationName: dumpName }, context, supervisor.signal),
     tablesInAll: facts.tables.filter((table) => table.hasData).length,
     stallSeconds: inputs.stallTimeoutSeconds,
     supervisor,
     clock: context.clock,
     log: context.log,
   });
-  const counted = await supervisor.guard(counting);
-  await supervisor.guard(snapshot.readSequencesAfter());
+  const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
+  const counted = await whileAlive('The count of rows', snapshot.session, counting, alive);
+  await whileAlive('The reading of sequences', snapshot.session, snapshot.readSequencesAfter(), alive);
   const digests = source === undefined ? undefined : await supervisor.guard(source);
   // Nothing needs the snapshot any more: let go of its locks before the rest is stored.
   await snapshot.close();
@@ -123,6 +126,12 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
   };
 }
 
+/** Upper estimate of what is dumped, before text and compression. Large objects count only in the database's size. */
+function dataBytes({ database, tables, largeObjects, largeObjectsSelected }: CatalogFacts): number {
+  const inTables = tables.filter((table) => table.hasData).reduce((sum, table) => sum + table.sizeBytes, 0);
+  return largeObjectsSelected && largeObjects > 0 ? Math.max(inTables, database.sizeBytes) : inTables;
+}
+
 async function readSourceAgain(parts: TakeParts): Promise<SourceDigests | Error> {
   const { inputs, context, prepared, supervisor, snapshot } = parts;
   try {
@@ -133,14 +142,18 @@ async function readSourceAgain(parts: TakeParts): Promise<SourceDigests | Error>
       applicationName: 'db-backup-action source',
     });
     try {
-      return await digestSource(
+      const { facts } = snapshot;
+      const { signal } = supervisor;
+      const reading = digestSource(
         client,
         snapshot.id,
-        snapshot.facts.tables,
-        snapshot.facts.settings,
-        supervisor.signal,
+        facts.tables,
+        facts.settings,
+        signal,
         inputs.lockTimeoutSeconds,
       );
+      const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
+      return await whileAlive('The second reading', ownSession(client), reading, alive);
     } finally {
       await client.end();
     }

@@ -27,12 +27,30 @@ export function dumpWarning(text: string): Finding {
       action: 'A whole restore is not affected; restoring rows alone needs --disable-triggers.',
     };
   }
+  if (text.startsWith('subscriptions not dumped')) {
+    return {
+      code: 'subscriptions-left-out',
+      severity: 'warning',
+      seen: 'Subscriptions are not in this backup: Postgres lets only a superuser dump them',
+      action: 'Write down their definitions elsewhere, or back up as a superuser.',
+    };
+  }
   return {
     code: 'dump-warning',
     severity: 'warning',
     seen: `pg_dump: ${text}`,
     action: 'Read the message; the backup holds what pg_dump wrote.',
   };
+}
+
+/** What of pg_dump's warnings may stand in the plain manifest: no names of the database's content. */
+export function publicWarnings(warnings: readonly Finding[]): { code: string; message: string }[] {
+  const words: Record<string, string> = {
+    'subscriptions-left-out': 'Subscriptions are not in this backup',
+    'dump-warning': 'pg_dump warned; the log of the run has its words',
+  };
+  const codes = [...new Set(warnings.map(({ code }) => code))];
+  return codes.flatMap((code) => (words[code] === undefined ? [] : [{ code, message: words[code] }]));
 }
 
 /** How pg_dump ended, without the runner's types. */

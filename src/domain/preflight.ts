@@ -34,6 +34,8 @@ export interface PreflightFacts {
   rights: RightsFacts;
   /** Selected tables whose rows would be dumped if they were not unlogged. */
   unlogged: QualifiedName[];
+  /** Settings, switched on, that make the server pass over damaged pages in silence. */
+  hiding: readonly string[];
   /** Selected foreign tables. */
   foreign: QualifiedName[];
 }
@@ -65,7 +67,7 @@ export function assessPreflight(facts: PreflightFacts, choices: PreflightChoices
   return findings.toSorted((left, right) => order[left.severity] - order[right.severity]);
 }
 
-function assessServer({ server }: PreflightFacts): Finding[] {
+function assessServer({ server, hiding }: PreflightFacts): Finding[] {
   const findings: Finding[] = [];
   if (server.major < OLDEST_MAJOR) {
     findings.push({
@@ -73,6 +75,14 @@ function assessServer({ server }: PreflightFacts): Finding[] {
       severity: 'error',
       seen: `The server is Postgres ${server.version}; ${OLDEST_MAJOR} is the oldest that this action can prove`,
       action: 'Upgrade the server, or dump it with pg_dump by hand.',
+    });
+  }
+  for (const setting of hiding) {
+    findings.push({
+      code: 'damage-hidden',
+      severity: 'error',
+      seen: `\`${setting}\` is on: the server leaves rows of damaged pages out without saying so, and every check would agree`,
+      action: `Save what can be saved by hand, then switch it off: \`ALTER DATABASE … RESET ${setting}\`, \`ALTER ROLE … RESET ${setting}\`, or in postgresql.conf.`,
     });
   }
   if (server.isStandby) {

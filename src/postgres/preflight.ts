@@ -41,12 +41,22 @@ export async function readPreflight(client: pg.Client, request: PreflightRequest
       system: systemSelections(catalog),
       rights: await readRights(client, request.scope, catalog, server.major),
       unlogged: namesOf(tables.map(({ relation }) => relation).filter((each) => isUnloggedData(each, request.scope))),
+      hiding: await readHiding(client),
       foreign: namesOf(tables.map(({ relation }) => relation).filter(({ kind }) => kind === 'f')),
     };
   } finally {
     // A dead session says so in the error that is on its way.
     await client.query('ROLLBACK').catch(() => undefined);
   }
+}
+
+/** Settings under which the server leaves damaged rows out without an error; of this session, so of role and database. */
+async function readHiding(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT s.name FROM pg_catalog.pg_settings s
+      WHERE s.name IN ('zero_damaged_pages', 'ignore_checksum_failure') AND s.setting = 'on' ORDER BY s.name`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 function isUnloggedData({ kind, unlogged }: Relation, scope: Scope): boolean {

@@ -1,4 +1,5 @@
 /** What the driver leaves open about a session: how to end it whatever its state, and what an error came from. */
+import type { Socket } from 'node:net';
 import pg from 'pg';
 
 /** How long a polite goodbye may take on a network that swallows everything. */
@@ -13,6 +14,20 @@ export function sqlState(error: unknown): string | undefined {
 export function isServerAnswer(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && !state.startsWith('57P') && !state.startsWith('08');
+}
+
+/** One of our sessions, for whoever watches whether it is alive. */
+export interface OwnSession {
+  /** Process id of its backend. */
+  readonly pid: number;
+  /** Grows with every byte that arrives. */
+  bytesRead(): number;
+}
+
+export function ownSession(client: pg.Client): OwnSession {
+  // The driver knows it from the greeting; its types do not.
+  const { processID } = client as unknown as { processID: number };
+  return { pid: processID, bytesRead: () => (client.connection.stream as Socket).bytesRead };
 }
 
 /** Ends the session; bounded, idempotent, never rejects. What it was doing is given up. */

@@ -2,10 +2,12 @@
  * The snapshot that pg_dump reads and the facts of it. Locks come first, then the first query, then the export: a
  * TRUNCATE or a rewriting ALTER between an export and pg_dump's own lock would empty a table unseen.
  */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { BackupError, messageOf } from '../domain/errors.ts';
-import type { CatalogFacts, CopySettings, SequenceFacts } from '../domain/facts.ts';
-import { displayName } from '../domain/relations.ts';
+import type { CatalogFacts, CopySettings, SequenceFacts, TableFacts } from '../domain/facts.ts';
+import { displayName, type QualifiedName, relationKey } from '../domain/relations.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { Log } from '../ports.ts';
 import { readServer } from './catalog/database.ts';
@@ -23,10 +25,17 @@ import {
 } from './locks.ts';
 import { countTableRows } from './row-counts.ts';
 import { readSequences, readSequencesAgain } from './sequences.ts';
-import { endedBy, endSession, isServerAnswer, sqlState } from './session.ts';
+import { endedBy, endSession, isServerAnswer, type OwnSession, ownSession, sqlState } from './session.ts';
 
 /** How often tables may appear, vanish or change their name while they are being locked. */
 const ATTEMPTS = 5;
+
+/**
+ * Below Postgres's own `deadlock_timeout` of 1 s: a migration that holds one table and wants another would otherwise
+ * find itself in a deadlock with this session, and be the one that is ended. All locks are let go between attempts.
+ */
+const LOCK_ATTEMPT_SECONDS = 0.5;
+const LOCK_PAUSE_MS = 300;
 
 export interface SnapshotRequest {
   scope: Scope;
@@ -41,6 +50,8 @@ export interface Snapshot {
   /** For `pg_dump --snapshot` and `SET TRANSACTION SNAPSHOT`, until {@link close}. */
   readonly id: string;
   readonly facts: CatalogFacts;
+  /** The session that holds it. */
+  readonly session: OwnSession;
   /** Rejects with `ERR_SNAPSHOT_LOST` when the session dies before {@link close}; never resolves. */
   readonly lost: Promise<never>;
   /**
@@ -95,13 +106,23 @@ async function lockAndRead(client: pg.Client, request: SnapshotRequest, settings
     database: (rows[0] as { name: string }).name,
     server: await readServer(client),
   };
+  const deadline = performance.now() + request.lockTimeoutSeconds * 1000;
   let changed: string[] = [];
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    if (attempt > 1) request.log.info(`Tables changed while they were being locked (${changed.join(', ')}); again`);
+  for (let attempt = 1; attempt <= ATTEMPTS; ) {
     const expected = await readTargets(client, catalogRequest);
     const outcome = await tryOnce(client, request, catalogRequest, expected, settings);
+    if (outcome instanceof LocksHeld) {
+      await client.query('ROLLBACK');
+      if (performance.now() > deadline) {
+        throw await lockTimeoutError(client, expected, request.lockTimeoutSeconds, outcome.cause);
+      }
+      await pause(LOCK_PAUSE_MS, undefined, { signal: request.signal });
+      continue;
+    }
     if (!Array.isArray(outcome)) return outcome;
     changed = outcome;
+    attempt += 1;
+    request.log.info(`Tables changed while they were being locked (${changed.join(', ')}); again`);
     await client.query('ROLLBACK');
   }
   throw new BackupError(
@@ -130,23 +151,31 @@ function lockTargets(catalog: SelectedCatalog): LockTarget[] {
     .map(({ oid, schema, name }) => ({ oid, schema, name }));
 }
 
-/** The facts, or the names of what changed in between. The transaction stays open either way. */
+/** Another session holds a lock that excludes reading. */
+class LocksHeld {
+  readonly cause: unknown;
+
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
+
+/** The facts, the names of what changed in between, or that locks are held. The transaction stays open either way. */
 async function tryOnce(
   client: pg.Client,
   request: SnapshotRequest,
   catalogRequest: CatalogRequest,
   expected: readonly LockTarget[],
   settings: CopySettings,
-): Promise<CatalogFacts | string[]> {
+): Promise<CatalogFacts | string[] | LocksHeld> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
-    await lockTables(client, expected, request.lockTimeoutSeconds);
+    await lockTables(client, expected, Math.min(LOCK_ATTEMPT_SECONDS, request.lockTimeoutSeconds));
   } catch (error) {
     if (isVanished(error) || isDeadlock(error)) return [messageOf(error)];
     if (sqlState(error) === '53200') throw lockTableFull(expected.length, error);
     if (!isLockTimeout(error)) throw error;
-    await client.query('ROLLBACK');
-    throw await lockTimeoutError(client, expected, request.lockTimeoutSeconds, error);
+    return new LocksHeld(error);
   }
   return await readLocked(client, catalogRequest, expected, settings);
 }
@@ -239,10 +268,19 @@ function describeSnapshot(client: pg.Client, id: string, facts: CatalogFacts, wa
   return {
     id,
     facts,
+    session: ownSession(client),
     lost: watch.lost,
     countRows: (maxTableBytes, signal) =>
       guarded(async () => {
-        const chosen = facts.tables.filter((table) => table.critical || table.sizeBytes <= maxTableBytes);
+        const critical = new Set(
+          facts.tables
+            .filter((table) => table.critical)
+            .flatMap(withLeaves)
+            .map(relationKey),
+        );
+        const chosen = facts.tables.filter(
+          (table) => critical.has(relationKey(table)) || table.sizeBytes <= maxTableBytes,
+        );
         await countTableRows(
           client,
           chosen.filter((table) => table.hasData),
@@ -252,6 +290,11 @@ function describeSnapshot(client: pg.Client, id: string, facts: CatalogFacts, wa
     readSequencesAfter: () => guarded(() => readSequencesAgain(client, facts.sequences)),
     close: watch.close,
   };
+}
+
+/** Rows of a partitioned table are those of its leaves. */
+function withLeaves(table: TableFacts): QualifiedName[] {
+  return [table, ...(table.leaves ?? [])];
 }
 
 function explain(error: unknown): unknown {

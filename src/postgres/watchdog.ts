@@ -18,7 +18,9 @@ export interface Watch {
   clock: Clock;
   signal: AbortSignal;
   stallSeconds: number;
-  /** Milliseconds since the epoch of the last sign of life of pg_dump: bytes or a line of standard error. */
+  /** Who is watched, for the words of the error: `pg_dump`. */
+  who: string;
+  /** Milliseconds since the epoch of the last sign of life, such as a byte. */
   lastSignOfLife: () => number;
   /** True while it is we who do not read, because storage or the proof is slower. */
   isHeldUp: () => boolean;
@@ -29,7 +31,7 @@ export interface Watch {
 }
 
 /**
- * Never resolves while all is well. Rejects with `ERR_DUMP_STALLED` when pg_dump has been silent for
+ * Never resolves while all is well. Rejects with `ERR_DUMP_STALLED` when the session has been silent for
  * `stallSeconds` although we would read, and the server does not confirm that it is at work.
  * Resolves when `signal` aborts.
  */
@@ -51,20 +53,20 @@ export async function watchForStall(watch: Watch): Promise<void> {
     const silentSeconds = Math.round((now - aliveAt) / 1000);
     const state = await watch.askServer().catch((error: unknown) => messageOf(error));
     if (watch.signal.aborted) return;
-    if (state !== 'working') throw stalled(silentSeconds, state);
+    if (state !== 'working') throw stalled(watch.who, silentSeconds, state);
     watch.onWorking(silentSeconds);
     aliveAt = now;
   }
 }
 
-function stalled(silentSeconds: number, state: SessionState | string): BackupError {
+function stalled(who: string, silentSeconds: number, state: SessionState | string): BackupError {
   const seen: Record<string, string> = {
     'waiting-for-client': 'the server waits for its client, so the network between them is dead',
     gone: 'the server no longer knows its session',
   };
   return new BackupError(
     'ERR_DUMP_STALLED',
-    `pg_dump has been silent for ${silentSeconds} s, and ${seen[state] ?? `the server could not be asked: ${state}`}`,
+    `${who} has been silent for ${silentSeconds} s, and ${seen[state] ?? `the server could not be asked: ${state}`}`,
     {
       op: 'dump',
       hint: 'The connection to the database is dead. Run the backup again; if it recurs, look at firewalls and proxies with idle limits on the way, or raise `stall-timeout-seconds`.',

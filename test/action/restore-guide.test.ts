@@ -60,31 +60,16 @@ describeWith(await needs(), 'RESTORE.md', (clients) => {
 
   describe('of a part of a database', () => {
     test.each([
-      ['schemas', { schemas: 'public' }],
-      ['another schema', { schemas: 'billing' }],
-      ['all but a schema', { 'exclude-schemas': 'billing' }],
-      ['a table without its rows', { 'exclude-table-data': 'billing.*' }],
-    ])('brings %s back', async (name, inputs) => {
+      ['schemas', { schemas: 'public\nbilling' }, 'DROP SCHEMA public'],
+      ['another schema', { schemas: 'billing' }, undefined],
+      ['all but a schema', { 'exclude-schemas': 'billing' }, undefined],
+      ['a table without its rows', { 'exclude-table-data': 'billing.*' }, undefined],
+    ])('brings %s back', async (name, inputs, prepare) => {
       const run = await backUp(stage, 'shop', { inputs: { name: 'parts', ...inputs } });
       const restored = await restore(stage, guideOf(run), name);
       expect(await liveContent(restored, restored.contents)).toEqual(recordedContent(restored.contents));
-      await expectSameSchemaOfPart(run, name);
+      await expectSameSchema(restored, prepare);
     });
-
-    /** Schemas that the archive itself creates must not be there twice, so there is no reference restore. */
-    async function expectSameSchemaOfPart(run: ActionResult, database: string): Promise<void> {
-      const list = await runTool(clients.pgRestore, [
-        '--list',
-        path.join(run.outputs['backup-uri'] ?? '', 'database.backup'),
-      ]);
-      const indexes = [...list.matchAll(/ (?:INDEX|CONSTRAINT) \S+ .*$/gm)].length;
-      const [row] = await stage.target.query<{ count: number }>(
-        `SELECT count(*)::int AS count FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-         WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'billing'))`,
-        database,
-      );
-      expect(row?.count).toBe(indexes);
-    }
 
     test('brings tables back into schemas that it makes', async () => {
       const tables = 'public.customers\nbilling.*';
@@ -115,7 +100,7 @@ describeWith(await needs(), 'RESTORE.md', (clients) => {
       test('asks for the passphrase at a terminal, once a file, and does not show it', async () => {
         const passphrase = 'correct horse; battery "staple"';
         const run = await backUp(stage, 'shop', { inputs: { encryption: '', 'age-passphrase': passphrase } });
-        const typed = [passphrase, passphrase, passphrase];
+        const typed = { prompt: 'Enter passphrase', line: passphrase };
         const restored = await restore(stage, guideOf(run), 'passphrase', { programs: [cli.age], typed });
         await expectSameContent(source(), restored);
         expect(restored.output).toContain('All row counts are as they were');

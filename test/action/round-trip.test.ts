@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
+import { contentDifferences, liveContent, recordedContent } from '../support/compare-databases.ts';
 import { loadBigRow, loadDatabase, loadManyTables } from '../support/databases/index.ts';
 import { availableMajors } from '../support/postgres-server.ts';
 import {
@@ -65,6 +66,32 @@ for (const major of [13, 14, 15, 16, 17, 18]) {
       await loadManyTables(stage.source, 'many', 2000);
       const { run } = await expectRoundTrip('many');
       expect(run.outputs).toMatchObject({ tables: '2000', rows: '6000' });
+    });
+
+    if (major !== 17) return;
+
+    test('is held against a comparison that would notice every kind of difference', async () => {
+      await loadDatabase(stage.source, 'shop', 'shop');
+      const { restored } = await expectRoundTrip('shop');
+      await stage.target.query(
+        `UPDATE reviews SET body = 'Hated it.' WHERE id = 7;
+         DELETE FROM order_items WHERE order_id = 1;
+         INSERT INTO orders SELECT 99999, customer_id, status, placed_at, note FROM orders WHERE id = 1;
+         SELECT setval('products_id_seq', 77), lo_from_bytea(4711, 'stray');
+         CREATE TABLE stray (); DROP INDEX orders_customer; ALTER VIEW order_totals RENAME TO totals`,
+        'shop',
+      );
+      const live = await liveContent(restored, restored.contents);
+      const differences = contentDifferences(recordedContent(restored.contents), live);
+      expect(differences.map((words) => words.split(': ')[0]).sort()).toEqual([
+        'large objects',
+        'rows of "public"."order_items"',
+        'rows of "public"."orders"',
+        'rows of "public"."reviews"',
+        'sequence "public"."products_id_seq"',
+        'table "public"."stray" with rows',
+      ]);
+      await expect(expectSameSchema(restored)).rejects.toThrow(/order_totals/);
     });
   });
 }

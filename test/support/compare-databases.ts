@@ -83,7 +83,7 @@ function everything(content: DatabaseContent): Record<string, string> {
  * restore prints some definitions in other words.
  */
 export async function schemaEntries({ server, database, clients }: LiveDatabase): Promise<string[]> {
-  const sql = await runTool(clients.pgDump, ['--schema-only', '--no-password', database], libpqEnv(server));
+  const sql = await runTool(clients.pgDump, ['--schema-only', '--no-password'], libpqEnv(server, database));
   return sql
     .replaceAll(/^\\(un)?restrict .*$/gm, '')
     .split(/^--\n(?=-- Name: )/m)
@@ -92,29 +92,36 @@ export async function schemaEntries({ server, database, clients }: LiveDatabase)
     .sort();
 }
 
-/** Restores the definitions alone into a new database of the same server: the reference for {@link schemaEntries}. */
-export async function referenceRestore(live: LiveDatabase, archive: string, createOptions = ''): Promise<LiveDatabase> {
-  const database = `${live.database.slice(0, 50)}_reference`;
-  await live.server.createDatabase(database, createOptions);
+/**
+ * Restores the definitions alone into a new database of the same server: the reference for {@link schemaEntries}.
+ * `prepare` is SQL that the archive needs before it.
+ */
+export async function referenceRestore(live: LiveDatabase, archive: string, prepare?: string): Promise<LiveDatabase> {
+  const database = `reference_${randomUUID()}`;
+  await live.server.createDatabase(database, 'TEMPLATE template0');
+  if (prepare !== undefined) await live.server.query(prepare, database);
   const args = ['--schema-only', '--exit-on-error', '--no-password', `--dbname=${database}`, archive];
   await runTool(live.clients.pgRestore, args, libpqEnv(live.server));
   return { ...live, database };
 }
 
-export function libpqEnv(server: PostgresServer): Record<string, string> {
-  return { PGHOST: server.host, PGPORT: String(server.port), PGUSER: server.superuser };
+/** A name that libpq finds there is never taken for connection parameters. */
+function libpqEnv(server: PostgresServer, database?: string): Record<string, string> {
+  const where = { PGHOST: server.host, PGPORT: String(server.port), PGUSER: server.superuser };
+  return { ...where, PGCLIENTENCODING: 'UTF8', ...(database === undefined ? {} : { PGDATABASE: database }) };
 }
 
 async function digestTables({ server, database, clients }: LiveDatabase, contents: Contents) {
   const marker = randomUUID();
-  const settings = { ...contents.settings, search_path: '', row_security: 'off', synchronize_seqscans: 'off' };
+  // The driver of the script stays at UTF-8; what COPY writes is a matter of its own option.
+  const { client_encoding: encoding, ...copySettings } = contents.settings;
+  const settings = { ...copySettings, search_path: '', row_security: 'off', synchronize_seqscans: 'off' };
   const script = [
     ...Object.entries(settings).map(([name, value]) => `SELECT set_config('${name}', '${value}', false) \\g /dev/null`),
-    ...contents.tables.map((table) => `${copyOf(table)};\n\\echo ${marker}`),
+    ...contents.tables.map((table) => `${copyOf(table)} WITH (ENCODING '${encoding}');\n\\echo ${marker}`),
   ].join('\n');
-  const args = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', `--dbname=${database}`];
-  const child = spawn(clients.psql, args, {
-    env: { ...process.env, ...libpqEnv(server) },
+  const child = spawn(clients.psql, ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'], {
+    env: { ...process.env, ...libpqEnv(server, database) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const messages: Buffer[] = [];

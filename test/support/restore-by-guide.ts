@@ -9,6 +9,7 @@ import type { Clients } from './clients.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
 const DEFAULT_TIMEOUT_MS = 120_000;
+const TYPING_MS = 200;
 
 export interface GuideOptions {
   /** Exists and is empty: becomes BACKUP_DIR, and afterwards holds the decrypted files. */
@@ -22,8 +23,8 @@ export interface GuideOptions {
   env?: Readonly<Record<string, string>>;
   /** Programs that must be found by their own name, by path: `aws`, `age`. */
   programs?: readonly string[];
-  /** Typed at a terminal, a line at a time: a passphrase for each file. Needs `script` of util-linux. */
-  typed?: readonly string[];
+  /** Typed at a terminal, a line whenever `prompt` comes up: a passphrase. Needs `script` of util-linux. */
+  typed?: { prompt: string; line: string };
   timeoutMs?: number;
 }
 
@@ -43,14 +44,18 @@ export async function restoreByGuide(markdown: string, options: GuideOptions): P
     options.typed === undefined ? run : ['script', '--quiet', '--return', '--command', run.join(' '), '/dev/null'];
   const child = spawn(file, args, { env: environment(options), cwd: options.folder, detached: true });
   let output = '';
+  let answered = 0;
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      const { typed } = options;
+      const asked = typed === undefined ? 0 : output.split(typed.prompt).length - 1;
+      // Not at once: a program shows its prompt before it turns the echo off.
+      for (; answered < asked; answered += 1) setTimeout(() => child.stdin.write(`${typed?.line}\n`), TYPING_MS);
     });
   }
-  // Left open where something is typed: its end would end the terminal.
+  // Where something is typed its end would end the terminal.
   if (options.typed === undefined) child.stdin.end();
-  else child.stdin.write(options.typed.map((line) => `${line}\n`).join(''));
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -75,7 +80,7 @@ function environment(options: GuideOptions): Record<string, string> {
     PGHOST: server.host,
     PGPORT: String(server.port),
     PGUSER: server.superuser,
-    PGPASSFILE: '/dev/null',
+    PGPASSFILE: path.join(options.folder, 'no-password-file'),
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     BACKUP_DIR: options.folder,

@@ -101,9 +101,9 @@ export async function expectSameContent(source: LiveDatabase, restored: Restored
   expect(await liveContent(restored, restored.contents)).toEqual(recorded);
 }
 
-/** Every definition is the one that a restore of the definitions alone gives on the same server. */
-export async function expectSameSchema(restored: Restored): Promise<void> {
-  const reference = await referenceRestore(restored, path.join(restored.folder, 'database.backup'));
+/** Every definition is the one that a restore of the definitions alone gives on the same server, after `prepare`. */
+export async function expectSameSchema(restored: Restored, prepare?: string): Promise<void> {
+  const reference = await referenceRestore(restored, path.join(restored.folder, 'database.backup'), prepare);
   const expected = await schemaEntries(reference);
   expect(expected.length).toBeGreaterThan(0);
   expect(await schemaEntries(restored)).toEqual(expected);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chooseCompression, compressArgument } from '../../src/domain/compression.ts';
-import { dumpFailure, parseDumpLine } from '../../src/domain/dump-messages.ts';
+import { dumpFailure, dumpWarning, parseDumpLine, publicWarnings } from '../../src/domain/dump-messages.ts';
 import { dumpArgs } from '../../src/postgres/dump.ts';
 import { WHOLE } from '../support/evidence.ts';
 
@@ -81,6 +81,18 @@ describe('what pg_dump says', () => {
     });
     expect(parseDumpLine('pg_dump: error: query failed: ERROR:  x')).toMatchObject({ kind: 'error' });
     expect(parseDumpLine('pg_dump: reading schemas')).toMatchObject({ kind: 'other' });
+  });
+
+  it('says in the plain manifest what a backup lacks, without names', () => {
+    const warnings = [
+      dumpWarning('subscriptions not dumped because current user is not a superuser'),
+      dumpWarning('could not find a close parenthesis for table "secret_name"'),
+      dumpWarning('there are circular foreign-key constraints on this table:'),
+    ];
+    expect(publicWarnings(warnings)).toEqual([
+      { code: 'subscriptions-left-out', message: 'Subscriptions are not in this backup' },
+      { code: 'dump-warning', message: 'pg_dump warned; the log of the run has its words' },
+    ]);
   });
 
   it.each([

@@ -34,6 +34,7 @@ const FACTS: PreflightFacts = {
     sequences: [],
     largeObjects: { total: 0, unreadable: 0, sample: [] },
   },
+  hiding: [],
   unlogged: [],
   foreign: [],
 };
@@ -61,6 +62,15 @@ describe('the preflight', () => {
   test('finds nothing in a plain database', () => {
     expect(assess()).toEqual([]);
     expect(preflightError(assess())).toBeUndefined();
+  });
+
+  test('stops where the server hides damaged pages, because every check would agree with the rest', () => {
+    const [finding] = assess({ hiding: ['zero_damaged_pages'] });
+    expect(finding).toMatchObject({
+      code: 'damage-hidden',
+      severity: 'error',
+      action: expect.stringContaining('RESET'),
+    });
   });
 
   test('stops at row-level security and names tables and statement', () => {

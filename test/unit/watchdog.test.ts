@@ -30,6 +30,7 @@ function watch(over: Partial<Watch> & { state?: SessionState | Error } = {}): {
       clock,
       signal: stop.signal,
       stallSeconds: 60,
+      who: 'pg_dump',
       lastSignOfLife: () => 0,
       isHeldUp: () => false,
       askServer: () => (state instanceof Error ? Promise.reject(state) : Promise.resolve(state)),
