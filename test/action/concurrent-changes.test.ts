@@ -1,6 +1,7 @@
 /** A database that others change while it is backed up: proven with the truth of one moment, or a clear error. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import {
@@ -58,13 +59,13 @@ describeWith(await clientTools(17), 'A backup beside other sessions', (clients) 
   async function runWhile(change: string, inputs: Record<string, string> = {}): Promise<ScenarioRun> {
     const other = await scenario.connect(database);
     try {
-      // Where the two wait for each other, it must be the backup that gives way.
-      await other.query("SET deadlock_timeout = '60s'");
       await other.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
       const running = run({ inputs });
       // Whoever awaits it sees the rejection; this is for the case that the other session fails first.
       running.catch(() => undefined);
       await untilSeen(`${SNAPSHOT_SESSION} AND wait_event_type = 'Lock'`);
+      // Long enough for the backup to be a waiting session of old: then Postgres would end the other one.
+      await pause(1_500);
       await other.query(change);
       await other.query('COMMIT');
       return await running;
@@ -93,10 +94,9 @@ describeWith(await clientTools(17), 'A backup beside other sessions', (clients) 
     await expectUnproven(scenario, after, before, { checks: { 'critical-tables': 'failed' } });
   });
 
-  test('does without a table whose DROP came first', async () => {
+  test('lets a migration that wants a second table go first, and does without the table that it dropped', async () => {
     const after = await runWhile('DROP TABLE reviews');
     await expectProven(scenario, after, before);
-    expect(after.maskedLog).toContain('deadlock detected');
     expect(Object.keys(rowsOf(after)).sort()).toEqual(['customers', 'order_items', 'orders', 'products']);
   });
 
