@@ -67989,7 +67989,7 @@ function extend(target) {
 
 /***/ }),
 
-/***/ 4559:
+/***/ 4820:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68426,7 +68426,7 @@ function dumpWarning(text) {
         code: 'dump-warning',
         severity: 'warning',
         seen: `pg_dump: ${text}`,
-        action: 'Read the message; the backup holds what pg_dump wrote.',
+        action: 'Look up what pg_dump means; if it names something that you need, mend that and back up again.',
     };
 }
 /** What of pg_dump's warnings may stand in the plain manifest: no names of the database's content. */
@@ -68540,7 +68540,7 @@ function hash(...parts) {
 }
 
 // EXTERNAL MODULE: ./src/domain/relations.ts
-var domain_relations = __nccwpck_require__(5713);
+var relations = __nccwpck_require__(5713);
 // EXTERNAL MODULE: ./src/domain/words.ts
 var words = __nccwpck_require__(4717);
 ;// CONCATENATED MODULE: ./src/domain/previous-backup.ts
@@ -68626,10 +68626,10 @@ function compareTables(previous, current, maxChangePercent) {
                 gone.push(`${hash.slice(0, 12)}…: had ${(0,words/* formatCount */.B4)(rows)} rows, ${(0,words/* formatBytes */.z3)(bytes)}`);
         }
         else if (lostRows(rows, table.rows, maxChangePercent)) {
-            shrunk.push(`${(0,domain_relations/* displayName */.QC)(table)}: ${changeInWords(rows, table.rows, inRows)}`);
+            shrunk.push(`${(0,relations/* displayName */.QC)(table)}: ${changeInWords(rows, table.rows, inRows)}`);
         }
         else if (table.bytes < bytes && isBeyond(bytes, table.bytes, maxChangePercent, LEAST_BYTES_CHANGED)) {
-            shrunk.push(`${(0,domain_relations/* displayName */.QC)(table)}: ${changeInWords(bytes, table.bytes, words/* formatBytes */.z3)}`);
+            shrunk.push(`${(0,relations/* displayName */.QC)(table)}: ${changeInWords(bytes, table.bytes, words/* formatBytes */.z3)}`);
         }
     }
     const warnings = [];
@@ -68674,10 +68674,10 @@ function combine(tables, partitioned) {
     const roots = rootsOfLeaves(partitioned);
     const combined = new Map();
     for (const table of tables) {
-        const { schema, name } = roots.get((0,domain_relations/* relationKey */.Yb)(table)) ?? table;
-        const known = combined.get((0,domain_relations/* relationKey */.Yb)({ schema, name }));
+        const { schema, name } = roots.get((0,relations/* relationKey */.Yb)(table)) ?? table;
+        const known = combined.get((0,relations/* relationKey */.Yb)({ schema, name }));
         if (known === undefined)
-            combined.set((0,domain_relations/* relationKey */.Yb)({ schema, name }), { schema, name, rows: table.rows, bytes: table.bytes });
+            combined.set((0,relations/* relationKey */.Yb)({ schema, name }), { schema, name, rows: table.rows, bytes: table.bytes });
         else {
             known.rows += table.rows;
             known.bytes += table.bytes;
@@ -68691,7 +68691,7 @@ function rootsOfLeaves(partitioned) {
     const smallestFirst = [...partitioned].sort((a, b) => (a.leaves?.length ?? 0) - (b.leaves?.length ?? 0));
     for (const parent of smallestFirst)
         for (const leaf of parent.leaves ?? [])
-            roots.set((0,domain_relations/* relationKey */.Yb)(leaf), parent);
+            roots.set((0,relations/* relationKey */.Yb)(leaf), parent);
     return roots;
 }
 function hashed(salt, tables) {
@@ -68699,7 +68699,7 @@ function hashed(salt, tables) {
 }
 function tableHash(salt, table) {
     return (0,external_node_crypto_.createHash)('sha256')
-        .update(`${salt}${(0,domain_relations/* relationKey */.Yb)(table)}`)
+        .update(`${salt}${(0,relations/* relationKey */.Yb)(table)}`)
         .digest('hex');
 }
 function sourceOf(manifest) {
@@ -68757,13 +68757,17 @@ function createdRoles(sql) {
 ;// CONCATENATED MODULE: ./src/domain/scope.ts
 /** Which part of a database a backup holds. Patterns are psql's, as pg_dump reads them. */
 /** True when the dump covers the whole database, large objects and extensions included. */
-function scope_isWholeDatabase(scope) {
+function isWholeDatabase(scope) {
     return scope.schemas.length === 0 && scope.tables.length === 0;
 }
 /** True when no selection and no exclusion leaves anything of the database out. `content` is another matter. */
 function leavesNothingOut(scope) {
     const excluded = [...scope.excludeSchemas, ...scope.excludeTables, ...scope.excludeTableData];
-    return scope_isWholeDatabase(scope) && excluded.length === 0;
+    return isWholeDatabase(scope) && excluded.length === 0;
+}
+/** Whether the archive of this scope holds the large objects: pg_dump leaves them out of selected schemas and tables. */
+function bringsLargeObjects(scope) {
+    return scope.content !== 'schema' && isWholeDatabase(scope);
 }
 
 ;// CONCATENATED MODULE: ./src/domain/proof/objects.ts
@@ -68783,46 +68787,63 @@ function checkLargeObjects(facts, archive) {
         failed: () => 'The number of large objects differs between the snapshot and the archive',
     });
 }
-/** Views, materialized views and extensions of the snapshot are defined by the archive. */
-function checkObjects(facts, archive, scope) {
+/**
+ * Views, materialized views and extensions of the snapshot are defined by the archive, and no definition changed
+ * while pg_dump read it: what it prints comes from the newest catalog and not from the snapshot.
+ */
+function checkObjects(facts, archive, scope, changed) {
     if (scope.content === 'data') {
         return conclude('objects', [], {
             passed: 'The scope holds rows alone; no definitions to compare',
             failed: () => '',
         });
     }
-    const defined = new Map(archive.relations.map((relation) => [(0,domain_relations/* relationKey */.Yb)(relation), relation.kind]));
-    const relations = facts.relations
-        .filter((relation) => defined.get((0,domain_relations/* relationKey */.Yb)(relation)) !== relation.kind)
-        .map((relation) => `${(0,domain_relations/* displayName */.QC)(relation)}: the ${relation.kind.replace('-', ' ')} is missing from the archive`);
-    const created = new Set(archive.extensions);
-    // plpgsql is part of every new database; pg_dump leaves it out.
-    const extensions = !scope_isWholeDatabase(scope)
-        ? []
-        : facts.extensions
-            .filter((extension) => extension.name !== 'plpgsql' && !created.has(extension.name))
-            .map((extension) => `extension ${extension.name}: is missing from the archive`);
-    return conclude('objects', [...relations, ...extensions], {
-        passed: `${facts.relations.length} of ${facts.relations.length} views and ${scope_isWholeDatabase(scope) ? facts.extensions.length : 0} extensions are defined; ${archive.objects.length} objects have a definition digest`,
+    const extensions = isWholeDatabase(scope) ? facts.extensions.filter(({ name }) => name !== BUILT_IN) : [];
+    const missing = [...missingRelations(facts, archive), ...missingExtensions(extensions, archive)];
+    if (missing.length === 0 && changed instanceof Error) {
+        return partial('It is not known whether definitions changed while pg_dump read them', [changed.message]);
+    }
+    if (missing.length === 0 && !(changed instanceof Error) && changed.length > 0) {
+        return partial(`${changed.length} definitions changed while pg_dump read them, so the archive may hold them broken or too new`, changed.map((label) => `${label}: changed or was dropped after the snapshot`));
+    }
+    return conclude('objects', missing, {
+        passed: `${facts.relations.length} of ${facts.relations.length} views and ${extensions.length} of ${extensions.length} extensions are defined; ${archive.objects.length} objects have a definition digest, and none changed during the dump`,
         failed: (count) => `${count} views or extensions of the snapshot are missing from the archive`,
     });
+}
+/** plpgsql is part of every new database; pg_dump leaves it out. */
+const BUILT_IN = 'plpgsql';
+function partial(reason, details) {
+    return { id: 'objects', status: 'partial', reason, details };
+}
+function missingRelations(facts, archive) {
+    const defined = new Map(archive.relations.map((relation) => [(0,relations/* relationKey */.Yb)(relation), relation.kind]));
+    return facts.relations
+        .filter((relation) => defined.get((0,relations/* relationKey */.Yb)(relation)) !== relation.kind)
+        .map((relation) => `${(0,relations/* displayName */.QC)(relation)}: the ${relation.kind.replace('-', ' ')} is missing from the archive`);
+}
+function missingExtensions(extensions, archive) {
+    const created = new Set(archive.extensions);
+    return extensions
+        .filter((extension) => !created.has(extension.name))
+        .map((extension) => `extension ${extension.name}: is missing from the archive`);
 }
 
 ;// CONCATENATED MODULE: ./src/domain/proof/rows.ts
 
 
 function byName(items) {
-    return new Map(items.map((item) => [(0,domain_relations/* relationKey */.Yb)(item), item]));
+    return new Map(items.map((item) => [(0,relations/* relationKey */.Yb)(item), item]));
 }
 /** Every table of the snapshot is in the archive with its columns, and nothing is there that the snapshot lacks. */
 function checkTables(facts, archive, scope) {
     const archived = byName(archive.tables);
     const known = byName(facts.tables);
     const differences = [
-        ...facts.tables.flatMap((table) => compareTable(table, archived.get((0,domain_relations/* relationKey */.Yb)(table)))),
+        ...facts.tables.flatMap((table) => compareTable(table, archived.get((0,relations/* relationKey */.Yb)(table)))),
         ...archive.tables
-            .filter((table) => !known.has((0,domain_relations/* relationKey */.Yb)(table)))
-            .map((table) => `${(0,domain_relations/* displayName */.QC)(table)}: is in the archive but not in the snapshot's catalog`),
+            .filter((table) => !known.has((0,relations/* relationKey */.Yb)(table)))
+            .map((table) => `${(0,relations/* displayName */.QC)(table)}: is in the archive but not in the snapshot's catalog`),
         ...(scope.content === 'data' ? [] : missingDefinitions(facts, archive)),
     ];
     return conclude('tables', differences, {
@@ -68832,23 +68853,23 @@ function checkTables(facts, archive, scope) {
 }
 function compareTable(table, block) {
     if (block === undefined) {
-        return table.hasData ? [`${(0,domain_relations/* displayName */.QC)(table)}: its rows are missing from the archive`] : [];
+        return table.hasData ? [`${(0,relations/* displayName */.QC)(table)}: its rows are missing from the archive`] : [];
     }
     if (!table.hasData)
-        return [`${(0,domain_relations/* displayName */.QC)(table)}: the archive holds rows that this scope should not contain`];
+        return [`${(0,relations/* displayName */.QC)(table)}: the archive holds rows that this scope should not contain`];
     const same = block.columns.length === table.columns.length &&
         block.columns.every((name, index) => name === table.columns[index]);
     return same
         ? []
-        : [`${(0,domain_relations/* displayName */.QC)(table)}: columns (${block.columns.join(', ')}) instead of (${table.columns.join(', ')})`];
+        : [`${(0,relations/* displayName */.QC)(table)}: columns (${block.columns.join(', ')}) instead of (${table.columns.join(', ')})`];
 }
 function missingDefinitions(facts, archive) {
     const defined = new Set(archive.relations
         .filter((relation) => relation.kind === 'table' || relation.kind === 'foreign-table')
-        .map(domain_relations/* relationKey */.Yb));
+        .map(relations/* relationKey */.Yb));
     return facts.tables
-        .filter((table) => !table.ofExtension && !defined.has((0,domain_relations/* relationKey */.Yb)(table)))
-        .map((table) => `${(0,domain_relations/* displayName */.QC)(table)}: its definition is missing from the archive`);
+        .filter((table) => !table.ofExtension && !defined.has((0,relations/* relationKey */.Yb)(table)))
+        .map((table) => `${(0,relations/* displayName */.QC)(table)}: its definition is missing from the archive`);
 }
 /** `count(*)` at the source against rows in the archive, wherever it was counted. */
 function checkRowCounts(facts, archive, counting) {
@@ -68864,10 +68885,10 @@ function checkRowCounts(facts, archive, counting) {
     const withRows = facts.tables.filter((table) => table.hasData);
     const counted = withRows.filter((table) => table.rows !== undefined);
     const differences = counted.flatMap((table) => {
-        const rows = archived.get((0,domain_relations/* relationKey */.Yb)(table))?.rows;
+        const rows = archived.get((0,relations/* relationKey */.Yb)(table))?.rows;
         return rows === table.rows
             ? []
-            : [`${(0,domain_relations/* displayName */.QC)(table)}: ${table.rows} rows at the source, ${rows ?? 'none'} in the archive`];
+            : [`${(0,relations/* displayName */.QC)(table)}: ${table.rows} rows at the source, ${rows ?? 'none'} in the archive`];
     });
     const uncounted = withRows.length - counted.length;
     const rest = uncounted === 0 ? '' : `; ${uncounted} larger ones are not counted at the source`;
@@ -68890,12 +68911,12 @@ function checkCriticalTables(facts, archive, scope) {
         };
     }
     const differences = critical.flatMap((table) => {
-        const rows = archived.get((0,domain_relations/* relationKey */.Yb)(table))?.rows ?? 0;
-        return rows > 0 ? [] : [`${(0,domain_relations/* displayName */.QC)(table)}: is critical and has no rows in the archive`];
+        const rows = archived.get((0,relations/* relationKey */.Yb)(table))?.rows ?? 0;
+        return rows > 0 ? [] : [`${(0,relations/* displayName */.QC)(table)}: is critical and has no rows in the archive`];
     });
     const emptyParents = partitions
-        .filter((parent) => !(parent.leaves ?? []).some((leaf) => (archived.get((0,domain_relations/* relationKey */.Yb)(leaf))?.rows ?? 0) > 0))
-        .map((parent) => `${(0,domain_relations/* displayName */.QC)(parent)}: is critical and none of its partitions has rows in the archive`);
+        .filter((parent) => !(parent.leaves ?? []).some((leaf) => (archived.get((0,relations/* relationKey */.Yb)(leaf))?.rows ?? 0) > 0))
+        .map((parent) => `${(0,relations/* displayName */.QC)(parent)}: is critical and none of its partitions has rows in the archive`);
     return conclude('critical-tables', [...differences, ...emptyParents], {
         passed: `${critical.length + partitions.length} of ${critical.length + partitions.length} critical tables hold rows`,
         failed: (count) => `${count} critical tables are empty`,
@@ -68914,16 +68935,16 @@ function checkSource(facts, archive, source) {
     const archived = byName(archive.tables);
     const withRows = facts.tables.filter((table) => table.hasData);
     const differences = withRows.flatMap((table) => {
-        const there = source.get((0,domain_relations/* relationKey */.Yb)(table));
-        const here = archived.get((0,domain_relations/* relationKey */.Yb)(table));
+        const there = source.get((0,relations/* relationKey */.Yb)(table));
+        const here = archived.get((0,relations/* relationKey */.Yb)(table));
         if (there === undefined)
-            return [`${(0,domain_relations/* displayName */.QC)(table)}: was not read a second time`];
+            return [`${(0,relations/* displayName */.QC)(table)}: was not read a second time`];
         if (here === undefined)
-            return [`${(0,domain_relations/* displayName */.QC)(table)}: is missing from the archive`];
+            return [`${(0,relations/* displayName */.QC)(table)}: is missing from the archive`];
         if (there.rows === here.rows && there.digest === here.digest)
             return [];
         return [
-            `${(0,domain_relations/* displayName */.QC)(table)}: ${there.rows} rows ${there.digest} at the source, ${here.rows} rows ${here.digest} in the archive`,
+            `${(0,relations/* displayName */.QC)(table)}: ${there.rows} rows ${there.digest} at the source, ${here.rows} rows ${here.digest} in the archive`,
         ];
     });
     return conclude('source', differences, {
@@ -68943,12 +68964,12 @@ function checkSequences(facts, archive, scope) {
             details: [],
         };
     }
-    const archived = new Map(archive.sequences.map((sequence) => [(0,domain_relations/* relationKey */.Yb)(sequence), sequence]));
-    const known = new Set(facts.sequences.map(domain_relations/* relationKey */.Yb));
-    const judged = facts.sequences.map((sequence) => judge(sequence, archived.get((0,domain_relations/* relationKey */.Yb)(sequence))));
+    const archived = new Map(archive.sequences.map((sequence) => [(0,relations/* relationKey */.Yb)(sequence), sequence]));
+    const known = new Set(facts.sequences.map(relations/* relationKey */.Yb));
+    const judged = facts.sequences.map((sequence) => judge(sequence, archived.get((0,relations/* relationKey */.Yb)(sequence))));
     const extra = archive.sequences
-        .filter((sequence) => !known.has((0,domain_relations/* relationKey */.Yb)(sequence)))
-        .map((sequence) => `${(0,domain_relations/* displayName */.QC)(sequence)}: is in the archive but not in the snapshot's catalog`);
+        .filter((sequence) => !known.has((0,relations/* relationKey */.Yb)(sequence)))
+        .map((sequence) => `${(0,relations/* displayName */.QC)(sequence)}: is in the archive but not in the snapshot's catalog`);
     const wrong = [...judged.flatMap((each) => (each.kind === 'wrong' ? [each.why] : [])), ...extra];
     const undecided = judged.flatMap((each) => (each.kind === 'undecided' ? [each.why] : []));
     if (wrong.length > 0) {
@@ -68975,7 +68996,7 @@ function checkSequences(facts, archive, scope) {
     };
 }
 function judge(sequence, dumped) {
-    const name = (0,domain_relations/* displayName */.QC)(sequence);
+    const name = (0,relations/* displayName */.QC)(sequence);
     if (dumped === undefined)
         return { kind: 'wrong', why: `${name}: its value is missing from the archive` };
     const { before, after } = sequence;
@@ -69024,7 +69045,7 @@ function proveContent(evidence) {
         checkRowCounts(facts, archive, evidence.counting),
         checkSequences(facts, archive, scope),
         checkLargeObjects(facts, archive),
-        checkObjects(facts, archive, scope),
+        checkObjects(facts, archive, scope, evidence.changedDefinitions),
     ];
     if (facts.tables.some((table) => table.critical))
         checks.push(checkCriticalTables(facts, archive, scope));
@@ -69076,12 +69097,13 @@ const NOTHING = {
 };
 /** Every check of this backup, content first, storage last. */
 function describe_judge({ inputs, taken, objects }) {
-    const { facts, report, counting, source, globals } = taken;
+    const { facts, report, counting, changedDefinitions, source, globals } = taken;
     const checks = proveContent({
         scope: inputs.scope,
         facts,
         archive: report,
         counting,
+        changedDefinitions,
         ...(source === undefined ? {} : { source }),
     });
     if (globals !== undefined)
@@ -69106,8 +69128,8 @@ function evidenceWords(objects) {
 function contentsOf({ id, inputs, taken, objects }, checks) {
     const { facts } = taken;
     const report = taken.report instanceof Error ? NOTHING : taken.report;
-    const archived = new Map(report.tables.map((table) => [(0,domain_relations/* relationKey */.Yb)(table), table]));
-    const dumped = new Map(report.sequences.map((sequence) => [(0,domain_relations/* relationKey */.Yb)(sequence), sequence]));
+    const archived = new Map(report.tables.map((table) => [(0,relations/* relationKey */.Yb)(table), table]));
+    const dumped = new Map(report.sequences.map((sequence) => [(0,relations/* relationKey */.Yb)(sequence), sequence]));
     return {
         schemaVersion: CONTENTS_SCHEMA_VERSION,
         id,
@@ -69120,7 +69142,7 @@ function contentsOf({ id, inputs, taken, objects }, checks) {
             .map(({ role, name, plain }) => ({ role, name, ...plain })),
         digestAlgorithm: 'rows-xxh64x2',
         tables: facts.tables.flatMap((table) => {
-            const block = archived.get((0,domain_relations/* relationKey */.Yb)(table));
+            const block = archived.get((0,relations/* relationKey */.Yb)(table));
             if (block === undefined)
                 return [];
             return [
@@ -69133,10 +69155,10 @@ function contentsOf({ id, inputs, taken, objects }, checks) {
             ];
         }),
         definedOnly: facts.tables
-            .filter((table) => !archived.has((0,domain_relations/* relationKey */.Yb)(table)))
+            .filter((table) => !archived.has((0,relations/* relationKey */.Yb)(table)))
             .map(({ schema, name, kind }) => ({ schema, name, kind })),
         sequences: facts.sequences.flatMap(({ schema, name, before, after }) => {
-            const value = dumped.get((0,domain_relations/* relationKey */.Yb)({ schema, name }));
+            const value = dumped.get((0,relations/* relationKey */.Yb)({ schema, name }));
             if (value === undefined)
                 return [];
             const { lastValue, isCalled } = value;
@@ -69176,7 +69198,7 @@ function manifestOf(evidence, contents, salt, moments, version) {
         archive: { format: 'custom', compression: taken.compression },
         objects: objects.map(({ plain: _plain, ...object }) => object),
         totals: {
-            tables: contents.tables.length + contents.definedOnly.length,
+            tables: contents.tables.length,
             rows: contents.tables.reduce((sum, table) => sum + table.rows, 0),
             largeObjects: contents.largeObjects.count,
             plainBytes: taken.report instanceof Error ? 0 : taken.report.plainBytes,
@@ -69972,7 +69994,7 @@ function assessSpace({ location, freeBytes }, databaseBytes) {
 const SHOWN = 10;
 /** `a.b, c.d and 12 more` */
 function listNames(names) {
-    return listWords(names.map(domain_relations/* displayName */.QC));
+    return listWords(names.map(relations/* displayName */.QC));
 }
 /** `a, b and 12 more` */
 function listWords(words) {
@@ -70008,7 +70030,7 @@ function remedy({ input, pattern, near, outOfScope }, excludes) {
     if (outOfScope)
         return `Remove it from \`${input}\`, or widen the scope.`;
     if (near.length > 0) {
-        const written = near.map((each) => (each.name === '' ? displaySchema(each.schema) : (0,domain_relations/* displayName */.QC)(each)));
+        const written = near.map((each) => (each.name === '' ? displaySchema(each.schema) : (0,relations/* displayName */.QC)(each)));
         const [shorter] = near;
         const why = shorter !== undefined && shorter.name !== '' && !pattern.includes('.')
             ? 'A name without its schema is looked for in search_path, in lower case unless quoted'
@@ -70018,7 +70040,7 @@ function remedy({ input, pattern, near, outOfScope }, excludes) {
     return excludes ? 'Correct it, or remove it.' : 'Correct it: patterns are `schema.table`, with `*` and `?`.';
 }
 function displaySchema(schema) {
-    return (0,domain_relations/* displayName */.QC)({ schema, name: '' }).replace(/\.""$/, '');
+    return (0,relations/* displayName */.QC)({ schema, name: '' }).replace(/\.""$/, '');
 }
 function assessSystem({ input, pattern, tables }) {
     return {
@@ -70043,17 +70065,17 @@ function assessRowSecurity({ role, rowSecured }) {
             code: 'row-level-security',
             severity: 'error',
             seen: `Row-level security hides rows from the role \`${role}\` in ${rowSecured.length} tables: ${listNames(rowSecured)}`,
-            action: `As a superuser run \`ALTER ROLE ${(0,domain_relations/* quoteIdentifier */.Cm)(role)} BYPASSRLS;\`, or connect as a role that has it or owns these tables (on Supabase: \`postgres\`).`,
+            action: `As a superuser run \`ALTER ROLE ${(0,relations/* quoteIdentifier */.Cm)(role)} BYPASSRLS;\`, or connect as a role that has it or owns these tables (on Supabase: \`postgres\`).`,
         },
     ];
 }
 function assessReading({ role, schemas, tables, sequences }, major) {
-    const name = (0,domain_relations/* quoteIdentifier */.Cm)(role);
+    const name = (0,relations/* quoteIdentifier */.Cm)(role);
     const grants = (inSchema) => major >= 14 ? `Run \`GRANT pg_read_all_data TO ${name};\`.` : `Run \`${inSchema}\`.`;
     const finding = (code, seen, action) => ({ code, severity: 'error', seen, action });
     const found = [];
     if (schemas.length > 0) {
-        const all = schemas.map(domain_relations/* quoteIdentifier */.Cm).join(', ');
+        const all = schemas.map(relations/* quoteIdentifier */.Cm).join(', ');
         found.push(finding('schema-not-usable', `The role \`${role}\` may not use ${schemas.length} schemas in scope: ${listWords(schemas)}`, grants(`GRANT USAGE ON SCHEMA ${all} TO ${name};`)));
     }
     if (tables.length > 0) {
@@ -70079,7 +70101,7 @@ function assessLargeObjects({ role, largeObjects }) {
     ];
 }
 function schemasOf(names) {
-    return [...new Set(names.map(({ schema }) => schema))].map(domain_relations/* quoteIdentifier */.Cm).join(', ');
+    return [...new Set(names.map(({ schema }) => schema))].map(relations/* quoteIdentifier */.Cm).join(', ');
 }
 
 ;// CONCATENATED MODULE: ./src/domain/preflight.ts
@@ -70162,7 +70184,7 @@ function assessEmptiness(facts, { scope, allowEmpty, address }) {
 function assessContent(facts, scope) {
     const findings = [];
     const { total } = facts.rights.largeObjects;
-    if (total > 0 && scope.content !== 'schema' && !scope_isWholeDatabase(scope)) {
+    if (total > 0 && scope.content !== 'schema' && !isWholeDatabase(scope)) {
         findings.push({
             code: 'large-objects-left-out',
             severity: 'warning',
@@ -70505,88 +70527,6 @@ async function printedVersion(file, search) {
     }
 }
 
-// EXTERNAL MODULE: ./node_modules/pg/lib/index.js
-var lib = __nccwpck_require__(3273);
-;// CONCATENATED MODULE: ./node_modules/pg/esm/index.mjs
-// ESM wrapper for pg
-
-
-// Re-export all the properties
-const Client = lib.Client
-const Pool = lib.Pool
-const Connection = lib.Connection
-const types = lib.types
-const Query = lib.Query
-const DatabaseError = lib.DatabaseError
-const escapeIdentifier = lib.escapeIdentifier
-const escapeLiteral = lib.escapeLiteral
-const Result = lib.Result
-const TypeOverrides = lib.TypeOverrides
-
-// Also export the defaults
-const defaults = lib.defaults
-
-// Re-export the default
-/* harmony default export */ const esm = (lib);
-
-// EXTERNAL MODULE: ./src/domain/connection/failure.ts + 1 modules
-var connection_failure = __nccwpck_require__(7893);
-;// CONCATENATED MODULE: ./src/postgres/connection-guard.ts
-/** Conditions that libpq checks before it trusts the other side, and that the driver does not know. */
-
-
-
-/**
- * Ends the session before anything is answered when `require_auth` or `channel_binding=require` is not met.
- * To be called before `client.connect()`: the driver's own handlers must run after these.
- * @returns what to throw after a `connect()` that succeeded all the same: a server that asks for nothing is ready
- * before the end of the stream is noticed
- */
-function guardAuthentication(client, request, encrypted) {
-    const { connection } = client;
-    let asked = false;
-    let refusal;
-    const judge = (method, bound = false) => {
-        asked = true;
-        const fault = (0,domain_connection/* authenticationFault */.hR)(request, method, bound);
-        if (fault === undefined)
-            return;
-        refusal = policyError(fault);
-        // A destroyed stream is not writable, so the driver's handler, which runs next, sends nothing.
-        connection.stream.destroy(refusal);
-    };
-    connection.on('authenticationCleartextPassword', () => judge('password'));
-    connection.on('authenticationMD5Password', () => judge('md5'));
-    connection.on('authenticationSASL', ({ mechanisms }) => {
-        const bound = encrypted && request.channelBinding !== 'disable' && mechanisms.includes('SCRAM-SHA-256-PLUS');
-        judge(mechanisms.some((name) => name.startsWith('SCRAM')) ? 'scram-sha-256' : 'oauth', bound);
-    });
-    connection.on('authenticationOk', () => {
-        if (!asked)
-            judge('none');
-    });
-    return () => refusal;
-}
-function policyError(message) {
-    const error = new Error(message);
-    error.name = connection_failure/* POLICY_ERROR_NAME */.k;
-    return error;
-}
-/**
- * `requirepeer`: libpq asks the kernel for the user at the other end of the socket. Node cannot, so the owner of the
- * socket's file is taken, which is the user of the server that made it.
- */
-async function assertSocketOwner(request, host) {
-    const wanted = request.settings.requirepeer ?? '';
-    if (wanted === '')
-        return;
-    const { uid } = await (0,promises_.stat)(`${host.host}/.s.PGSQL.${host.port}`);
-    const accounts = (await (0,promises_.readFile)('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-    const owner = accounts.find((fields) => fields[2] === String(uid))?.[0];
-    if (owner !== wanted)
-        throw policyError('requirepeer names another user than the one who runs the server');
-}
-
 ;// CONCATENATED MODULE: ./src/postgres/credentials.ts
 /** Files around a connection: those that libpq would read, and those that a child process of libpq is given. */
 
@@ -70719,256 +70659,6 @@ async function statOrNothing(file) {
             return undefined;
         throw error;
     }
-}
-
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(1692);
-var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_);
-;// CONCATENATED MODULE: ./src/postgres/driver-config.ts
-/** A connection in the terms of the `pg` driver, with libpq's meaning of TLS. */
-
-
-
-/** First keepalive probe after this much silence. */
-const KEEPALIVE_DELAY_MS = 30_000;
-const FALLBACK_APPLICATION_NAME = 'db-backup-action';
-/**
- * The configuration for one attempt on one host. Everything that `pg` would otherwise take from PG* variables or a
- * password file is set, so that the request alone decides.
- */
-function nodePgConfig(request, host, files, attempt, applicationName = FALLBACK_APPLICATION_NAME) {
-    const { settings } = request;
-    // A function, because `pg` reads PGPASSWORD and ~/.pgpass when the password is absent or empty.
-    const password = () => (0,domain_connection/* passwordFor */.bE)(request, host) ?? '';
-    return {
-        host: host.hostaddr ?? host.host,
-        port: host.port,
-        user: request.user,
-        database: request.dbname,
-        password,
-        ssl: attempt.encrypted ? tlsOptions(request, host, files, attempt) : false,
-        sslnegotiation: attempt.encrypted ? request.sslnegotiation : 'postgres',
-        enableChannelBinding: attempt.encrypted && request.channelBinding !== 'disable',
-        application_name: request.applicationName || settings.fallback_application_name || applicationName,
-        keepAlive: settings.keepalives !== '0',
-        keepAliveInitialDelayMillis: Number(settings.keepalives_idle ?? 0) * 1000 || KEEPALIVE_DELAY_MS,
-        ...(request.options === undefined ? {} : { options: request.options }),
-    };
-}
-function tlsOptions(request, host, files, attempt) {
-    const { settings } = request;
-    const name = host.host === '' ? (host.hostaddr ?? '') : host.host;
-    const minVersion = tlsVersion(settings.ssl_min_protocol_version);
-    const maxVersion = tlsVersion(settings.ssl_max_protocol_version);
-    return {
-        host: name,
-        ...((0,external_node_net_.isIP)(name) === 0 ? { servername: name } : {}),
-        rejectUnauthorized: attempt.verify !== 'none',
-        checkServerIdentity: (_, certificate) => (attempt.verify === 'full' ? checkIdentity(name, certificate) : undefined),
-        ...(files.ca === undefined ? {} : { ca: files.ca === 'system' ? systemRoots() : files.ca }),
-        ...(files.cert === undefined ? {} : { cert: files.cert }),
-        ...(files.key === undefined ? {} : { key: files.key }),
-        ...(files.crl === undefined ? {} : { crl: files.crl }),
-        ...(settings.sslpassword === undefined ? {} : { passphrase: settings.sslpassword }),
-        ...(minVersion === undefined ? {} : { minVersion }),
-        ...(maxVersion === undefined ? {} : { maxVersion }),
-    };
-}
-/** Like libpq, and unlike Node, an address may stand in the common name when the certificate names no other. */
-function checkIdentity(name, certificate) {
-    const commonName = certificate.subject?.CN;
-    if ((0,external_node_net_.isIP)(name) !== 0 && certificate.subjectaltname === undefined && commonName === name)
-        return undefined;
-    return external_node_tls_default().checkServerIdentity(name, certificate);
-}
-/** The roots that OpenSSL finds (SSL_CERT_FILE, SSL_CERT_DIR, the distribution's); Node's own where there are none. */
-function systemRoots() {
-    const system = external_node_tls_default().getCACertificates('system');
-    return system.length > 0 ? system : external_node_tls_default().getCACertificates('bundled');
-}
-const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
-function tlsVersion(setting) {
-    return TLS_VERSIONS.find((version) => version.toLowerCase() === setting?.toLowerCase());
-}
-
-;// CONCATENATED MODULE: ./src/postgres/connect.ts
-/** Sessions of our own: hosts in order, TLS as libpq means it, patience with a server that is waking up. */
-
-
-
-
-
-
-/** How long a sleeping server may take: Neon and Render need seconds, a restart under a minute. */
-const DEFAULT_WINDOW_SECONDS = 60;
-const DEFAULT_ATTEMPT_SECONDS = 15;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-/**
- * Opens one session. What may pass (refused, reset, silent, starting) is tried again with growing pauses until the
- * window is over; a wrong password, an unknown database or host and refused or untrusted TLS are final at once.
- * @throws BackupError ERR_AUTH, ERR_DATABASE_MISSING, ERR_TLS, ERR_POOLER, ERR_INPUT or ERR_CONNECT; or the signal's reason
- */
-async function connect(request, options) {
-    const { clock, log, signal } = options;
-    const windowMs = (options.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000;
-    const deadline = clock.now().getTime() + windowMs;
-    const hosts = await Promise.all(request.hosts.map((host) => withFilePassword(request, host)));
-    const ordered = request.loadBalanceHosts ? shuffled(hosts) : hosts;
-    const forms = (0,domain_connection/* secretForms */.eo)({ ...request, hosts: hosts });
-    for (const form of forms)
-        log.mask(form);
-    const files = await readTlsFiles(request);
-    const round = { request, hosts: ordered, files, forms, deadline, options };
-    for (let wait = FIRST_WAIT_MS;; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-        signal.throwIfAborted();
-        const attempted = await tryHosts(round);
-        if (attempted.ok)
-            return attempted.connected;
-        const remainingMs = deadline - clock.now().getTime();
-        if (!attempted.failure.retry || remainingMs <= 0)
-            throw describeFailure(round, attempted, windowMs);
-        const remaining = Math.ceil(remainingMs / 1000);
-        log.info(`${whereTo(request)}: ${(0,domain_connection/* redact */.E$)(attempted.failure.reason, forms)}. Trying again for ${remaining} s.`);
-        await clock.sleep(Math.min(wait, remainingMs), signal);
-    }
-}
-/**
- * Hosts in order; `prefer-standby` goes through them twice. A refused login ends the list, as in libpq.
- * A failure that may pass wins over one that is final, because another round may then succeed.
- */
-async function tryHosts(round) {
-    const wishes = round.request.targetSessionAttrs === 'prefer-standby' ? ['standby', 'any'] : undefined;
-    let worst;
-    for (const wish of wishes ?? [round.request.targetSessionAttrs]) {
-        for (const host of round.hosts) {
-            const attempted = await tryHost(round, host, wish);
-            if (attempted.ok)
-                return attempted;
-            const { code, retry } = attempted.failure;
-            if (!retry && code !== 'ERR_CONNECT')
-                return attempted;
-            if (worst === undefined || (retry && !worst.failure.retry))
-                worst = attempted;
-        }
-    }
-    return worst;
-}
-/**
- * Of two failures the one is reported that another kind of connection did not cause, else the first; but that TLS is
- * not offered says nothing about a server that then refuses a plain connection.
- */
-async function tryHost(round, host, wish) {
-    let failed;
-    for (const attempt of (0,domain_connection/* tlsAttempts */.eG)(round.request, host, round.files.ca !== undefined)) {
-        const attempted = await tryOnce(round, host, attempt);
-        if (attempted.ok)
-            return checkSession(attempted.connected, wish);
-        if (attempted.failure.refusedBy === undefined || (failed?.failure.refusedBy ?? 'no-tls') === 'no-tls') {
-            failed = attempted;
-        }
-        if (attempted.failure.refusedBy === undefined)
-            break;
-    }
-    return failed;
-}
-async function tryOnce(round, host, attempt) {
-    const { request, options, forms } = round;
-    const { signal, log, applicationName } = options;
-    signal.throwIfAborted();
-    const config = nodePgConfig(request, host, round.files, attempt, applicationName);
-    const client = new esm.Client({ ...config, connectionTimeoutMillis: attemptMs(round) });
-    forgetEnvironment(client, request);
-    // Without a listener the death of an idle session would end the whole process.
-    client.on('error', (error) => log.debug(`Session to ${(0,domain_connection/* displayHost */.LK)(host)} failed: ${(0,domain_connection/* redact */.E$)(error.message, forms)}`));
-    const abort = () => client.connection.stream.destroy(new Error('aborted'));
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        const refusal = guardAuthentication(client, request, attempt.encrypted);
-        if ((0,domain_connection/* isUnixSocket */.Y_)(host))
-            await assertSocketOwner(request, host);
-        signal.throwIfAborted();
-        await client.connect();
-        const refused = refusal();
-        if (refused !== undefined)
-            throw refused;
-        return { ok: true, connected: { client, host, encrypted: attempt.encrypted } };
-    }
-    catch (error) {
-        client.connection.stream.destroy();
-        signal.throwIfAborted();
-        return { ok: false, failure: (0,domain_connection/* classifyConnectError */.bi)(error), cause: error };
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-/** 0 means no limit to libpq; here the window is always one. */
-function attemptMs({ request, deadline, options }) {
-    const asked = request.connectTimeoutSeconds ?? DEFAULT_ATTEMPT_SECONDS;
-    const remaining = Math.max(deadline - options.clock.now().getTime(), 1000);
-    const limit = (asked === 0 ? Number.POSITIVE_INFINITY : asked) * 1000;
-    return options.windowSeconds === 0 ? (asked || DEFAULT_ATTEMPT_SECONDS) * 1000 : Math.min(limit, remaining);
-}
-/** The driver fills what is not set from process variables; the request has already weighed those. */
-function forgetEnvironment(client, request) {
-    const { connectionParameters } = client;
-    connectionParameters.options = request.options;
-    connectionParameters.replication = undefined;
-}
-const SESSION_SQL = `SELECT pg_catalog.pg_is_in_recovery() AS standby,
-  pg_catalog.current_setting('default_transaction_read_only') = 'on' AS "readOnly"`;
-/** `target_session_attrs`, decided as libpq decides it. */
-async function checkSession(connected, wish) {
-    if (wish === 'any')
-        return { ok: true, connected };
-    try {
-        const { rows } = await connected.client.query(SESSION_SQL);
-        const { standby, readOnly } = rows[0];
-        const fits = {
-            'read-write': !standby && !readOnly,
-            'read-only': standby || readOnly,
-            primary: !standby,
-            standby,
-        };
-        if (fits[wish] === true)
-            return { ok: true, connected };
-    }
-    catch (error) {
-        connected.client.connection.stream.destroy();
-        return { ok: false, failure: (0,domain_connection/* classifyConnectError */.bi)(error), cause: error };
-    }
-    await connected.client.end();
-    const failure = {
-        code: 'ERR_CONNECT',
-        reason: `no server of the list is what target_session_attrs=${wish} asks for`,
-        hint: 'Name the right host, or change target_session_attrs.',
-        retry: false,
-    };
-    return { ok: false, failure, cause: undefined };
-}
-/** The driver's own error is not passed on as the cause as it is: its text, too, goes through the redaction. */
-function describeFailure(round, { failure, cause }, windowMs) {
-    const { request, forms } = round;
-    const waited = failure.retry && windowMs > 0 ? `, tried for ${Math.round(windowMs / 1000)} s` : '';
-    const message = `Cannot connect to database ${request.dbname} at ${whereTo(request)} as ${request.user}: ${failure.reason}${waited}.`;
-    return new domain_errors/* BackupError */.hj(failure.code, (0,domain_connection/* redact */.E$)(message, forms), {
-        op: 'connect',
-        hint: failure.hint,
-        retryable: failure.retry,
-        ...(cause instanceof Error ? { cause: new Error((0,domain_connection/* redact */.E$)(cause.message, forms)) } : {}),
-    });
-}
-function whereTo(request) {
-    return request.hosts.map(domain_connection/* displayHost */.LK).join(', ');
-}
-function shuffled(items) {
-    return items
-        .map((item) => ({ item, order: Math.random() }))
-        .sort((a, b) => a.order - b.order)
-        .map(({ item }) => item);
 }
 
 ;// CONCATENATED MODULE: ./src/postgres/catalog/database.ts
@@ -71260,7 +70950,7 @@ class Rules {
             return false;
         if (this.#matches['exclude-tables'].has(oid) || this.#matches['exclude-schemas'].has(schemaOid))
             return false;
-        if (scope_isWholeDatabase(this.#scope) && !config.builtInExtension)
+        if (isWholeDatabase(this.#scope) && !config.builtInExtension)
             return true;
         if (this.#matches.tables.has(oid))
             return true;
@@ -71360,9 +71050,33 @@ async function readFacts(client, request, { selection, relations }, settings) {
         extensions: await readExtensions(client),
         roles: await readRoles(client),
         largeObjects: await countLargeObjects(client),
-        largeObjectsSelected: scope.content !== 'schema' && scope_isWholeDatabase(scope),
+        largeObjectsSelected: bringsLargeObjects(scope),
     };
 }
+
+// EXTERNAL MODULE: ./node_modules/pg/lib/index.js
+var lib = __nccwpck_require__(3273);
+;// CONCATENATED MODULE: ./node_modules/pg/esm/index.mjs
+// ESM wrapper for pg
+
+
+// Re-export all the properties
+const Client = lib.Client
+const Pool = lib.Pool
+const Connection = lib.Connection
+const types = lib.types
+const Query = lib.Query
+const DatabaseError = lib.DatabaseError
+const escapeIdentifier = lib.escapeIdentifier
+const escapeLiteral = lib.escapeLiteral
+const Result = lib.Result
+const TypeOverrides = lib.TypeOverrides
+
+// Also export the defaults
+const defaults = lib.defaults
+
+// Re-export the default
+/* harmony default export */ const esm = (lib);
 
 ;// CONCATENATED MODULE: ./src/postgres/session.ts
 
@@ -71377,10 +71091,11 @@ function isServerAnswer(error) {
     const state = sqlState(error);
     return state !== undefined && !state.startsWith('57P') && !state.startsWith('08');
 }
-function ownSession(client) {
-    // The driver knows it from the greeting; its types do not.
-    const { processID } = client;
-    return { pid: processID, bytesRead: () => client.connection.stream.bytesRead };
+/** Behind a session pooler the greeting names a process that does not exist, so the server itself is asked. */
+async function ownSession(client) {
+    const { rows } = await client.query('SELECT pg_catalog.pg_backend_pid() AS pid');
+    const stream = client.connection.stream;
+    return { pid: rows[0].pid, bytesRead: () => stream.bytesRead };
 }
 /** Ends the session; bounded, idempotent, never rejects. What it was doing is given up. */
 async function endSession(client) {
@@ -71516,7 +71231,7 @@ async function readRights(client, scope, { selection }, major) {
     const tables = selection.tables.map(({ relation }) => relation).filter(({ kind }) => kind !== 'f');
     const withData = selection.tables.filter(({ hasData }) => hasData).map(({ relation }) => relation);
     const all = [...tables, ...selection.sequences];
-    const wanted = scope.content !== 'schema' && scope_isWholeDatabase(scope);
+    const wanted = bringsLargeObjects(scope);
     const { rows } = await client.query('SELECT current_user::text AS role');
     const schemas = await holding(client, "NOT pg_catalog.has_schema_privilege(o, 'USAGE')", all.map(({ schemaOid }) => schemaOid));
     return {
@@ -71590,6 +71305,459 @@ async function probePooler(first, second) {
 async function readPid(client) {
     const { rows } = await client.query('SELECT pg_catalog.pg_backend_pid() AS pid');
     return rows[0]?.pid ?? 0;
+}
+
+// EXTERNAL MODULE: ./src/domain/connection/failure.ts + 1 modules
+var connection_failure = __nccwpck_require__(7893);
+;// CONCATENATED MODULE: ./src/postgres/connection-guard.ts
+/** Conditions that libpq checks before it trusts the other side, and that the driver does not know. */
+
+
+
+/**
+ * Ends the session before anything is answered when `require_auth` or `channel_binding=require` is not met.
+ * To be called before `client.connect()`: the driver's own handlers must run after these.
+ * @returns what to throw after a `connect()` that succeeded all the same: a server that asks for nothing is ready
+ * before the end of the stream is noticed
+ */
+function guardAuthentication(client, request, encrypted) {
+    const { connection } = client;
+    let asked = false;
+    let refusal;
+    const judge = (method, bound = false) => {
+        asked = true;
+        const fault = (0,domain_connection/* authenticationFault */.hR)(request, method, bound);
+        if (fault === undefined)
+            return;
+        refusal = policyError(fault);
+        // A destroyed stream is not writable, so the driver's handler, which runs next, sends nothing.
+        connection.stream.destroy(refusal);
+    };
+    connection.on('authenticationCleartextPassword', () => judge('password'));
+    connection.on('authenticationMD5Password', () => judge('md5'));
+    connection.on('authenticationSASL', ({ mechanisms }) => {
+        const bound = encrypted && request.channelBinding !== 'disable' && mechanisms.includes('SCRAM-SHA-256-PLUS');
+        judge(mechanisms.some((name) => name.startsWith('SCRAM')) ? 'scram-sha-256' : 'oauth', bound);
+    });
+    connection.on('authenticationOk', () => {
+        if (!asked)
+            judge('none');
+    });
+    return () => refusal;
+}
+function policyError(message) {
+    const error = new Error(message);
+    error.name = connection_failure/* POLICY_ERROR_NAME */.k;
+    return error;
+}
+/**
+ * `requirepeer`: libpq asks the kernel for the user at the other end of the socket. Node cannot, so the owner of the
+ * socket's file is taken, which is the user of the server that made it.
+ */
+async function assertSocketOwner(request, host) {
+    const wanted = request.settings.requirepeer ?? '';
+    if (wanted === '')
+        return;
+    const { uid } = await (0,promises_.stat)(`${host.host}/.s.PGSQL.${host.port}`);
+    const accounts = (await (0,promises_.readFile)('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+    const owner = accounts.find((fields) => fields[2] === String(uid))?.[0];
+    if (owner !== wanted)
+        throw policyError('requirepeer names another user than the one who runs the server');
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
+var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_);
+;// CONCATENATED MODULE: ./src/postgres/driver-config.ts
+/** A connection in the terms of the `pg` driver, with libpq's meaning of TLS. */
+
+
+
+/** First keepalive probe after this much silence. */
+const KEEPALIVE_DELAY_MS = 30_000;
+const FALLBACK_APPLICATION_NAME = 'db-backup-action';
+/**
+ * The configuration for one attempt on one host. Everything that `pg` would otherwise take from PG* variables or a
+ * password file is set, so that the request alone decides.
+ */
+function nodePgConfig(request, host, files, attempt, applicationName = FALLBACK_APPLICATION_NAME) {
+    const { settings } = request;
+    // A function, because `pg` reads PGPASSWORD and ~/.pgpass when the password is absent or empty.
+    const password = () => (0,domain_connection/* passwordFor */.bE)(request, host) ?? '';
+    return {
+        host: host.hostaddr ?? host.host,
+        port: host.port,
+        user: request.user,
+        database: request.dbname,
+        password,
+        ssl: attempt.encrypted ? tlsOptions(request, host, files, attempt) : false,
+        sslnegotiation: attempt.encrypted ? request.sslnegotiation : 'postgres',
+        enableChannelBinding: attempt.encrypted && request.channelBinding !== 'disable',
+        application_name: request.applicationName || settings.fallback_application_name || applicationName,
+        keepAlive: settings.keepalives !== '0',
+        keepAliveInitialDelayMillis: Number(settings.keepalives_idle ?? 0) * 1000 || KEEPALIVE_DELAY_MS,
+        ...(request.options === undefined ? {} : { options: request.options }),
+    };
+}
+function tlsOptions(request, host, files, attempt) {
+    const { settings } = request;
+    const name = host.host === '' ? (host.hostaddr ?? '') : host.host;
+    const minVersion = tlsVersion(settings.ssl_min_protocol_version);
+    const maxVersion = tlsVersion(settings.ssl_max_protocol_version);
+    return {
+        host: name,
+        ...((0,external_node_net_.isIP)(name) === 0 ? { servername: name } : {}),
+        rejectUnauthorized: attempt.verify !== 'none',
+        checkServerIdentity: (_, certificate) => (attempt.verify === 'full' ? checkIdentity(name, certificate) : undefined),
+        ...(files.ca === undefined ? {} : { ca: files.ca === 'system' ? systemRoots() : files.ca }),
+        ...(files.cert === undefined ? {} : { cert: files.cert }),
+        ...(files.key === undefined ? {} : { key: files.key }),
+        ...(files.crl === undefined ? {} : { crl: files.crl }),
+        ...(settings.sslpassword === undefined ? {} : { passphrase: settings.sslpassword }),
+        ...(minVersion === undefined ? {} : { minVersion }),
+        ...(maxVersion === undefined ? {} : { maxVersion }),
+    };
+}
+/** Like libpq, and unlike Node, an address may stand in the common name when the certificate names no other. */
+function checkIdentity(name, certificate) {
+    const commonName = certificate.subject?.CN;
+    if ((0,external_node_net_.isIP)(name) !== 0 && certificate.subjectaltname === undefined && commonName === name)
+        return undefined;
+    return external_node_tls_default().checkServerIdentity(name, certificate);
+}
+/** The roots that OpenSSL finds (SSL_CERT_FILE, SSL_CERT_DIR, the distribution's); Node's own where there are none. */
+function systemRoots() {
+    const system = external_node_tls_default().getCACertificates('system');
+    return system.length > 0 ? system : external_node_tls_default().getCACertificates('bundled');
+}
+const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+function tlsVersion(setting) {
+    return TLS_VERSIONS.find((version) => version.toLowerCase() === setting?.toLowerCase());
+}
+
+;// CONCATENATED MODULE: ./src/postgres/connect.ts
+/** Sessions of our own: hosts in order, TLS as libpq means it, patience with a server that is waking up. */
+
+
+
+
+
+
+/** How long a sleeping server may take: Neon and Render need seconds, a restart under a minute. */
+const DEFAULT_WINDOW_SECONDS = 60;
+const DEFAULT_ATTEMPT_SECONDS = 15;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+/**
+ * Opens one session. What may pass (refused, reset, silent, starting) is tried again with growing pauses until the
+ * window is over; a wrong password, an unknown database or host and refused or untrusted TLS are final at once.
+ * @throws BackupError ERR_AUTH, ERR_DATABASE_MISSING, ERR_TLS, ERR_POOLER, ERR_INPUT or ERR_CONNECT; or the signal's reason
+ */
+async function connect(request, options) {
+    const { clock, log, signal } = options;
+    const windowMs = (options.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000;
+    const deadline = clock.now().getTime() + windowMs;
+    const hosts = await Promise.all(request.hosts.map((host) => withFilePassword(request, host)));
+    const ordered = request.loadBalanceHosts ? shuffled(hosts) : hosts;
+    const forms = (0,domain_connection/* secretForms */.eo)({ ...request, hosts: hosts });
+    for (const form of forms)
+        log.mask(form);
+    const files = await readTlsFiles(request);
+    const round = { request, hosts: ordered, files, forms, deadline, options };
+    for (let wait = FIRST_WAIT_MS;; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+        signal.throwIfAborted();
+        const attempted = await tryHosts(round);
+        if (attempted.ok)
+            return attempted.connected;
+        const remainingMs = deadline - clock.now().getTime();
+        if (!attempted.failure.retry || remainingMs <= 0)
+            throw describeFailure(round, attempted, windowMs);
+        const remaining = Math.ceil(remainingMs / 1000);
+        log.info(`${whereTo(request)}: ${(0,domain_connection/* redact */.E$)(attempted.failure.reason, forms)}. Trying again for ${remaining} s.`);
+        await clock.sleep(Math.min(wait, remainingMs), signal);
+    }
+}
+/**
+ * Hosts in order; `prefer-standby` goes through them twice. A refused login ends the list, as in libpq.
+ * A failure that may pass wins over one that is final, because another round may then succeed.
+ */
+async function tryHosts(round) {
+    const wishes = round.request.targetSessionAttrs === 'prefer-standby' ? ['standby', 'any'] : undefined;
+    let worst;
+    for (const wish of wishes ?? [round.request.targetSessionAttrs]) {
+        for (const host of round.hosts) {
+            const attempted = await tryHost(round, host, wish);
+            if (attempted.ok)
+                return attempted;
+            const { code, retry } = attempted.failure;
+            if (!retry && code !== 'ERR_CONNECT')
+                return attempted;
+            if (worst === undefined || (retry && !worst.failure.retry))
+                worst = attempted;
+        }
+    }
+    return worst;
+}
+/**
+ * Of two failures the one is reported that another kind of connection did not cause, else the first; but that TLS is
+ * not offered says nothing about a server that then refuses a plain connection.
+ */
+async function tryHost(round, host, wish) {
+    let failed;
+    for (const attempt of (0,domain_connection/* tlsAttempts */.eG)(round.request, host, round.files.ca !== undefined)) {
+        const attempted = await tryOnce(round, host, attempt);
+        if (attempted.ok)
+            return checkSession(attempted.connected, wish);
+        if (attempted.failure.refusedBy === undefined || (failed?.failure.refusedBy ?? 'no-tls') === 'no-tls') {
+            failed = attempted;
+        }
+        if (attempted.failure.refusedBy === undefined)
+            break;
+    }
+    return failed;
+}
+async function tryOnce(round, host, attempt) {
+    const { request, options, forms } = round;
+    const { signal, log, applicationName } = options;
+    signal.throwIfAborted();
+    const config = nodePgConfig(request, host, round.files, attempt, applicationName);
+    const client = new esm.Client({ ...config, connectionTimeoutMillis: attemptMs(round) });
+    forgetEnvironment(client, request);
+    // Without a listener the death of an idle session would end the whole process.
+    client.on('error', (error) => log.debug(`Session to ${(0,domain_connection/* displayHost */.LK)(host)} failed: ${(0,domain_connection/* redact */.E$)(error.message, forms)}`));
+    const abort = () => client.connection.stream.destroy(new Error('aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        const refusal = guardAuthentication(client, request, attempt.encrypted);
+        if ((0,domain_connection/* isUnixSocket */.Y_)(host))
+            await assertSocketOwner(request, host);
+        signal.throwIfAborted();
+        await client.connect();
+        const refused = refusal();
+        if (refused !== undefined)
+            throw refused;
+        return { ok: true, connected: { client, host, encrypted: attempt.encrypted } };
+    }
+    catch (error) {
+        client.connection.stream.destroy();
+        signal.throwIfAborted();
+        return { ok: false, failure: (0,domain_connection/* classifyConnectError */.bi)(error), cause: error };
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+/** 0 means no limit to libpq; here the window is always one. */
+function attemptMs({ request, deadline, options }) {
+    const asked = request.connectTimeoutSeconds ?? DEFAULT_ATTEMPT_SECONDS;
+    const remaining = Math.max(deadline - options.clock.now().getTime(), 1000);
+    const limit = (asked === 0 ? Number.POSITIVE_INFINITY : asked) * 1000;
+    return options.windowSeconds === 0 ? (asked || DEFAULT_ATTEMPT_SECONDS) * 1000 : Math.min(limit, remaining);
+}
+/** The driver fills what is not set from process variables; the request has already weighed those. */
+function forgetEnvironment(client, request) {
+    const { connectionParameters } = client;
+    connectionParameters.options = request.options;
+    connectionParameters.replication = undefined;
+}
+const SESSION_SQL = `SELECT pg_catalog.pg_is_in_recovery() AS standby,
+  pg_catalog.current_setting('default_transaction_read_only') = 'on' AS "readOnly"`;
+/** `target_session_attrs`, decided as libpq decides it. */
+async function checkSession(connected, wish) {
+    if (wish === 'any')
+        return { ok: true, connected };
+    try {
+        const { rows } = await connected.client.query(SESSION_SQL);
+        const { standby, readOnly } = rows[0];
+        const fits = {
+            'read-write': !standby && !readOnly,
+            'read-only': standby || readOnly,
+            primary: !standby,
+            standby,
+        };
+        if (fits[wish] === true)
+            return { ok: true, connected };
+    }
+    catch (error) {
+        connected.client.connection.stream.destroy();
+        return { ok: false, failure: (0,domain_connection/* classifyConnectError */.bi)(error), cause: error };
+    }
+    await connected.client.end();
+    const failure = {
+        code: 'ERR_CONNECT',
+        reason: `no server of the list is what target_session_attrs=${wish} asks for`,
+        hint: 'Name the right host, or change target_session_attrs.',
+        retry: false,
+    };
+    return { ok: false, failure, cause: undefined };
+}
+/** The driver's own error is not passed on as the cause as it is: its text, too, goes through the redaction. */
+function describeFailure(round, { failure, cause }, windowMs) {
+    const { request, forms } = round;
+    const waited = failure.retry && windowMs > 0 ? `, tried for ${Math.round(windowMs / 1000)} s` : '';
+    const message = `Cannot connect to database ${request.dbname} at ${whereTo(request)} as ${request.user}: ${failure.reason}${waited}.`;
+    return new domain_errors/* BackupError */.hj(failure.code, (0,domain_connection/* redact */.E$)(message, forms), {
+        op: 'connect',
+        hint: failure.hint,
+        retryable: failure.retry,
+        ...(cause instanceof Error ? { cause: new Error((0,domain_connection/* redact */.E$)(cause.message, forms)) } : {}),
+    });
+}
+function whereTo(request) {
+    return request.hosts.map(domain_connection/* displayHost */.LK).join(', ');
+}
+function shuffled(items) {
+    return items
+        .map((item) => ({ item, order: Math.random() }))
+        .sort((a, b) => a.order - b.order)
+        .map(({ item }) => item);
+}
+
+;// CONCATENATED MODULE: ./src/postgres/dump-session.ts
+
+
+const ASK_TIMEOUT_MS = 15_000;
+/**
+ * The state of that session. Bounded to 15 s; rejects when the server does not answer.
+ * Works without special rights: a role sees its own sessions in pg_stat_activity.
+ */
+async function askSession(request, key, context, signal) {
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
+    const { client } = await connect(request, {
+        ...context,
+        signal: bounded,
+        windowSeconds: 0,
+        applicationName: 'db-backup-action watchdog',
+    });
+    const end = () => void endSession(client);
+    bounded.addEventListener('abort', end, { once: true });
+    try {
+        const { rows } = await client.query(`SELECT state IS NOT DISTINCT FROM 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' AS working
+         FROM pg_catalog.pg_stat_activity WHERE ${'pid' in key ? 'pid = $1' : 'application_name = $1'}`, ['pid' in key ? key.pid : key.applicationName]);
+        if (rows.length === 0)
+            return 'gone';
+        return rows.some((row) => row.working) ? 'working' : 'waiting-for-client';
+    }
+    finally {
+        bounded.removeEventListener('abort', end);
+        await endSession(client);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/postgres/watchdog.ts
+/**
+ * Notices a dump that will never end. TCP does not: through a dead path a blocked reader waits for
+ * hours, and libpq has no timeout of its own.
+ */
+
+/**
+ * Never resolves while all is well. Rejects with `ERR_DUMP_STALLED` when the session has been silent for
+ * `stallSeconds` although we would read, and the server does not confirm that it is at work.
+ * Resolves when `signal` aborts.
+ */
+async function watchForStall(watch) {
+    const stallMs = watch.stallSeconds * 1000;
+    const stepMs = Math.max(250, Math.min(5_000, stallMs / 4));
+    let aliveAt = watch.clock.now().getTime();
+    for (;;) {
+        try {
+            await watch.clock.sleep(stepMs, watch.signal);
+        }
+        catch (error) {
+            if (watch.signal.aborted)
+                return;
+            throw error;
+        }
+        const now = watch.clock.now().getTime();
+        if (watch.isHeldUp())
+            aliveAt = now;
+        aliveAt = Math.max(aliveAt, watch.lastSignOfLife());
+        if (now - aliveAt < stallMs)
+            continue;
+        const silentSeconds = Math.round((now - aliveAt) / 1000);
+        const state = await watch.askServer().catch((error) => (0,domain_errors/* messageOf */.bD)(error));
+        if (watch.signal.aborted)
+            return;
+        if (state !== 'working')
+            throw stalled(watch.who, silentSeconds, state);
+        watch.onWorking(silentSeconds);
+        aliveAt = now;
+    }
+}
+function stalled(who, silentSeconds, state) {
+    const seen = {
+        'waiting-for-client': 'the server waits for its client, so the network between them is dead',
+        gone: 'the server no longer knows its session',
+    };
+    return new domain_errors/* BackupError */.hj('ERR_DUMP_STALLED', `${who} has been silent for ${silentSeconds} s, and ${seen[state] ?? `the server could not be asked: ${state}`}`, {
+        op: 'dump',
+        hint: 'The connection to the database is dead, or the server ended the session. Run the backup again; if it recurs, look at firewalls and proxies with idle limits on the way, or raise `stall-timeout-seconds`.',
+        retryable: true,
+    });
+}
+
+;// CONCATENATED MODULE: ./src/backup/alive.ts
+
+
+
+
+
+/** Connects under the name `db-backup-action <name>`. Throws what `connect` throws, and `ERR_DUMP_STALLED`. */
+async function openSession(name, parts) {
+    const { signal } = parts.supervisor;
+    const options = { ...parts.context, signal, windowSeconds: parts.connectWindowSeconds };
+    const { client, host } = await connect(parts.connection, { ...options, applicationName: `db-backup-action ${name}` });
+    const timeout = AbortSignal.timeout(parts.stallSeconds * 1000);
+    try {
+        const session = await endedBy(client, AbortSignal.any([signal, timeout]), () => ownSession(client));
+        return { client, host, name, session, end: () => endSession(client) };
+    }
+    catch (error) {
+        await endSession(client);
+        if (!timeout.aborted || signal.aborted)
+            throw error;
+        throw new domain_errors/* BackupError */.hj('ERR_DUMP_STALLED', `The server let the ${name} session in and then fell silent`, {
+            op: `open the ${name} session`,
+            hint: 'The network or a proxy on the way swallows what is sent. Run the backup again; raise `stall-timeout-seconds` if the server is only slow.',
+            retryable: true,
+        });
+    }
+}
+/**
+ * What `work` gives. Ends the run with `ERR_DUMP_STALLED` when nothing arrives for `stallSeconds` and the server does
+ * not confirm that the session is at work: a dead network never says that it is dead.
+ */
+async function whileAlive(watched, work, parts) {
+    const { connection, context, supervisor, stallSeconds } = parts;
+    const { name, host, session } = watched;
+    const over = new AbortController();
+    let seen = session.bytesRead();
+    let movedAt = context.clock.now().getTime();
+    const watching = watchForStall({
+        clock: context.clock,
+        signal: AbortSignal.any([over.signal, supervisor.signal]),
+        stallSeconds,
+        who: `The ${name} session`,
+        lastSignOfLife: () => {
+            const bytes = session.bytesRead();
+            if (bytes !== seen)
+                movedAt = context.clock.now().getTime();
+            seen = bytes;
+            return movedAt;
+        },
+        isHeldUp: () => false,
+        askServer: () => askSession({ ...connection, hosts: [host] }, { pid: session.pid }, context, supervisor.signal),
+        onWorking: (seconds) => context.log.info(`The ${name} session is at work, silent for ${seconds} s. Waiting on.`),
+    });
+    supervisor.watch(watching);
+    try {
+        return await supervisor.guard(work);
+    }
+    finally {
+        over.abort();
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/storage/write-object.ts
@@ -71692,6 +71860,58 @@ function ownSessions(request) {
 }
 
 ;// CONCATENATED MODULE: ./src/backup/prepare.ts
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
 /** Everything that is settled before a byte is dumped. Reads only; a run that fails here has written nothing. */
 
 
@@ -71712,11 +71932,11 @@ function ownSessions(request) {
  * Judges destination, address, server, rights and scope, finds the client tools and reads the series' past.
  * Throws one error for everything that is in the way. Findings that are not errors are returned.
  */
-async function prepare(inputs, context, storage) {
+async function prepare(inputs, context, storage, supervisor) {
     const destinations = await describeDestinations(inputs, storage);
     const choices = { destinations, hosted: inputs.runner.hosted, allowEphemeral: inputs.allowEphemeral };
     stopAtErrors([...assessDestinations(choices, 0), ...refusedAddresses(inputs)]);
-    const { facts, host, evidence } = await lookAtDatabase(inputs, context);
+    const { facts, host, evidence } = await lookAtDatabase(inputs, context, supervisor);
     const address = addressOf(inputs, host);
     const judged = assessPreflight(facts, {
         ...choices,
@@ -71796,25 +72016,32 @@ function addressOf(inputs, host) {
     const { user, dbname } = inputs.connection;
     return { host: host.host || (host.hostaddr ?? ''), port: host.port, user, database: dbname };
 }
-async function lookAtDatabase(inputs, context) {
-    const options = {
-        ...context,
-        windowSeconds: inputs.connectWindowSeconds,
-        applicationName: 'db-backup-action preflight',
-    };
-    const open = [];
+async function lookAtDatabase(inputs, context, supervisor) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        const request = ownSessions(inputs.connection);
-        const first = await connect(request, options);
-        open.push(first);
-        const second = await connect({ ...request, hosts: [first.host] }, options);
-        open.push(second);
-        const evidence = await probePooler(first.client, second.client);
-        const facts = await readPreflight(first.client, { scope: inputs.scope, criticalTables: inputs.criticalTables });
-        return { facts, evidence, host: first.host };
+        const { connectWindowSeconds, stallTimeoutSeconds: stallSeconds, scope, criticalTables } = inputs;
+        const connection = ownSessions(inputs.connection);
+        const alive = { connection, context, supervisor, stallSeconds, connectWindowSeconds };
+        const sessions = __addDisposableResource(env_1, new AsyncDisposableStack(), true);
+        const first = await openSession('preflight', alive);
+        sessions.defer(() => first.end());
+        const second = await openSession('preflight', { ...alive, connection: { ...connection, hosts: [first.host] } });
+        sessions.defer(() => second.end());
+        const look = async () => ({
+            evidence: await probePooler(first.client, second.client),
+            facts: await readPreflight(first.client, { scope, criticalTables }),
+            host: first.host,
+        });
+        return await whileAlive(first, look(), alive);
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
     }
     finally {
-        await Promise.allSettled(open.map(({ client }) => client.end()));
+        const result_1 = __disposeResources(env_1);
+        if (result_1)
+            await result_1;
     }
 }
 /** Another database under a known name is refused: two projects both called `postgres` must not mix. */
@@ -71843,6 +72070,20 @@ function compareIdentity(name, source, history, accepted) {
         op: 'compare the source with earlier backups',
         hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
     });
+}
+
+;// CONCATENATED MODULE: ./src/storage/certain-refusal.ts
+
+const CERTAIN = [
+    'ERR_STORAGE_AUTH',
+    'ERR_STORAGE_DENIED',
+    'ERR_STORAGE_EXISTS',
+    'ERR_STORAGE_MISSING',
+    'ERR_STORAGE_TOO_LARGE',
+];
+/** After such an error the provider has certainly not done what it was asked; after any other it may have. */
+function isCertainRefusal(error) {
+    return error instanceof domain_errors/* BackupError */.hj && CERTAIN.includes(error.code);
 }
 
 // EXTERNAL MODULE: ./src/runner/release.ts
@@ -71905,6 +72146,7 @@ async function sealBytes(storage, key, cipher, bytes, options = {}) {
 
 
 
+
 class SetWriter {
     id;
     #storage;
@@ -71920,6 +72162,10 @@ class SetWriter {
         this.#series = parts.series;
         this.#cipher = parts.cipher;
         this.#log = parts.log;
+    }
+    /** The manifest may be visible, although its write failed. */
+    get isUncertain() {
+        return this.#manifestTried;
     }
     /** What is stored so far, in the order of writing. */
     get objects() {
@@ -71961,10 +72207,17 @@ class SetWriter {
     /** Writes `metadata.json`: from here on the backup exists. */
     async commit(manifest) {
         this.#manifestTried = true;
-        return writeBytes(this.#storage, this.#key(OBJECT_NAMES.manifest), Buffer.from(serializeManifest(manifest), 'utf8'), {
-            contentType: 'application/json',
-            onlyIfAbsent: true,
-        });
+        try {
+            return await writeBytes(this.#storage, this.#key(OBJECT_NAMES.manifest), Buffer.from(serializeManifest(manifest), 'utf8'), {
+                contentType: 'application/json',
+                onlyIfAbsent: true,
+            });
+        }
+        catch (error) {
+            // Refused for certain: there is no manifest and there will be none.
+            this.#manifestTried = !isCertainRefusal(error);
+            throw error;
+        }
     }
     /**
      * Takes back what was written, through a storage of its own, for the run's is cancelled by now. Never throws:
@@ -72038,11 +72291,48 @@ function describeCompression(compression) {
 
 // EXTERNAL MODULE: ./src/postgres/archive-proof.ts + 14 modules
 var archive_proof = __nccwpck_require__(4471);
+;// CONCATENATED MODULE: ./src/postgres/definitions.ts
+/** What is printed by deparsing, or is named inside such text. Temporary and system schemas do not count. */
+const CATALOGS = [
+    ['schema', 'pg_namespace c', 'c.nspname', 'c.oid'],
+    ['function', 'pg_proc c', 'c.proname', 'c.pronamespace'],
+    ['type', 'pg_type c', 'c.typname', 'c.typnamespace'],
+    ['operator', 'pg_operator c', 'c.oprname', 'c.oprnamespace'],
+    ['collation', 'pg_collation c', 'c.collname', 'c.collnamespace'],
+    ['constraint', 'pg_constraint c', 'c.conname', 'c.connamespace'],
+    ['rule', 'pg_rewrite c JOIN pg_class r ON r.oid = c.ev_class', 'r.relname', 'r.relnamespace'],
+    ['trigger', 'pg_trigger c JOIN pg_class r ON r.oid = c.tgrelid', 'c.tgname', 'r.relnamespace'],
+    ['policy', 'pg_policy c JOIN pg_class r ON r.oid = c.polrelid', 'c.polname', 'r.relnamespace'],
+    ['statistics', 'pg_statistic_ext c', 'c.stxname', 'c.stxnamespace'],
+];
+/** Indexes have no OID column of their own; a view's class row carries its name. */
+const MORE = [
+    `SELECT 'index' AS kind, c.indexrelid AS oid, c.xmin::text AS version, r.relname::text AS name, r.relnamespace AS ns
+     FROM pg_catalog.pg_index c JOIN pg_catalog.pg_class r ON r.oid = c.indexrelid`,
+    `SELECT 'relation', c.oid, c.relname::text, c.relname::text, c.relnamespace
+     FROM pg_catalog.pg_class c WHERE c.relkind IN ('v', 'S', 'c', 'm', 'f')`,
+];
+/** Reads the catalogs as this session sees them now: in a snapshot, or the newest state. */
+async function readDefinitions(client) {
+    const selects = CATALOGS.map(([kind, from, name, schema]) => `SELECT '${kind}', c.oid, c.xmin::text, (${name})::text, ${schema} FROM ${from.replaceAll(/\bpg_/g, 'pg_catalog.pg_')}`);
+    const { rows } = await client.query(`SELECT d.kind, d.oid, d.version, d.name, n.nspname::text AS schema
+       FROM (${[...MORE, ...selects].join(' UNION ALL ')}) d
+       JOIN pg_catalog.pg_namespace n ON n.oid = d.ns
+      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`);
+    return new Map(rows.map(({ kind, oid, version, name, schema }) => [
+        `${kind} ${oid}`,
+        { version: `${version} ${schema}`, label: kind === 'schema' ? `schema ${name}` : `${kind} ${schema}.${name}` },
+    ]));
+}
+/** Names of what was there before and is gone or changed since. What is new does not matter: the dump lacks it. */
+function changedDefinitions(before, after) {
+    return [...before].flatMap(([key, { version, label }]) => (after.get(key)?.version === version ? [] : [label]));
+}
+
 // EXTERNAL MODULE: ./src/runner/process.ts
 var runner_process = __nccwpck_require__(2687);
 ;// CONCATENATED MODULE: ./src/postgres/dump.ts
 /** `pg_dump` and `pg_dumpall` as streams: arguments are pure, processes are tied to a signal. */
-
 
 
 
@@ -72068,10 +72358,6 @@ function dumpArgs(options) {
         ...each('--exclude-table', scope.excludeTables),
         ...each('--exclude-table-data', scope.excludeTableData),
     ];
-}
-/** Whether the archive of this scope holds the large objects: pg_dump leaves them out of selected schemas and tables. */
-function bringsLargeObjects(scope) {
-    return scope.content !== 'schema' && isWholeDatabase(scope);
 }
 /** Starts `pg_dump` with its archive on standard output. */
 function startDump(tools, options, run) {
@@ -72103,36 +72389,6 @@ async function dumpGlobals(tools, database, run) {
         op: 'dump globals',
         hint: 'Grant the role of `database-url` the right to read roles and tablespaces, or write `globals: false` to leave them out.',
     });
-}
-
-;// CONCATENATED MODULE: ./src/postgres/dump-session.ts
-
-const ASK_TIMEOUT_MS = 15_000;
-/**
- * The state of that session. Bounded to 15 s; rejects when the server does not answer.
- * Works without special rights: a role sees its own sessions in pg_stat_activity.
- */
-async function askSession(request, key, context, signal) {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
-    const { client } = await connect(request, {
-        ...context,
-        signal: bounded,
-        windowSeconds: 0,
-        applicationName: 'db-backup-action watchdog',
-    });
-    const end = () => void client.end();
-    bounded.addEventListener('abort', end, { once: true });
-    try {
-        const { rows } = await client.query(`SELECT state IS NOT DISTINCT FROM 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' AS working
-         FROM pg_catalog.pg_stat_activity WHERE ${'pid' in key ? 'pid = $1' : 'application_name = $1'}`, ['pid' in key ? key.pid : key.applicationName]);
-        if (rows.length === 0)
-            return 'gone';
-        return rows.some((row) => row.working) ? 'working' : 'waiting-for-client';
-    }
-    finally {
-        bounded.removeEventListener('abort', end);
-        await client.end();
-    }
 }
 
 // EXTERNAL MODULE: external "node:perf_hooks"
@@ -72179,7 +72435,7 @@ const NAMED_BLOCKERS = 5;
 async function lockTables(client, tables, lockTimeoutSeconds) {
     await client.query(`SET LOCAL lock_timeout = ${Math.round(lockTimeoutSeconds * 1000)}`);
     for (let from = 0; from < tables.length; from += BATCH) {
-        const names = tables.slice(from, from + BATCH).map((table) => `ONLY ${(0,domain_relations/* quoteQualified */.$s)(table)}`);
+        const names = tables.slice(from, from + BATCH).map((table) => `ONLY ${(0,relations/* quoteQualified */.$s)(table)}`);
         await client.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
     }
 }
@@ -72189,7 +72445,7 @@ async function lockTables(client, tables, lockTimeoutSeconds) {
  */
 async function lockTimeoutError(client, tables, lockTimeoutSeconds, cause) {
     const blockers = await readBlockers(client, tables);
-    const names = [...new Set(blockers.map(domain_relations/* displayName */.QC))];
+    const names = [...new Set(blockers.map(relations/* displayName */.QC))];
     const what = names.length === 0 ? `one of ${tables.length} tables` : names.slice(0, NAMED_BLOCKERS).join(', ');
     const who = blockers.length === 0 ? 'The session in the way is gone by now' : blockers.map(locks_describe).join('; ');
     return new domain_errors/* BackupError */.hj('ERR_LOCK_TIMEOUT', `Could not get a reading lock on ${what} within ${lockTimeoutSeconds} s. ${who}`, {
@@ -72222,7 +72478,7 @@ function locks_describe(blocker) {
         ...(blocker.seconds === null ? [] : [`in its transaction for ${blocker.seconds} s`]),
     ];
     const session = `session ${blocker.pid}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
-    const table = (0,domain_relations/* displayName */.QC)(blocker);
+    const table = (0,relations/* displayName */.QC)(blocker);
     if (blocker.granted)
         return `${table} is locked exclusively by ${session}`;
     const behind = blocker.behind.length === 0 ? '' : ` behind session ${blocker.behind.join(', ')}`;
@@ -72287,7 +72543,7 @@ function* batches(tables) {
  */
 function dumpedRows(table) {
     const condition = table.extensionCondition ?? '';
-    return condition === '' ? `ONLY ${(0,domain_relations/* quoteQualified */.$s)(table)}` : `${(0,domain_relations/* quoteQualified */.$s)(table)} ${condition}`;
+    return condition === '' ? `ONLY ${(0,relations/* quoteQualified */.$s)(table)}` : `${(0,relations/* quoteQualified */.$s)(table)} ${condition}`;
 }
 async function countBatch(client, batch) {
     const selects = batch.map((table, index) => `SELECT ${index} AS i, pg_catalog.count(*)::text AS rows FROM ${dumpedRows(table)}`);
@@ -72341,7 +72597,7 @@ async function readStates(client, sequences) {
     return states;
 }
 async function readBatch(client, sequences) {
-    const selects = sequences.map((sequence, index) => `SELECT ${index} AS i, last_value::text AS "lastValue", is_called AS "isCalled" FROM ${(0,domain_relations/* quoteQualified */.$s)(sequence)}`);
+    const selects = sequences.map((sequence, index) => `SELECT ${index} AS i, last_value::text AS "lastValue", is_called AS "isCalled" FROM ${(0,relations/* quoteQualified */.$s)(sequence)}`);
     const { rows } = await client.query(`${selects.join('\nUNION ALL ')}\nORDER BY 1`);
     return rows.map(({ lastValue, isCalled }) => ({ lastValue, isCalled }));
 }
@@ -72383,6 +72639,7 @@ async function fillAfter(client, batch) {
  * The snapshot that pg_dump reads and the facts of it. Locks come first, then the first query, then the export: a
  * TRUNCATE or a rewriting ALTER between an export and pg_dump's own lock would empty a table unseen.
  */
+
 
 
 
@@ -72535,7 +72792,7 @@ function differences(before, after) {
     const old = new Set(before.map(key));
     const current = new Set(after.map(key));
     const changed = [...before.filter((each) => !current.has(key(each))), ...after.filter((each) => !old.has(key(each)))];
-    return [...new Set(changed.map(domain_relations/* displayName */.QC))];
+    return [...new Set(changed.map(relations/* displayName */.QC))];
 }
 function watchSession(client) {
     let closing;
@@ -72569,7 +72826,7 @@ function sessionLost(cause) {
 function describeSnapshot(client, id, facts, watch) {
     const guarded = async (body) => {
         try {
-            await body();
+            return await body();
         }
         catch (error) {
             throw error instanceof domain_errors/* BackupError */.hj || isServerAnswer(error) ? error : sessionLost(error);
@@ -72578,16 +72835,16 @@ function describeSnapshot(client, id, facts, watch) {
     return {
         id,
         facts,
-        session: ownSession(client),
         lost: watch.lost,
         countRows: (maxTableBytes, signal) => guarded(async () => {
             const critical = new Set(facts.tables
                 .filter((table) => table.critical)
                 .flatMap(withLeaves)
-                .map(domain_relations/* relationKey */.Yb));
-            const chosen = facts.tables.filter((table) => critical.has((0,domain_relations/* relationKey */.Yb)(table)) || table.sizeBytes <= maxTableBytes);
+                .map(relations/* relationKey */.Yb));
+            const chosen = facts.tables.filter((table) => critical.has((0,relations/* relationKey */.Yb)(table)) || table.sizeBytes <= maxTableBytes);
             await countTableRows(client, chosen.filter((table) => table.hasData), signal);
         }),
+        readDefinitions: () => guarded(() => readDefinitions(client)),
         readSequencesAfter: () => guarded(() => readSequencesAgain(client, facts.sequences)),
         close: watch.close,
     };
@@ -72817,18 +73074,18 @@ async function digestTables(client, tables, encoding) {
         digester.reset();
         await copyOut(client, copyStatement(table, encoding), (block) => digester.feedRows(block));
         const { rows, digest } = digester.finish();
-        digests.set((0,domain_relations/* relationKey */.Yb)(table), { rows, digest });
+        digests.set((0,relations/* relationKey */.Yb)(table), { rows, digest });
     }
     return digests;
 }
 /** The statement that pg_dump runs; a table without columns has no column list. */
 function copyStatement(table, encoding) {
-    const columns = table.columns.map(domain_relations/* quoteIdentifier */.Cm).join(', ');
+    const columns = table.columns.map(relations/* quoteIdentifier */.Cm).join(', ');
     const options = `WITH (ENCODING '${encoding.replaceAll("'", "''")}')`;
     if ((table.extensionCondition ?? '') !== '') {
         return `COPY (SELECT ${columns === '' ? '*' : columns} FROM ${dumpedRows(table)}) TO STDOUT ${options}`;
     }
-    return `COPY ${(0,domain_relations/* quoteQualified */.$s)(table)}${columns === '' ? '' : ` (${columns})`} TO STDOUT ${options}`;
+    return `COPY ${(0,relations/* quoteQualified */.$s)(table)}${columns === '' ? '' : ` (${columns})`} TO STDOUT ${options}`;
 }
 function source_digest_explain(error) {
     if (error instanceof domain_errors/* BackupError */.hj)
@@ -72847,95 +73104,6 @@ function source_digest_explain(error) {
         hint: 'Read the message; it is the server speaking.',
         cause: error,
     });
-}
-
-;// CONCATENATED MODULE: ./src/postgres/watchdog.ts
-/**
- * Notices a dump that will never end. TCP does not: through a dead path a blocked reader waits for
- * hours, and libpq has no timeout of its own.
- */
-
-/**
- * Never resolves while all is well. Rejects with `ERR_DUMP_STALLED` when the session has been silent for
- * `stallSeconds` although we would read, and the server does not confirm that it is at work.
- * Resolves when `signal` aborts.
- */
-async function watchForStall(watch) {
-    const stallMs = watch.stallSeconds * 1000;
-    const stepMs = Math.max(250, Math.min(5_000, stallMs / 4));
-    let aliveAt = watch.clock.now().getTime();
-    for (;;) {
-        try {
-            await watch.clock.sleep(stepMs, watch.signal);
-        }
-        catch (error) {
-            if (watch.signal.aborted)
-                return;
-            throw error;
-        }
-        const now = watch.clock.now().getTime();
-        if (watch.isHeldUp())
-            aliveAt = now;
-        aliveAt = Math.max(aliveAt, watch.lastSignOfLife());
-        if (now - aliveAt < stallMs)
-            continue;
-        const silentSeconds = Math.round((now - aliveAt) / 1000);
-        const state = await watch.askServer().catch((error) => (0,domain_errors/* messageOf */.bD)(error));
-        if (watch.signal.aborted)
-            return;
-        if (state !== 'working')
-            throw stalled(watch.who, silentSeconds, state);
-        watch.onWorking(silentSeconds);
-        aliveAt = now;
-    }
-}
-function stalled(who, silentSeconds, state) {
-    const seen = {
-        'waiting-for-client': 'the server waits for its client, so the network between them is dead',
-        gone: 'the server no longer knows its session',
-    };
-    return new domain_errors/* BackupError */.hj('ERR_DUMP_STALLED', `${who} has been silent for ${silentSeconds} s, and ${seen[state] ?? `the server could not be asked: ${state}`}`, {
-        op: 'dump',
-        hint: 'The connection to the database is dead. Run the backup again; if it recurs, look at firewalls and proxies with idle limits on the way, or raise `stall-timeout-seconds`.',
-        retryable: true,
-    });
-}
-
-;// CONCATENATED MODULE: ./src/backup/alive.ts
-
-
-/**
- * What `work` gives. Ends the run with `ERR_DUMP_STALLED` when nothing arrives for `stallSeconds` and the server does
- * not confirm that the session is at work: a dead network never says that it is dead.
- */
-async function whileAlive(who, session, work, parts) {
-    const { context, prepared, supervisor, stallSeconds } = parts;
-    const over = new AbortController();
-    let seen = session.bytesRead();
-    let movedAt = context.clock.now().getTime();
-    const watching = watchForStall({
-        clock: context.clock,
-        signal: AbortSignal.any([over.signal, supervisor.signal]),
-        stallSeconds,
-        who,
-        lastSignOfLife: () => {
-            const bytes = session.bytesRead();
-            if (bytes !== seen)
-                movedAt = context.clock.now().getTime();
-            seen = bytes;
-            return movedAt;
-        },
-        isHeldUp: () => false,
-        askServer: () => askSession(prepared.connection, { pid: session.pid }, context, supervisor.signal),
-        onWorking: (seconds) => context.log.info(`${who}: silent for ${seconds} s; the server says that it is at work`),
-    });
-    supervisor.watch(watching);
-    try {
-        return await supervisor.guard(work);
-    }
-    finally {
-        over.abort();
-    }
 }
 
 ;// CONCATENATED MODULE: ./src/domain/dump-progress.ts
@@ -72963,7 +73131,7 @@ const PROGRESS_MS = 15_000;
 async function streamArchive(parts) {
     const { clock, log, supervisor } = parts;
     const startedAt = clock.now().getTime();
-    const stream = new StreamState(startedAt, parts.tablesInAll);
+    const stream = new StreamState(startedAt, parts.tablesInAll, parts.onDefinitionsRead);
     const dump = parts.startDump((line) => stream.onStderrLine(line, clock.now().getTime(), log));
     supervisor.watch(dump.succeeded);
     const over = new AbortController();
@@ -73010,6 +73178,7 @@ async function pump(dump, parts, stream) {
         (0,release/* release */._)(chunk);
     }
     await supervisor.guard(dump.succeeded);
+    stream.onDumped();
     stream.heldUp = true;
     const report = broken ?? (await supervisor.guard(parts.proof.end().catch(asError)));
     return report;
@@ -73034,9 +73203,11 @@ class StreamState {
     warnings = [];
     #startedAt;
     #tablesInAll;
+    #onDefinitionsRead;
     #tablesBegun = 0;
     #bytes = 0;
-    constructor(startedAt, tablesInAll) {
+    constructor(startedAt, tablesInAll, onDefinitionsRead) {
+        this.#onDefinitionsRead = onDefinitionsRead;
         this.aliveAt = startedAt;
         this.#startedAt = startedAt;
         this.#tablesInAll = tablesInAll;
@@ -73048,12 +73219,19 @@ class StreamState {
     onStderrLine(line, now, log) {
         this.aliveAt = now;
         const message = parseDumpLine(line);
-        if (message.kind === 'table')
+        if (message.kind === 'table') {
+            if (this.#tablesBegun === 0)
+                this.#onDefinitionsRead();
             this.#tablesBegun += 1;
+        }
         if (message.kind === 'warning')
             this.warnings.push(dumpWarning(message.text));
         if (message.kind === 'other')
             log.debug(message.text);
+    }
+    onDumped() {
+        if (this.#tablesBegun === 0)
+            this.#onDefinitionsRead();
     }
     describe(now, done = false) {
         return describeProgress({
@@ -73081,71 +73259,55 @@ function asError(error) {
 
 
 
-
 /** Tables up to this size are counted at the source; a larger one costs a full scan, so it must be asked for. */
 const COUNTED_TABLE_BYTES = 64 * 1024 * 1024;
 /** Text without compression has been seen at up to this multiple of the tables on disk. */
 const PLAIN_GROWTH = 3;
+function aliveParts({ inputs, context, prepared, supervisor }) {
+    const { connectWindowSeconds, stallTimeoutSeconds } = inputs;
+    const { connection } = prepared;
+    return { connection, context, supervisor, stallSeconds: stallTimeoutSeconds, connectWindowSeconds };
+}
 /** Opens the snapshot that everything of this backup is read in. The caller closes it. */
-async function takeSnapshot({ inputs, context, prepared, supervisor, }) {
-    const { client } = await connect(prepared.connection, {
-        ...context,
-        signal: supervisor.signal,
-        windowSeconds: inputs.connectWindowSeconds,
-        applicationName: 'db-backup-action snapshot',
-    });
-    const snapshot = await openSnapshot(client, { ...inputs, signal: supervisor.signal, log: context.log });
+async function takeSnapshot(parts) {
+    const { inputs, context, supervisor } = parts;
+    const alive = aliveParts(parts);
+    const session = await openSession('snapshot', alive);
+    const opening = openSnapshot(session.client, { ...inputs, signal: supervisor.signal, log: context.log });
+    const snapshot = await whileAlive(session, opening, alive);
     supervisor.watch(snapshot.lost);
     context.log.info(`Snapshot of ${snapshot.facts.snapshotAt}: ${snapshot.facts.tables.length} tables locked against change of shape, facts read`);
-    return snapshot;
+    return { snapshot, session };
 }
 /** Dumps, reads back and hands to storage. The set's archive is complete but not committed when this resolves. */
 async function takeArchive(parts) {
-    const { inputs, context, prepared, supervisor, snapshot, set } = parts;
+    const { inputs, supervisor, held, set } = parts;
+    const { snapshot, session } = held;
     const { facts } = snapshot;
+    const alive = aliveParts(parts);
     const compression = chooseCompression(facts.server.major, inputs.compression);
-    const run = { env: prepared.childEnv, signal: supervisor.signal };
-    const bytes = dataBytes(facts);
-    const object = await set.openArchive(bytes * (compression.method === 'none' ? PLAIN_GROWTH : 1));
-    const dumpName = `db-backup-action ${set.id.slice(-6)}`;
-    const source = inputs.verifySource ? readSourceAgain(parts) : undefined;
+    const object = await set.openArchive(dataBytes(facts) * (compression.method === 'none' ? PLAIN_GROWTH : 1));
+    const definitions = await whileAlive(session, snapshot.readDefinitions(), alive);
+    let changed;
+    const onDefinitionsRead = () => {
+        changed = readChanges(definitions, alive);
+    };
+    const source = inputs.verifySource ? readSourceAgain(parts, alive) : undefined;
     const counting = snapshot.countRows(COUNTED_TABLE_BYTES, supervisor.signal).then(() => 'done', take_asError);
-    const archive = await streamArchive({
-        startDump: (onStderrLine) => startDump(prepared.tools, {
-            major: facts.server.major,
-            snapshotId: snapshot.id,
-            scope: inputs.scope,
-            compression,
-            encoding: facts.settings.client_encoding,
-            lockTimeoutSeconds: inputs.lockTimeoutSeconds,
-            unloggedData: !facts.server.isStandby,
-        }, { ...run, env: { ...run.env, PGAPPNAME: dumpName }, onStderrLine }),
-        proof: (0,archive_proof/* startArchiveProof */.XE)({
-            pgRestorePath: prepared.tools.pgRestore,
-            env: run.env,
-            signal: supervisor.signal,
-            workerUrl: context.proofThread,
-        }),
-        object,
-        askServer: () => askSession(prepared.connection, { applicationName: dumpName }, context, supervisor.signal),
-        tablesInAll: facts.tables.filter((table) => table.hasData).length,
-        stallSeconds: inputs.stallTimeoutSeconds,
-        supervisor,
-        clock: context.clock,
-        log: context.log,
-    });
-    const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
-    const counted = await whileAlive('The count of rows', snapshot.session, counting, alive);
-    await whileAlive('The reading of sequences', snapshot.session, snapshot.readSequencesAfter(), alive);
+    const archive = await streamArchive(archiveParts(parts, { compression, object, onDefinitionsRead }));
+    const counted = await whileAlive(session, counting, alive);
+    await whileAlive(session, snapshot.readSequencesAfter(), alive);
     const digests = source === undefined ? undefined : await supervisor.guard(source);
     // Nothing needs the snapshot any more: let go of its locks before the rest is stored.
     await snapshot.close();
+    const changedDefinitions = await supervisor.guard(changed ?? readChanges(definitions, alive));
     const globals = inputs.globals ? await readGlobals(parts) : undefined;
     supervisor.signal.throwIfAborted();
     return {
         facts,
         report: archive.report,
         counting: counted,
+        changedDefinitions,
         ...(digests === undefined ? {} : { source: digests }),
         ...(globals === undefined ? {} : { globals }),
         compression: describeCompression(compression),
@@ -73153,38 +73315,85 @@ async function takeArchive(parts) {
         warnings: archive.warnings,
     };
 }
+function archiveParts(parts, chosen) {
+    const { inputs, context, prepared, supervisor, held, set } = parts;
+    const { facts, id } = held.snapshot;
+    const { compression, ...rest } = chosen;
+    const { signal } = supervisor;
+    const dumpName = `db-backup-action ${set.id.slice(-6)}`;
+    const env = { ...prepared.childEnv, PGAPPNAME: dumpName };
+    const options = {
+        major: facts.server.major,
+        snapshotId: id,
+        scope: inputs.scope,
+        compression,
+        encoding: facts.settings.client_encoding,
+        lockTimeoutSeconds: inputs.lockTimeoutSeconds,
+        unloggedData: !facts.server.isStandby,
+    };
+    return {
+        ...rest,
+        startDump: (onStderrLine) => startDump(prepared.tools, options, { env, signal, onStderrLine }),
+        proof: (0,archive_proof/* startArchiveProof */.XE)({
+            pgRestorePath: prepared.tools.pgRestore,
+            env: withoutConnection(prepared.childEnv),
+            signal,
+            workerUrl: context.proofThread,
+            stallSeconds: inputs.stallTimeoutSeconds,
+        }),
+        askServer: () => askSession(prepared.connection, { applicationName: dumpName }, context, signal),
+        tablesInAll: facts.tables.filter((table) => table.hasData).length,
+        stallSeconds: inputs.stallTimeoutSeconds,
+        supervisor,
+        clock: context.clock,
+        log: context.log,
+    };
+}
+/** pg_restore writes to a pipe and connects to nothing. */
+function withoutConnection(env) {
+    return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PG')));
+}
 /** Upper estimate of what is dumped, before text and compression. Large objects count only in the database's size. */
 function dataBytes({ database, tables, largeObjects, largeObjectsSelected }) {
     const inTables = tables.filter((table) => table.hasData).reduce((sum, table) => sum + table.sizeBytes, 0);
     return largeObjectsSelected && largeObjects > 0 ? Math.max(inTables, database.sizeBytes) : inTables;
 }
-async function readSourceAgain(parts) {
-    const { inputs, context, prepared, supervisor, snapshot } = parts;
+/** What changed since `before`, as a new session sees it now. */
+async function readChanges(before, alive) {
     try {
-        const { client } = await connect(prepared.connection, {
-            ...context,
-            signal: supervisor.signal,
-            windowSeconds: 0,
-            applicationName: 'db-backup-action source',
-        });
+        const session = await openSession('definitions', alive);
         try {
-            const { facts } = snapshot;
-            const { signal } = supervisor;
-            const reading = digestSource(client, snapshot.id, facts.tables, facts.settings, signal, inputs.lockTimeoutSeconds);
-            const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
-            return await whileAlive('The second reading', ownSession(client), reading, alive);
+            return changedDefinitions(before, await whileAlive(session, readDefinitions(session.client), alive));
         }
         finally {
-            await client.end();
+            await session.end();
         }
     }
     catch (error) {
         return take_asError(error);
     }
 }
-async function readGlobals({ prepared, snapshot, supervisor }) {
+async function readSourceAgain(parts, alive) {
+    const { snapshot } = parts.held;
+    const { tables, settings } = snapshot.facts;
+    const { signal } = parts.supervisor;
+    try {
+        const session = await openSession('source', alive);
+        try {
+            const reading = digestSource(session.client, snapshot.id, tables, settings, signal, parts.inputs.lockTimeoutSeconds);
+            return await whileAlive(session, reading, alive);
+        }
+        finally {
+            await session.end();
+        }
+    }
+    catch (error) {
+        return take_asError(error);
+    }
+}
+async function readGlobals({ prepared, held, supervisor }) {
     const run = { env: prepared.childEnv, signal: supervisor.signal };
-    return dumpGlobals(prepared.tools, snapshot.facts.database.name, run).then((sql) => sql.toString('utf8'), take_asError);
+    return dumpGlobals(prepared.tools, held.snapshot.facts.database.name, run).then((sql) => sql.toString('utf8'), take_asError);
 }
 function take_asError(error) {
     return error instanceof Error ? error : new Error((0,domain_errors/* messageOf */.bD)(error));
@@ -74398,7 +74607,9 @@ function completeUpload(target, completion) {
     return whenAbsent(target, won, (client, http, ifAbsent) => client.send(new dist_cjs/* CompleteMultipartUploadCommand */.Gym({ ...input, ...ifAbsent }), http).then(toAnswer));
 }
 /** Discards the parts. Succeeds when the upload is gone already. */
+/** True when there was such an upload: a part that was still being received may have survived, so ask again. */
 async function abortUpload(target, uploadId, signal) {
+    let existed = true;
     const { connection, key } = target;
     const input = { Bucket: connection.bucket, Key: connection.objectKey(key), UploadId: uploadId };
     const operation = { words: `discard the unfinished upload of ${key}`, permission: 's3:AbortMultipartUpload', key };
@@ -74409,8 +74620,10 @@ async function abortUpload(target, uploadId, signal) {
         catch (error) {
             if (!['NoSuchUpload', 'NoSuchBucket'].includes(errors_errorCodeOf(error)))
                 throw error;
+            existed = false;
         }
     }, { signal });
+    return existed;
 }
 async function deleteObject(connection, key, signal = connection.signal) {
     const input = { Bucket: connection.bucket, Key: connection.objectKey(key) };
@@ -74655,14 +74868,10 @@ function differs(connection, key) {
 
 
 
-/** After these the provider has certainly not done what it was asked. */
-const CERTAIN_REFUSALS = [
-    'ERR_STORAGE_AUTH',
-    'ERR_STORAGE_DENIED',
-    'ERR_STORAGE_EXISTS',
-    'ERR_STORAGE_MISSING',
-    'ERR_STORAGE_TOO_LARGE',
-];
+
+/** Most rounds of aborting one upload, and the pause between them. */
+const ABORT_TIMES = 4;
+const ABORT_PAUSE_MS = 200;
 class S3ObjectWriter {
     #target;
     #plan;
@@ -74738,12 +74947,17 @@ class S3ObjectWriter {
         const signal = AbortSignal.timeout(connection.tuning.abortTimeoutMs);
         signal.addEventListener('abort', () => this.#stopCreating.abort(signal.reason), { once: true });
         // Parts that are still travelling could otherwise arrive after the upload was discarded, and stay.
+        const travelling = this.#uploads.size > 0;
         await Promise.allSettled([this.#uploadId, ...this.#uploads]);
         try {
             // An upload whose creation failed has no parts: even if it came to exist, it costs nothing.
             const uploadId = await this.#uploadId?.catch(() => undefined);
-            if (uploadId !== undefined)
-                await abortUpload(this.#target, uploadId, signal);
+            // "It might be necessary to abort a given upload multiple times" (S3 API reference, AbortMultipartUpload).
+            for (let left = ABORT_TIMES; uploadId !== undefined && left > 0; left -= 1) {
+                if (!(await abortUpload(this.#target, uploadId, signal)) || !travelling)
+                    break;
+                await connection.clock.sleep(ABORT_PAUSE_MS, signal);
+            }
         }
         catch (error) {
             connection.log.warning(`${(0,domain_errors/* messageOf */.bD)(error)} It is invisible but billed: let a lifecycle rule (AbortIncompleteMultipartUpload) remove it.`);
@@ -74784,7 +74998,7 @@ class S3ObjectWriter {
             return answer;
         }
         catch (error) {
-            if (isRefusal(error))
+            if (isCertainRefusal(error))
                 this.#visible = 'no';
             throw error;
         }
@@ -74844,9 +75058,6 @@ class S3ObjectWriter {
         this.#target.signal.removeEventListener('abort', this.#onCancel);
         this.#onEnd();
     }
-}
-function isRefusal(error) {
-    return error instanceof domain_errors/* BackupError */.hj && CERTAIN_REFUSALS.includes(error.code);
 }
 const discarded = { op: 'upload', hint: 'Nothing of it became visible.' };
 function tooLarge(key, plan) {
@@ -74958,7 +75169,7 @@ function openStorage(destination, context) {
 }
 
 ;// CONCATENATED MODULE: ./src/commands/backup.ts
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+var backup_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
         var dispose, inner;
@@ -74980,7 +75191,7 @@ var __addDisposableResource = (undefined && undefined.__addDisposableResource) |
     }
     return value;
 };
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+var backup_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
     return function (env) {
         function fail(e) {
             env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
@@ -75030,7 +75241,7 @@ const CLEAN_UP_MS = 5_000;
 async function backup(inputs, context) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        const resources = __addDisposableResource(env_1, new AsyncDisposableStack(), true);
+        const resources = backup_addDisposableResource(env_1, new AsyncDisposableStack(), true);
         const { clock, log } = context;
         const startedAt = clock.now();
         const supervisor = new Supervisor(context.signal);
@@ -75041,12 +75252,14 @@ async function backup(inputs, context) {
         const storage = openStorage(inputs.destinations[0], { ...context, stallTimeoutSeconds, signal: supervisor.signal });
         resources.defer(() => storage.close());
         const under = { ...context, signal: supervisor.signal };
-        const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage)));
-        const snapshot = await log.group('Snapshot', () => supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })));
-        resources.defer(() => snapshot.close());
+        context.tell({ stage: 'preparing', location: storage.location });
+        const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage, supervisor)));
+        context.tell({ findings: prepared.findings });
+        const held = await log.group('Snapshot', () => supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })));
+        resources.defer(() => held.snapshot.close());
         const preparedAt = clock.now();
-        const id = (0,backup_id/* formatBackupId */.d8)(new Date(snapshot.facts.snapshotAt), inputs.label, (0,backup_id/* randomSuffix */.VH)((0,external_node_crypto_.randomBytes)(backup_id/* RANDOM_CHARACTERS */.nm)));
-        const cipher = cipherFor(inputs.encryption);
+        const id = (0,backup_id/* formatBackupId */.d8)(new Date(held.snapshot.facts.snapshotAt), inputs.label, (0,backup_id/* randomSuffix */.VH)((0,external_node_crypto_.randomBytes)(backup_id/* RANDOM_CHARACTERS */.nm)));
+        const cipher = (0,age/* openCipher */.AC)(inputs.encryption);
         const set = new SetWriter({ storage, series: prepared.name, id, cipher, log });
         context.tell({
             stage: 'writing',
@@ -75056,12 +75269,14 @@ async function backup(inputs, context) {
             backupUri: set.uri(),
         });
         try {
-            const parts = { inputs, context: under, prepared, supervisor, snapshot, set };
+            const parts = { inputs, context: under, prepared, supervisor, held, set };
             const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
             return await log.group('Store the set', () => supervisor.guard(finish({ ...parts, storage, taken, startedAt, preparedAt })));
         }
         catch (error) {
             supervisor.fail(error);
+            if (!set.isUncertain)
+                context.tell({ stage: 'writing' });
             const cleaner = openStorage(inputs.destinations[0], { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
             await set.discard(cleaner).finally(() => cleaner.close());
             throw supervisor.signal.reason;
@@ -75072,15 +75287,10 @@ async function backup(inputs, context) {
         env_1.hasError = true;
     }
     finally {
-        const result_1 = __disposeResources(env_1);
+        const result_1 = backup_disposeResources(env_1);
         if (result_1)
             await result_1;
     }
-}
-function cipherFor(choice) {
-    if (choice.method === 'age')
-        return (0,age/* recipientsCipher */.yJ)(choice.recipients);
-    return choice.method === 'age-passphrase' ? (0,age/* passphraseCipher */.G1)(choice.passphrase) : age/* noCipher */.lW;
 }
 function tooLate(inputs) {
     return new domain_errors/* BackupError */.hj('ERR_DEADLINE', `The backup was not done after ${inputs.maxDurationMinutes} minutes`, {
@@ -75099,14 +75309,12 @@ function tooLate(inputs) {
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   Bt: () => (/* reexport */ checkPassphrase),
-  lW: () => (/* binding */ noCipher),
+  AC: () => (/* binding */ openCipher),
   Fx: () => (/* reexport */ parseRecipient),
-  q: () => (/* reexport */ parseRecipients),
-  G1: () => (/* binding */ passphraseCipher),
-  yJ: () => (/* binding */ recipientsCipher)
+  q: () => (/* reexport */ parseRecipients)
 });
 
-// UNUSED EXPORTS: isPostQuantum, openCipher, parseIdentities
+// UNUSED EXPORTS: isPostQuantum, noCipher, parseIdentities, passphraseCipher, recipientsCipher
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
@@ -77573,7 +77781,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5919);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_worker_threads__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4559);
+/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4820);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(259);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6661);
 /* harmony import */ var _postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4471);
@@ -80370,6 +80578,8 @@ const SLAB_BYTES = 512 * 1024;
 const SLABS = 8;
 /** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
 const ABORT_GRACE_MS = 5_000;
+/** The last bytes of an archive can be gigabytes of text. */
+const LEAST_STALL_MS = 30_000;
 /** Starts the thread and `pg_restore`. Must be ended by `end` or `abort`. */
 function startArchiveProof(options) {
     return new WorkerProof(options);
@@ -80377,6 +80587,7 @@ function startArchiveProof(options) {
 class WorkerProof {
     #worker;
     #signal;
+    #stallMs;
     #exited;
     #report;
     #free;
@@ -80387,7 +80598,8 @@ class WorkerProof {
     /** The slab that is being filled. */
     #slab;
     #filled = 0;
-    constructor({ pgRestorePath, env, signal, workerUrl }) {
+    constructor({ pgRestorePath, env, signal, workerUrl, stallSeconds }) {
+        this.#stallMs = Math.max(stallSeconds * 1000, LEAST_STALL_MS);
         const workerData = { role: 'archive-proof', pgRestorePath, env };
         // Without execArgv the worker would inherit loaders of whoever runs this process, such as a test runner.
         this.#worker = new external_node_worker_threads_.Worker(workerUrl, { workerData, execArgv: [] });
@@ -80426,6 +80638,7 @@ class WorkerProof {
             this.#send({ kind: 'end' });
         }
         try {
+            await this.#unlessStalled(this.#report);
             return await this.#report;
         }
         finally {
@@ -80448,7 +80661,17 @@ class WorkerProof {
             const slab = this.#free.pop();
             if (slab !== undefined)
                 return slab;
-            await new Promise((resolve) => this.#waiting.push(resolve));
+            await this.#unlessStalled(new Promise((resolve) => this.#waiting.push(resolve)));
+        }
+    }
+    /** Fails the proof when `step` takes too long: what hangs must not hold up the dump for hours. */
+    async #unlessStalled(step) {
+        const timer = setTimeout(() => this.#fail(stalled(this.#stallMs)), this.#stallMs);
+        try {
+            await step;
+        }
+        finally {
+            clearTimeout(timer);
         }
     }
     #sendSlab() {
@@ -80489,6 +80712,12 @@ class WorkerProof {
         for (const wake of this.#waiting.splice(0))
             wake();
     }
+}
+function stalled(stallMs) {
+    return new errors/* BackupError */.hj('ERR_NOT_PROVEN', `pg_restore took nothing of the archive for ${stallMs / 1000} s`, {
+        op: 'read the archive back',
+        hint: 'The machine may be out of memory or CPU. Run the backup again.',
+    });
 }
 function threadEnded(cause) {
     return new errors/* BackupError */.hj('ERR_NOT_PROVEN', 'The thread that reads the archive back ended unexpectedly', {

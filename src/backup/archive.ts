@@ -24,6 +24,8 @@ export interface ArchiveParts {
   proof: ArchiveProof;
   object: SealedObject;
   askServer: () => Promise<SessionState>;
+  /** Called once, when pg_dump has read all definitions: at its first table, or at its end. */
+  onDefinitionsRead: () => void;
   tablesInAll: number;
   stallSeconds: number;
   supervisor: Supervisor;
@@ -46,7 +48,7 @@ export interface StreamedArchive {
 export async function streamArchive(parts: ArchiveParts): Promise<StreamedArchive> {
   const { clock, log, supervisor } = parts;
   const startedAt = clock.now().getTime();
-  const stream = new StreamState(startedAt, parts.tablesInAll);
+  const stream = new StreamState(startedAt, parts.tablesInAll, parts.onDefinitionsRead);
   const dump = parts.startDump((line) => stream.onStderrLine(line, clock.now().getTime(), log));
   supervisor.watch(dump.succeeded);
   const over = new AbortController();
@@ -90,6 +92,7 @@ async function pump(dump: RunningDump, parts: ArchiveParts, stream: StreamState)
     release(chunk);
   }
   await supervisor.guard(dump.succeeded);
+  stream.onDumped();
   stream.heldUp = true;
   const report = broken ?? (await supervisor.guard(parts.proof.end().catch(asError)));
   return report;
@@ -114,10 +117,12 @@ class StreamState {
   readonly warnings: Finding[] = [];
   readonly #startedAt: number;
   readonly #tablesInAll: number;
+  readonly #onDefinitionsRead: () => void;
   #tablesBegun = 0;
   #bytes = 0;
 
-  constructor(startedAt: number, tablesInAll: number) {
+  constructor(startedAt: number, tablesInAll: number, onDefinitionsRead: () => void) {
+    this.#onDefinitionsRead = onDefinitionsRead;
     this.aliveAt = startedAt;
     this.#startedAt = startedAt;
     this.#tablesInAll = tablesInAll;
@@ -131,9 +136,16 @@ class StreamState {
   onStderrLine(line: string, now: number, log: Log): void {
     this.aliveAt = now;
     const message = parseDumpLine(line);
-    if (message.kind === 'table') this.#tablesBegun += 1;
+    if (message.kind === 'table') {
+      if (this.#tablesBegun === 0) this.#onDefinitionsRead();
+      this.#tablesBegun += 1;
+    }
     if (message.kind === 'warning') this.warnings.push(dumpWarning(message.text));
     if (message.kind === 'other') log.debug(message.text);
+  }
+
+  onDumped(): void {
+    if (this.#tablesBegun === 0) this.#onDefinitionsRead();
   }
 
   describe(now: number, done = false): string {

@@ -34,12 +34,13 @@ export interface SetEvidence {
 
 /** Every check of this backup, content first, storage last. */
 export function judge({ inputs, taken, objects }: SetEvidence): Check[] {
-  const { facts, report, counting, source, globals } = taken;
+  const { facts, report, counting, changedDefinitions, source, globals } = taken;
   const checks = proveContent({
     scope: inputs.scope,
     facts,
     archive: report,
     counting,
+    changedDefinitions,
     ...(source === undefined ? {} : { source }),
   });
   if (globals !== undefined) checks.push(checkGlobals(facts.roles, globals));
@@ -147,7 +148,7 @@ export function manifestOf(
     archive: { format: 'custom', compression: taken.compression },
     objects: objects.map(({ plain: _plain, ...object }) => object),
     totals: {
-      tables: contents.tables.length + contents.definedOnly.length,
+      tables: contents.tables.length,
       rows: contents.tables.reduce((sum, table) => sum + table.rows, 0),
       largeObjects: contents.largeObjects.count,
       plainBytes: taken.report instanceof Error ? 0 : taken.report.plainBytes,

@@ -19,9 +19,10 @@ import { formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
 import { type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
-import { type Connected, connect } from '../postgres/connect.ts';
 import { writeCredentials } from '../postgres/credentials.ts';
 import { probePooler, readPreflight } from '../postgres/preflight.ts';
+import type { Supervisor } from '../runner/supervisor.ts';
+import { type AliveParts, openSession, whileAlive } from './alive.ts';
 import { type History, readHistory } from './history.ts';
 import { ownSessions } from './sessions.ts';
 
@@ -43,11 +44,16 @@ export interface Prepared {
  * Judges destination, address, server, rights and scope, finds the client tools and reads the series' past.
  * Throws one error for everything that is in the way. Findings that are not errors are returned.
  */
-export async function prepare(inputs: BackupInputs, context: CommandContext, storage: Storage): Promise<Prepared> {
+export async function prepare(
+  inputs: BackupInputs,
+  context: CommandContext,
+  storage: Storage,
+  supervisor: Supervisor,
+): Promise<Prepared> {
   const destinations = await describeDestinations(inputs, storage);
   const choices = { destinations, hosted: inputs.runner.hosted, allowEphemeral: inputs.allowEphemeral };
   stopAtErrors([...assessDestinations(choices, 0), ...refusedAddresses(inputs)]);
-  const { facts, host, evidence } = await lookAtDatabase(inputs, context);
+  const { facts, host, evidence } = await lookAtDatabase(inputs, context, supervisor);
   const address = addressOf(inputs, host);
   const judged = assessPreflight(facts, {
     ...choices,
@@ -133,25 +139,21 @@ function addressOf(inputs: BackupInputs, host: ConnectionHost): ServerAddress {
   return { host: host.host || (host.hostaddr ?? ''), port: host.port, user, database: dbname };
 }
 
-async function lookAtDatabase(inputs: BackupInputs, context: CommandContext) {
-  const options = {
-    ...context,
-    windowSeconds: inputs.connectWindowSeconds,
-    applicationName: 'db-backup-action preflight',
-  };
-  const open: Connected[] = [];
-  try {
-    const request = ownSessions(inputs.connection);
-    const first = await connect(request, options);
-    open.push(first);
-    const second = await connect({ ...request, hosts: [first.host] }, options);
-    open.push(second);
-    const evidence = await probePooler(first.client, second.client);
-    const facts = await readPreflight(first.client, { scope: inputs.scope, criticalTables: inputs.criticalTables });
-    return { facts, evidence, host: first.host };
-  } finally {
-    await Promise.allSettled(open.map(({ client }) => client.end()));
-  }
+async function lookAtDatabase(inputs: BackupInputs, context: CommandContext, supervisor: Supervisor) {
+  const { connectWindowSeconds, stallTimeoutSeconds: stallSeconds, scope, criticalTables } = inputs;
+  const connection = ownSessions(inputs.connection);
+  const alive: AliveParts = { connection, context, supervisor, stallSeconds, connectWindowSeconds };
+  await using sessions = new AsyncDisposableStack();
+  const first = await openSession('preflight', alive);
+  sessions.defer(() => first.end());
+  const second = await openSession('preflight', { ...alive, connection: { ...connection, hosts: [first.host] } });
+  sessions.defer(() => second.end());
+  const look = async () => ({
+    evidence: await probePooler(first.client, second.client),
+    facts: await readPreflight(first.client, { scope, criticalTables }),
+    host: first.host,
+  });
+  return await whileAlive(first, look(), alive);
 }
 
 /** Another database under a known name is refused: two projects both called `postgres` must not mix. */

@@ -3,6 +3,7 @@ import { BackupError, messageOf } from '../domain/errors.ts';
 import { type Manifest, type ManifestObject, type ObjectRole, serializeManifest } from '../domain/manifest.ts';
 import { OBJECT_NAMES, objectKey } from '../domain/set-layout.ts';
 import type { Cipher, Log, Storage, StoredObject } from '../ports.ts';
+import { isCertainRefusal } from '../storage/certain-refusal.ts';
 import { type PlainFacts, SealedObject, type SealedResult, sealBytes } from '../storage/sealed-object.ts';
 import { writeBytes } from '../storage/write-object.ts';
 
@@ -26,6 +27,11 @@ export class SetWriter {
     this.#series = parts.series;
     this.#cipher = parts.cipher;
     this.#log = parts.log;
+  }
+
+  /** The manifest may be visible, although its write failed. */
+  get isUncertain(): boolean {
+    return this.#manifestTried;
   }
 
   /** What is stored so far, in the order of writing. */
@@ -73,15 +79,21 @@ export class SetWriter {
   /** Writes `metadata.json`: from here on the backup exists. */
   async commit(manifest: Manifest): Promise<StoredObject> {
     this.#manifestTried = true;
-    return writeBytes(
-      this.#storage,
-      this.#key(OBJECT_NAMES.manifest),
-      Buffer.from(serializeManifest(manifest), 'utf8'),
-      {
-        contentType: 'application/json',
-        onlyIfAbsent: true,
-      },
-    );
+    try {
+      return await writeBytes(
+        this.#storage,
+        this.#key(OBJECT_NAMES.manifest),
+        Buffer.from(serializeManifest(manifest), 'utf8'),
+        {
+          contentType: 'application/json',
+          onlyIfAbsent: true,
+        },
+      );
+    } catch (error) {
+      // Refused for certain: there is no manifest and there will be none.
+      this.#manifestTried = !isCertainRefusal(error);
+      throw error;
+    }
   }
 
   /**

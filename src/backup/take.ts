@@ -1,21 +1,20 @@
 /** One snapshot, one dump, one proof: from an open database to an archive that is ready to be committed. */
 import type { CommandContext } from '../command.ts';
 import type { ArchiveReport } from '../domain/archive-report.ts';
-import { chooseCompression, describeCompression } from '../domain/compression.ts';
+import { type Compression, chooseCompression, describeCompression } from '../domain/compression.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { CatalogFacts, SourceDigests } from '../domain/facts.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import { startArchiveProof } from '../postgres/archive-proof.ts';
-import { connect } from '../postgres/connect.ts';
+import { changedDefinitions, type Definitions, readDefinitions } from '../postgres/definitions.ts';
 import { dumpGlobals, startDump } from '../postgres/dump.ts';
 import { askSession } from '../postgres/dump-session.ts';
-import { ownSession } from '../postgres/session.ts';
 import { openSnapshot, type Snapshot } from '../postgres/snapshot.ts';
 import { digestSource } from '../postgres/source-digest.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
-import { whileAlive } from './alive.ts';
-import { streamArchive } from './archive.ts';
+import { type AliveParts, openSession, type WatchedSession, whileAlive } from './alive.ts';
+import { type ArchiveParts, streamArchive } from './archive.ts';
 import type { Prepared } from './prepare.ts';
 import type { SetWriter } from './set-writer.ts';
 
@@ -28,6 +27,7 @@ export interface Taken {
   facts: CatalogFacts;
   report: ArchiveReport | Error;
   counting: 'done' | Error;
+  changedDefinitions: string[] | Error;
   source?: SourceDigests | Error;
   globals?: string | Error;
   compression: string;
@@ -41,83 +41,65 @@ export interface TakeParts {
   context: CommandContext;
   prepared: Prepared;
   supervisor: Supervisor;
-  snapshot: Snapshot;
+  held: HeldSnapshot;
   set: SetWriter;
 }
 
+/** The snapshot and the session that holds it. */
+export interface HeldSnapshot {
+  snapshot: Snapshot;
+  session: WatchedSession;
+}
+
+function aliveParts({ inputs, context, prepared, supervisor }: Omit<TakeParts, 'held' | 'set'>): AliveParts {
+  const { connectWindowSeconds, stallTimeoutSeconds } = inputs;
+  const { connection } = prepared;
+  return { connection, context, supervisor, stallSeconds: stallTimeoutSeconds, connectWindowSeconds };
+}
+
 /** Opens the snapshot that everything of this backup is read in. The caller closes it. */
-export async function takeSnapshot({
-  inputs,
-  context,
-  prepared,
-  supervisor,
-}: Omit<TakeParts, 'snapshot' | 'set'>): Promise<Snapshot> {
-  const { client } = await connect(prepared.connection, {
-    ...context,
-    signal: supervisor.signal,
-    windowSeconds: inputs.connectWindowSeconds,
-    applicationName: 'db-backup-action snapshot',
-  });
-  const snapshot = await openSnapshot(client, { ...inputs, signal: supervisor.signal, log: context.log });
+export async function takeSnapshot(parts: Omit<TakeParts, 'held' | 'set'>): Promise<HeldSnapshot> {
+  const { inputs, context, supervisor } = parts;
+  const alive = aliveParts(parts);
+  const session = await openSession('snapshot', alive);
+  const opening = openSnapshot(session.client, { ...inputs, signal: supervisor.signal, log: context.log });
+  const snapshot = await whileAlive(session, opening, alive);
   supervisor.watch(snapshot.lost);
   context.log.info(
     `Snapshot of ${snapshot.facts.snapshotAt}: ${snapshot.facts.tables.length} tables locked against change of shape, facts read`,
   );
-  return snapshot;
+  return { snapshot, session };
 }
 
 /** Dumps, reads back and hands to storage. The set's archive is complete but not committed when this resolves. */
 export async function takeArchive(parts: TakeParts): Promise<Taken> {
-  const { inputs, context, prepared, supervisor, snapshot, set } = parts;
+  const { inputs, supervisor, held, set } = parts;
+  const { snapshot, session } = held;
   const { facts } = snapshot;
+  const alive = aliveParts(parts);
   const compression = chooseCompression(facts.server.major, inputs.compression);
-  const run = { env: prepared.childEnv, signal: supervisor.signal };
-  const bytes = dataBytes(facts);
-  const object = await set.openArchive(bytes * (compression.method === 'none' ? PLAIN_GROWTH : 1));
-  const dumpName = `db-backup-action ${set.id.slice(-6)}`;
-  const source = inputs.verifySource ? readSourceAgain(parts) : undefined;
+  const object = await set.openArchive(dataBytes(facts) * (compression.method === 'none' ? PLAIN_GROWTH : 1));
+  const definitions = await whileAlive(session, snapshot.readDefinitions(), alive);
+  let changed: Promise<string[] | Error> | undefined;
+  const onDefinitionsRead = (): void => {
+    changed = readChanges(definitions, alive);
+  };
+  const source = inputs.verifySource ? readSourceAgain(parts, alive) : undefined;
   const counting = snapshot.countRows(COUNTED_TABLE_BYTES, supervisor.signal).then(() => 'done' as const, asError);
-  const archive = await streamArchive({
-    startDump: (onStderrLine) =>
-      startDump(
-        prepared.tools,
-        {
-          major: facts.server.major,
-          snapshotId: snapshot.id,
-          scope: inputs.scope,
-          compression,
-          encoding: facts.settings.client_encoding,
-          lockTimeoutSeconds: inputs.lockTimeoutSeconds,
-          unloggedData: !facts.server.isStandby,
-        },
-        { ...run, env: { ...run.env, PGAPPNAME: dumpName }, onStderrLine },
-      ),
-    proof: startArchiveProof({
-      pgRestorePath: prepared.tools.pgRestore,
-      env: run.env,
-      signal: supervisor.signal,
-      workerUrl: context.proofThread,
-    }),
-    object,
-    askServer: () => askSession(prepared.connection, { applicationName: dumpName }, context, supervisor.signal),
-    tablesInAll: facts.tables.filter((table) => table.hasData).length,
-    stallSeconds: inputs.stallTimeoutSeconds,
-    supervisor,
-    clock: context.clock,
-    log: context.log,
-  });
-  const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
-  const counted = await whileAlive('The count of rows', snapshot.session, counting, alive);
-  await whileAlive('The reading of sequences', snapshot.session, snapshot.readSequencesAfter(), alive);
+  const archive = await streamArchive(archiveParts(parts, { compression, object, onDefinitionsRead }));
+  const counted = await whileAlive(session, counting, alive);
+  await whileAlive(session, snapshot.readSequencesAfter(), alive);
   const digests = source === undefined ? undefined : await supervisor.guard(source);
   // Nothing needs the snapshot any more: let go of its locks before the rest is stored.
   await snapshot.close();
+  const changedDefinitions = await supervisor.guard(changed ?? readChanges(definitions, alive));
   const globals = inputs.globals ? await readGlobals(parts) : undefined;
   supervisor.signal.throwIfAborted();
   return {
     facts,
     report: archive.report,
     counting: counted,
+    changedDefinitions,
     ...(digests === undefined ? {} : { source: digests }),
     ...(globals === undefined ? {} : { globals }),
     compression: describeCompression(compression),
@@ -126,45 +108,99 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
   };
 }
 
+function archiveParts(
+  parts: TakeParts,
+  chosen: Pick<ArchiveParts, 'object' | 'onDefinitionsRead'> & { compression: Required<Compression> },
+): ArchiveParts {
+  const { inputs, context, prepared, supervisor, held, set } = parts;
+  const { facts, id } = held.snapshot;
+  const { compression, ...rest } = chosen;
+  const { signal } = supervisor;
+  const dumpName = `db-backup-action ${set.id.slice(-6)}`;
+  const env = { ...prepared.childEnv, PGAPPNAME: dumpName };
+  const options = {
+    major: facts.server.major,
+    snapshotId: id,
+    scope: inputs.scope,
+    compression,
+    encoding: facts.settings.client_encoding,
+    lockTimeoutSeconds: inputs.lockTimeoutSeconds,
+    unloggedData: !facts.server.isStandby,
+  };
+  return {
+    ...rest,
+    startDump: (onStderrLine) => startDump(prepared.tools, options, { env, signal, onStderrLine }),
+    proof: startArchiveProof({
+      pgRestorePath: prepared.tools.pgRestore,
+      env: withoutConnection(prepared.childEnv),
+      signal,
+      workerUrl: context.proofThread,
+      stallSeconds: inputs.stallTimeoutSeconds,
+    }),
+    askServer: () => askSession(prepared.connection, { applicationName: dumpName }, context, signal),
+    tablesInAll: facts.tables.filter((table) => table.hasData).length,
+    stallSeconds: inputs.stallTimeoutSeconds,
+    supervisor,
+    clock: context.clock,
+    log: context.log,
+  };
+}
+
+/** pg_restore writes to a pipe and connects to nothing. */
+function withoutConnection(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PG')));
+}
+
 /** Upper estimate of what is dumped, before text and compression. Large objects count only in the database's size. */
 function dataBytes({ database, tables, largeObjects, largeObjectsSelected }: CatalogFacts): number {
   const inTables = tables.filter((table) => table.hasData).reduce((sum, table) => sum + table.sizeBytes, 0);
   return largeObjectsSelected && largeObjects > 0 ? Math.max(inTables, database.sizeBytes) : inTables;
 }
 
-async function readSourceAgain(parts: TakeParts): Promise<SourceDigests | Error> {
-  const { inputs, context, prepared, supervisor, snapshot } = parts;
+/** What changed since `before`, as a new session sees it now. */
+async function readChanges(before: Definitions, alive: AliveParts): Promise<string[] | Error> {
   try {
-    const { client } = await connect(prepared.connection, {
-      ...context,
-      signal: supervisor.signal,
-      windowSeconds: 0,
-      applicationName: 'db-backup-action source',
-    });
+    const session = await openSession('definitions', alive);
     try {
-      const { facts } = snapshot;
-      const { signal } = supervisor;
-      const reading = digestSource(
-        client,
-        snapshot.id,
-        facts.tables,
-        facts.settings,
-        signal,
-        inputs.lockTimeoutSeconds,
-      );
-      const alive = { context, prepared, supervisor, stallSeconds: inputs.stallTimeoutSeconds };
-      return await whileAlive('The second reading', ownSession(client), reading, alive);
+      return changedDefinitions(before, await whileAlive(session, readDefinitions(session.client), alive));
     } finally {
-      await client.end();
+      await session.end();
     }
   } catch (error) {
     return asError(error);
   }
 }
 
-async function readGlobals({ prepared, snapshot, supervisor }: TakeParts): Promise<string | Error> {
+async function readSourceAgain(parts: TakeParts, alive: AliveParts): Promise<SourceDigests | Error> {
+  const { snapshot } = parts.held;
+  const { tables, settings } = snapshot.facts;
+  const { signal } = parts.supervisor;
+  try {
+    const session = await openSession('source', alive);
+    try {
+      const reading = digestSource(
+        session.client,
+        snapshot.id,
+        tables,
+        settings,
+        signal,
+        parts.inputs.lockTimeoutSeconds,
+      );
+      return await whileAlive(session, reading, alive);
+    } finally {
+      await session.end();
+    }
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+async function readGlobals({ prepared, held, supervisor }: TakeParts): Promise<string | Error> {
   const run = { env: prepared.childEnv, signal: supervisor.signal };
-  return dumpGlobals(prepared.tools, snapshot.facts.database.name, run).then((sql) => sql.toString('utf8'), asError);
+  return dumpGlobals(prepared.tools, held.snapshot.facts.database.name, run).then(
+    (sql) => sql.toString('utf8'),
+    asError,
+  );
 }
 
 function asError(error: unknown): Error {

@@ -5,11 +5,10 @@ import { prepare } from '../backup/prepare.ts';
 import { SetWriter } from '../backup/set-writer.ts';
 import { takeArchive, takeSnapshot } from '../backup/take.ts';
 import type { BackupResult, CommandContext } from '../command.ts';
-import { noCipher, passphraseCipher, recipientsCipher } from '../crypto/age.ts';
+import { openCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
-import type { BackupInputs, EncryptionChoice } from '../inputs/types.ts';
-import type { Cipher } from '../ports.ts';
+import type { BackupInputs } from '../inputs/types.ts';
 import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
 
@@ -33,18 +32,20 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
   resources.defer(() => storage.close());
   const under = { ...context, signal: supervisor.signal };
 
-  const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage)));
-  const snapshot = await log.group('Snapshot', () =>
+  context.tell({ stage: 'preparing', location: storage.location });
+  const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage, supervisor)));
+  context.tell({ findings: prepared.findings });
+  const held = await log.group('Snapshot', () =>
     supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })),
   );
-  resources.defer(() => snapshot.close());
+  resources.defer(() => held.snapshot.close());
   const preparedAt = clock.now();
   const id = formatBackupId(
-    new Date(snapshot.facts.snapshotAt),
+    new Date(held.snapshot.facts.snapshotAt),
     inputs.label,
     randomSuffix(randomBytes(RANDOM_CHARACTERS)),
   );
-  const cipher = cipherFor(inputs.encryption);
+  const cipher = openCipher(inputs.encryption);
   const set = new SetWriter({ storage, series: prepared.name, id, cipher, log });
   context.tell({
     stage: 'writing',
@@ -54,22 +55,18 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
     backupUri: set.uri(),
   });
   try {
-    const parts = { inputs, context: under, prepared, supervisor, snapshot, set };
+    const parts = { inputs, context: under, prepared, supervisor, held, set };
     const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
     return await log.group('Store the set', () =>
       supervisor.guard(finish({ ...parts, storage, taken, startedAt, preparedAt })),
     );
   } catch (error) {
     supervisor.fail(error);
+    if (!set.isUncertain) context.tell({ stage: 'writing' });
     const cleaner = openStorage(inputs.destinations[0], { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
     await set.discard(cleaner).finally(() => cleaner.close());
     throw supervisor.signal.reason;
   }
-}
-
-function cipherFor(choice: EncryptionChoice): Cipher {
-  if (choice.method === 'age') return recipientsCipher(choice.recipients);
-  return choice.method === 'age-passphrase' ? passphraseCipher(choice.passphrase) : noCipher;
 }
 
 function tooLate(inputs: BackupInputs): BackupError {

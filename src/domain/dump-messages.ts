@@ -39,7 +39,7 @@ export function dumpWarning(text: string): Finding {
     code: 'dump-warning',
     severity: 'warning',
     seen: `pg_dump: ${text}`,
-    action: 'Read the message; the backup holds what pg_dump wrote.',
+    action: 'Look up what pg_dump means; if it names something that you need, mend that and back up again.',
   };
 }
 

@@ -18,6 +18,8 @@ export interface Evidence {
   archive: ArchiveReport | Error;
   /** The error says why rows could not be counted at the source. */
   counting: 'done' | Error;
+  /** Names of definitions that changed while pg_dump read them; the error says why that is not known. */
+  changedDefinitions: readonly string[] | Error;
   /** Absent when `verify: source` was not asked for. */
   source?: SourceDigests | Error;
 }
@@ -40,7 +42,7 @@ export function proveContent(evidence: Evidence): Check[] {
     checkRowCounts(facts, archive, evidence.counting),
     checkSequences(facts, archive, scope),
     checkLargeObjects(facts, archive),
-    checkObjects(facts, archive, scope),
+    checkObjects(facts, archive, scope, evidence.changedDefinitions),
   ];
   if (facts.tables.some((table) => table.critical)) checks.push(checkCriticalTables(facts, archive, scope));
   if (evidence.source !== undefined) checks.push(checkSource(facts, archive, evidence.source));

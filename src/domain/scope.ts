@@ -21,3 +21,8 @@ export function leavesNothingOut(scope: Scope): boolean {
   const excluded = [...scope.excludeSchemas, ...scope.excludeTables, ...scope.excludeTableData];
   return isWholeDatabase(scope) && excluded.length === 0;
 }
+
+/** Whether the archive of this scope holds the large objects: pg_dump leaves them out of selected schemas and tables. */
+export function bringsLargeObjects(scope: Scope): boolean {
+  return scope.content !== 'schema' && isWholeDatabase(scope);
+}

@@ -15,6 +15,9 @@ const SLAB_BYTES = 512 * 1024;
 const SLABS = 8;
 /** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
 const ABORT_GRACE_MS = 5_000;
+/** The last bytes of an archive can be gigabytes of text. */
+const LEAST_STALL_MS = 30_000;
+
 export interface ArchiveProofOptions {
   /** `pg_restore` of the client that writes the archive. */
   pgRestorePath: string;
@@ -24,6 +27,8 @@ export interface ArchiveProofOptions {
   signal: AbortSignal;
   /** The script that calls {@link runArchiveProofWorker} when {@link isArchiveProofWorker}: the bundle itself. */
   workerUrl: URL;
+  /** `pg_restore` may take nothing for so long before the proof is given up. */
+  stallSeconds: number;
 }
 
 export interface ArchiveProof {
@@ -49,6 +54,7 @@ export function startArchiveProof(options: ArchiveProofOptions): ArchiveProof {
 class WorkerProof implements ArchiveProof {
   readonly #worker: Worker;
   readonly #signal: AbortSignal;
+  readonly #stallMs: number;
   readonly #exited: Promise<void>;
   readonly #report: Promise<ArchiveReport>;
   readonly #free: ArrayBuffer[];
@@ -60,7 +66,8 @@ class WorkerProof implements ArchiveProof {
   #slab: ArrayBuffer | undefined;
   #filled = 0;
 
-  constructor({ pgRestorePath, env, signal, workerUrl }: ArchiveProofOptions) {
+  constructor({ pgRestorePath, env, signal, workerUrl, stallSeconds }: ArchiveProofOptions) {
+    this.#stallMs = Math.max(stallSeconds * 1000, LEAST_STALL_MS);
     const workerData: WorkerInput = { role: 'archive-proof', pgRestorePath, env };
     // Without execArgv the worker would inherit loaders of whoever runs this process, such as a test runner.
     this.#worker = new Worker(workerUrl, { workerData, execArgv: [] });
@@ -97,6 +104,7 @@ class WorkerProof implements ArchiveProof {
       this.#send({ kind: 'end' });
     }
     try {
+      await this.#unlessStalled(this.#report);
       return await this.#report;
     } finally {
       await this.abort();
@@ -118,7 +126,17 @@ class WorkerProof implements ArchiveProof {
       if (this.#failure !== undefined) throw this.#failure.error;
       const slab = this.#free.pop();
       if (slab !== undefined) return slab;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.#unlessStalled(new Promise<void>((resolve) => this.#waiting.push(resolve)));
+    }
+  }
+
+  /** Fails the proof when `step` takes too long: what hangs must not hold up the dump for hours. */
+  async #unlessStalled(step: Promise<unknown>): Promise<void> {
+    const timer = setTimeout(() => this.#fail(stalled(this.#stallMs)), this.#stallMs);
+    try {
+      await step;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -159,6 +177,13 @@ class WorkerProof implements ArchiveProof {
     this.#settle.reject(error);
     for (const wake of this.#waiting.splice(0)) wake();
   }
+}
+
+function stalled(stallMs: number): BackupError {
+  return new BackupError('ERR_NOT_PROVEN', `pg_restore took nothing of the archive for ${stallMs / 1000} s`, {
+    op: 'read the archive back',
+    hint: 'The machine may be out of memory or CPU. Run the backup again.',
+  });
 }
 
 function threadEnded(cause: unknown): BackupError {

@@ -1,7 +1,7 @@
 /** Reads the catalog as pg_dump would see it: what a scope takes, and the facts of it. */
 import type pg from 'pg';
 import type { CatalogFacts, CopySettings, ServerFacts } from '../domain/facts.ts';
-import { isWholeDatabase, type Scope } from '../domain/scope.ts';
+import { bringsLargeObjects, type Scope } from '../domain/scope.ts';
 import { countLargeObjects, readDatabase, readExtensions, readRoles } from './catalog/database.ts';
 import { matchPatterns, parsePatterns, type ScopePattern, uniteMatches } from './catalog/patterns.ts';
 import { type Relation, readRelations, readSchemas } from './catalog/relations.ts';
@@ -62,6 +62,6 @@ export async function readFacts(
     extensions: await readExtensions(client),
     roles: await readRoles(client),
     largeObjects: await countLargeObjects(client),
-    largeObjectsSelected: scope.content !== 'schema' && isWholeDatabase(scope),
+    largeObjectsSelected: bringsLargeObjects(scope),
   };
 }

@@ -2,6 +2,7 @@
 import type { ConnectionRequest } from '../domain/connection.ts';
 import type { Clock, Log } from '../ports.ts';
 import { connect } from './connect.ts';
+import { endSession } from './session.ts';
 import type { SessionState } from './watchdog.ts';
 
 const ASK_TIMEOUT_MS = 15_000;
@@ -26,7 +27,7 @@ export async function askSession(
     windowSeconds: 0,
     applicationName: 'db-backup-action watchdog',
   });
-  const end = (): void => void client.end();
+  const end = (): void => void endSession(client);
   bounded.addEventListener('abort', end, { once: true });
   try {
     const { rows } = await client.query<{ working: boolean }>(
@@ -38,6 +39,6 @@ export async function askSession(
     return rows.some((row) => row.working) ? 'working' : 'waiting-for-client';
   } finally {
     bounded.removeEventListener('abort', end);
-    await client.end();
+    await endSession(client);
   }
 }

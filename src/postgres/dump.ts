@@ -2,7 +2,7 @@
 import { type Compression, compressArgument } from '../domain/compression.ts';
 import { dumpFailure } from '../domain/dump-messages.ts';
 import { BackupError } from '../domain/errors.ts';
-import { isWholeDatabase, type Scope } from '../domain/scope.ts';
+import type { Scope } from '../domain/scope.ts';
 import { type RunningProcess, startProcess } from '../runner/process.ts';
 import type { ClientTools } from './client-tools.ts';
 
@@ -40,11 +40,6 @@ export function dumpArgs(options: DumpOptions): string[] {
     ...each('--exclude-table', scope.excludeTables),
     ...each('--exclude-table-data', scope.excludeTableData),
   ];
-}
-
-/** Whether the archive of this scope holds the large objects: pg_dump leaves them out of selected schemas and tables. */
-export function bringsLargeObjects(scope: Scope): boolean {
-  return scope.content !== 'schema' && isWholeDatabase(scope);
 }
 
 export interface RunningDump {

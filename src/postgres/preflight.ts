@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { PoolerEvidence } from '../domain/poolers.ts';
 import type { PatternMiss, PreflightFacts, RightsFacts, SystemSelection } from '../domain/preflight.ts';
 import type { QualifiedName } from '../domain/relations.ts';
-import { isWholeDatabase, type Scope } from '../domain/scope.ts';
+import { bringsLargeObjects, type Scope } from '../domain/scope.ts';
 import { countLargeObjects, readDatabase, readServer } from './catalog/database.ts';
 import { nearMatches, type ScopePattern } from './catalog/patterns.ts';
 import type { Relation } from './catalog/relations.ts';
@@ -129,7 +129,7 @@ async function readRights(
   const tables = selection.tables.map(({ relation }) => relation).filter(({ kind }) => kind !== 'f');
   const withData = selection.tables.filter(({ hasData }) => hasData).map(({ relation }) => relation);
   const all = [...tables, ...selection.sequences];
-  const wanted = scope.content !== 'schema' && isWholeDatabase(scope);
+  const wanted = bringsLargeObjects(scope);
   const { rows } = await client.query<{ role: string }>('SELECT current_user::text AS role');
   const schemas = await holding(
     client,

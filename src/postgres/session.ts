@@ -24,10 +24,11 @@ export interface OwnSession {
   bytesRead(): number;
 }
 
-export function ownSession(client: pg.Client): OwnSession {
-  // The driver knows it from the greeting; its types do not.
-  const { processID } = client as unknown as { processID: number };
-  return { pid: processID, bytesRead: () => (client.connection.stream as Socket).bytesRead };
+/** Behind a session pooler the greeting names a process that does not exist, so the server itself is asked. */
+export async function ownSession(client: pg.Client): Promise<OwnSession> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
+  const stream = client.connection.stream as Socket;
+  return { pid: (rows[0] as { pid: number }).pid, bytesRead: () => stream.bytesRead };
 }
 
 /** Ends the session; bounded, idempotent, never rejects. What it was doing is given up. */

@@ -14,6 +14,7 @@ import { readServer } from './catalog/database.ts';
 import type { Relation } from './catalog/relations.ts';
 import { readCopySettings } from './catalog/settings.ts';
 import { type CatalogRequest, readFacts, readSelection, type SelectedCatalog } from './catalog.ts';
+import { type Definitions, readDefinitions } from './definitions.ts';
 import {
   isDeadlock,
   isLockTimeout,
@@ -25,7 +26,7 @@ import {
 } from './locks.ts';
 import { countTableRows } from './row-counts.ts';
 import { readSequences, readSequencesAgain } from './sequences.ts';
-import { endedBy, endSession, isServerAnswer, type OwnSession, ownSession, sqlState } from './session.ts';
+import { endedBy, endSession, isServerAnswer, sqlState } from './session.ts';
 
 /** How often tables may appear, vanish or change their name while they are being locked. */
 const ATTEMPTS = 5;
@@ -50,8 +51,6 @@ export interface Snapshot {
   /** For `pg_dump --snapshot` and `SET TRANSACTION SNAPSHOT`, until {@link close}. */
   readonly id: string;
   readonly facts: CatalogFacts;
-  /** The session that holds it. */
-  readonly session: OwnSession;
   /** Rejects with `ERR_SNAPSHOT_LOST` when the session dies before {@link close}; never resolves. */
   readonly lost: Promise<never>;
   /**
@@ -59,6 +58,8 @@ export interface Snapshot {
    * Stops between statements when `signal` aborts, with its reason. Throws `ERR_NOT_PROVEN` when the server refuses.
    */
   countRows(maxTableBytes: number, signal: AbortSignal): Promise<void>;
+  /** The definitions of this snapshot, for {@link changedDefinitions}. */
+  readDefinitions(): Promise<Definitions>;
   /** Fills `after` of the sequences in `facts`; those that cannot be read keep none. */
   readSequencesAfter(): Promise<void>;
   /** Ends the transaction and the session. Idempotent, bounded, never rejects. */
@@ -258,9 +259,9 @@ function sessionLost(cause: unknown): BackupError {
 }
 
 function describeSnapshot(client: pg.Client, id: string, facts: CatalogFacts, watch: SessionWatch): Snapshot {
-  const guarded = async (body: () => Promise<void>): Promise<void> => {
+  const guarded = async <T>(body: () => Promise<T>): Promise<T> => {
     try {
-      await body();
+      return await body();
     } catch (error) {
       throw error instanceof BackupError || isServerAnswer(error) ? error : sessionLost(error);
     }
@@ -268,7 +269,6 @@ function describeSnapshot(client: pg.Client, id: string, facts: CatalogFacts, wa
   return {
     id,
     facts,
-    session: ownSession(client),
     lost: watch.lost,
     countRows: (maxTableBytes, signal) =>
       guarded(async () => {
@@ -287,6 +287,7 @@ function describeSnapshot(client: pg.Client, id: string, facts: CatalogFacts, wa
           signal,
         );
       }),
+    readDefinitions: () => guarded(() => readDefinitions(client)),
     readSequencesAfter: () => guarded(() => readSequencesAgain(client, facts.sequences)),
     close: watch.close,
   };

@@ -69,7 +69,7 @@ function stalled(who: string, silentSeconds: number, state: SessionState | strin
     `${who} has been silent for ${silentSeconds} s, and ${seen[state] ?? `the server could not be asked: ${state}`}`,
     {
       op: 'dump',
-      hint: 'The connection to the database is dead. Run the backup again; if it recurs, look at firewalls and proxies with idle limits on the way, or raise `stall-timeout-seconds`.',
+      hint: 'The connection to the database is dead, or the server ended the session. Run the backup again; if it recurs, look at firewalls and proxies with idle limits on the way, or raise `stall-timeout-seconds`.',
       retryable: true,
     },
   );

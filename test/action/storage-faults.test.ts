@@ -24,6 +24,7 @@ const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nConte
 const BUSY = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 const isWrite = (head: string): boolean => /^(PUT|POST) /.test(head);
+const isContentsWrite = (head: string): boolean => /^PUT [^?\s]*contents\.json/.test(head);
 const isManifestWrite = (head: string): boolean => /^PUT [^?\s]*metadata\.json/.test(head);
 
 async function needs(): Promise<{ clients: Clients } | { skipped: string }> {
@@ -209,34 +210,62 @@ describeWith(await needs(), 'A bucket', ({ clients }) => {
     expect(proxy.counts.struck).toBe(1);
   });
 
-  test('that refuses the manifest alone holds no backup, and what was written before is taken back', async () => {
-    proxy.set({ answerTo: { request: isManifestWrite, times: 1000, response: DENIED } });
+  test('that refuses one object of a set is left without the others too', async () => {
+    proxy.set({ answerTo: { request: isContentsWrite, times: 1000, response: DENIED } });
     await expectNothingNew(await backUpLarge(), {
       code: 'ERR_STORAGE_DENIED',
-      happened: ['metadata.json', 's3:PutObject'],
+      happened: ['contents.json', 's3:PutObject'],
       action: ['Allow s3:PutObject'],
+      safety: NOTHING_VISIBLE,
     });
   });
 
-  test('from which this role may not delete keeps objects without a manifest, which are no backup', async () => {
-    const request = (head: string): boolean => isManifestWrite(head) || head.startsWith('DELETE ');
-    proxy.set({ answerTo: { request, times: 1000, response: DENIED } });
-    const run = await backUp();
-    expectFailureWords(run, {
-      code: 'ERR_STORAGE_DENIED',
-      happened: ['metadata.json'],
-      action: ['Allow s3:PutObject'],
-    });
+  /** Keys of the new set, which has no manifest and so is no backup. */
+  async function expectNoManifest(run: ScenarioRun): Promise<string[]> {
+    expect(run.outputs).toEqual({});
+    await expectTidy(scenario, run);
     const after = await bucket.state();
     for (const [key, sha256] of before) expect(after.get(key)).toBe(sha256);
     const left = [...after.keys()].filter((key) => !before.has(key));
     expect(left.filter((key) => key.endsWith('metadata.json'))).toEqual([]);
-    expect(run.annotations.filter(({ kind }) => kind === 'notice')[0]?.message).toMatch(
-      /may stay behind \(this role may not delete\)/,
-    );
     proxy.set({});
     before = after;
     await expectOneNewSet(await backUp());
+    return left.map((key) => key.split('/').at(-1) ?? '');
+  }
+
+  const notices = (run: ScenarioRun): string[] =>
+    run.annotations.filter(({ kind }) => kind === 'notice').map(({ message }) => message);
+
+  test('from which this role may not delete keeps objects without a manifest, which are no backup', async () => {
+    const request = (head: string): boolean => isContentsWrite(head) || head.startsWith('DELETE ');
+    proxy.set({ answerTo: { request, times: 1000, response: DENIED } });
+    const run = await backUp();
+    expectFailureWords(run, {
+      code: 'ERR_STORAGE_DENIED',
+      happened: ['contents.json'],
+      action: ['Allow s3:PutObject'],
+      safety: NOTHING_VISIBLE,
+    });
+    const kept = notices(run);
+    expect(await expectNoManifest(run)).toEqual(['database.backup', 'globals.sql']);
+    for (const words of kept) expect(words).toMatch(/may stay behind \(this role may not delete\)/);
+    expect(kept).toHaveLength(2);
+  });
+
+  test('that refuses the manifest alone keeps the objects, in case it was written after all', async () => {
+    proxy.set({ answerTo: { request: isManifestWrite, times: 1000, response: DENIED } });
+    const run = await backUp();
+    expectFailureWords(run, {
+      code: 'ERR_STORAGE_DENIED',
+      happened: ['metadata.json', 's3:PutObject'],
+      action: ['Allow s3:PutObject'],
+      safety: 'It is not certain whether this backup became visible',
+    });
+    expect(notices(run)).toEqual([
+      expect.stringContaining('is left as it is: its metadata.json may have been written'),
+    ]);
+    expect(await expectNoManifest(run)).toHaveLength(4);
   });
 
   test('that vanishes before the manifest is written ends the run', async () => {

@@ -57,7 +57,7 @@ describeWith(clients, 'the proof on its own thread', ({ pgDump, pgRestore }: Cli
   let archive: Buffer;
 
   const start = (pgRestorePath = pgRestore, signal = new AbortController().signal) =>
-    startArchiveProof({ pgRestorePath, env, signal, workerUrl });
+    startArchiveProof({ pgRestorePath, env, signal, workerUrl, stallSeconds: 30 });
 
   async function dump(...options: string[]): Promise<Buffer> {
     const file = path.join(folder, 'archive');

@@ -94,5 +94,12 @@ export function archiveReport(over: Partial<ArchiveReport> = {}): ArchiveReport 
 }
 
 export function evidence(over: Partial<Evidence> = {}): Evidence {
-  return { scope: WHOLE, facts: catalogFacts(), archive: archiveReport(), counting: 'done', ...over };
+  return {
+    scope: WHOLE,
+    facts: catalogFacts(),
+    archive: archiveReport(),
+    counting: 'done',
+    changedDefinitions: [],
+    ...over,
+  };
 }

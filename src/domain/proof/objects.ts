@@ -1,7 +1,7 @@
 /** Checks on everything that is not a table's rows. */
 import type { ArchiveReport } from '../archive-report.ts';
 import type { Check } from '../checks.ts';
-import type { CatalogFacts } from '../facts.ts';
+import type { CatalogFacts, ExtensionFacts } from '../facts.ts';
 import { displayName, relationKey } from '../relations.ts';
 import { isWholeDatabase, type Scope } from '../scope.ts';
 import { conclude } from './conclude.ts';
@@ -21,27 +21,56 @@ export function checkLargeObjects(facts: CatalogFacts, archive: ArchiveReport): 
   });
 }
 
-/** Views, materialized views and extensions of the snapshot are defined by the archive. */
-export function checkObjects(facts: CatalogFacts, archive: ArchiveReport, scope: Scope): Check {
+/**
+ * Views, materialized views and extensions of the snapshot are defined by the archive, and no definition changed
+ * while pg_dump read it: what it prints comes from the newest catalog and not from the snapshot.
+ */
+export function checkObjects(
+  facts: CatalogFacts,
+  archive: ArchiveReport,
+  scope: Scope,
+  changed: readonly string[] | Error,
+): Check {
   if (scope.content === 'data') {
     return conclude('objects', [], {
       passed: 'The scope holds rows alone; no definitions to compare',
       failed: () => '',
     });
   }
-  const defined = new Map(archive.relations.map((relation) => [relationKey(relation), relation.kind]));
-  const relations = facts.relations
-    .filter((relation) => defined.get(relationKey(relation)) !== relation.kind)
-    .map((relation) => `${displayName(relation)}: the ${relation.kind.replace('-', ' ')} is missing from the archive`);
-  const created = new Set(archive.extensions);
-  // plpgsql is part of every new database; pg_dump leaves it out.
-  const extensions = !isWholeDatabase(scope)
-    ? []
-    : facts.extensions
-        .filter((extension) => extension.name !== 'plpgsql' && !created.has(extension.name))
-        .map((extension) => `extension ${extension.name}: is missing from the archive`);
-  return conclude('objects', [...relations, ...extensions], {
-    passed: `${facts.relations.length} of ${facts.relations.length} views and ${isWholeDatabase(scope) ? facts.extensions.length : 0} extensions are defined; ${archive.objects.length} objects have a definition digest`,
+  const extensions = isWholeDatabase(scope) ? facts.extensions.filter(({ name }) => name !== BUILT_IN) : [];
+  const missing = [...missingRelations(facts, archive), ...missingExtensions(extensions, archive)];
+  if (missing.length === 0 && changed instanceof Error) {
+    return partial('It is not known whether definitions changed while pg_dump read them', [changed.message]);
+  }
+  if (missing.length === 0 && !(changed instanceof Error) && changed.length > 0) {
+    return partial(
+      `${changed.length} definitions changed while pg_dump read them, so the archive may hold them broken or too new`,
+      changed.map((label) => `${label}: changed or was dropped after the snapshot`),
+    );
+  }
+  return conclude('objects', missing, {
+    passed: `${facts.relations.length} of ${facts.relations.length} views and ${extensions.length} of ${extensions.length} extensions are defined; ${archive.objects.length} objects have a definition digest, and none changed during the dump`,
     failed: (count) => `${count} views or extensions of the snapshot are missing from the archive`,
   });
+}
+
+/** plpgsql is part of every new database; pg_dump leaves it out. */
+const BUILT_IN = 'plpgsql';
+
+function partial(reason: string, details: string[]): Check {
+  return { id: 'objects', status: 'partial', reason, details };
+}
+
+function missingRelations(facts: CatalogFacts, archive: ArchiveReport): string[] {
+  const defined = new Map(archive.relations.map((relation) => [relationKey(relation), relation.kind]));
+  return facts.relations
+    .filter((relation) => defined.get(relationKey(relation)) !== relation.kind)
+    .map((relation) => `${displayName(relation)}: the ${relation.kind.replace('-', ' ')} is missing from the archive`);
+}
+
+function missingExtensions(extensions: readonly ExtensionFacts[], archive: ArchiveReport): string[] {
+  const created = new Set(archive.extensions);
+  return extensions
+    .filter((extension) => !created.has(extension.name))
+    .map((extension) => `extension ${extension.name}: is missing from the archive`);
 }

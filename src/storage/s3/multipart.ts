@@ -1,10 +1,11 @@
 /** The streaming write of one object: a single request when it fits into one part, else equal parts in parallel. */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { BackupError, type ErrorCode, messageOf } from '../../domain/errors.ts';
+import { BackupError, messageOf } from '../../domain/errors.ts';
 import type { PartPlan } from '../../domain/part-size.ts';
 import type { ObjectWriter, StoredObject } from '../../ports.ts';
 import { cancelledError } from '../cancelled.ts';
+import { isCertainRefusal } from '../certain-refusal.ts';
 import { statObject } from './list.ts';
 import { encodeCrc32, Part, PartBuffers } from './part.ts';
 import {
@@ -22,14 +23,9 @@ import {
 } from './upload.ts';
 import { type Sent, verifyStored } from './verify.ts';
 
-/** After these the provider has certainly not done what it was asked. */
-const CERTAIN_REFUSALS: readonly ErrorCode[] = [
-  'ERR_STORAGE_AUTH',
-  'ERR_STORAGE_DENIED',
-  'ERR_STORAGE_EXISTS',
-  'ERR_STORAGE_MISSING',
-  'ERR_STORAGE_TOO_LARGE',
-];
+/** Most rounds of aborting one upload, and the pause between them. */
+const ABORT_TIMES = 4;
+const ABORT_PAUSE_MS = 200;
 
 export interface WriterContext extends Omit<UploadTarget, 'signal'> {
   plan: PartPlan;
@@ -112,11 +108,16 @@ export class S3ObjectWriter implements ObjectWriter {
     const signal = AbortSignal.timeout(connection.tuning.abortTimeoutMs);
     signal.addEventListener('abort', () => this.#stopCreating.abort(signal.reason), { once: true });
     // Parts that are still travelling could otherwise arrive after the upload was discarded, and stay.
+    const travelling = this.#uploads.size > 0;
     await Promise.allSettled([this.#uploadId, ...this.#uploads]);
     try {
       // An upload whose creation failed has no parts: even if it came to exist, it costs nothing.
       const uploadId = await this.#uploadId?.catch(() => undefined);
-      if (uploadId !== undefined) await abortUpload(this.#target, uploadId, signal);
+      // "It might be necessary to abort a given upload multiple times" (S3 API reference, AbortMultipartUpload).
+      for (let left = ABORT_TIMES; uploadId !== undefined && left > 0; left -= 1) {
+        if (!(await abortUpload(this.#target, uploadId, signal)) || !travelling) break;
+        await connection.clock.sleep(ABORT_PAUSE_MS, signal);
+      }
     } catch (error) {
       connection.log.warning(
         `${messageOf(error)} It is invisible but billed: let a lifecycle rule (AbortIncompleteMultipartUpload) remove it.`,
@@ -162,7 +163,7 @@ export class S3ObjectWriter implements ObjectWriter {
       this.#visible = 'yes';
       return answer;
     } catch (error) {
-      if (isRefusal(error)) this.#visible = 'no';
+      if (isCertainRefusal(error)) this.#visible = 'no';
       throw error;
     }
   }
@@ -225,10 +226,6 @@ export class S3ObjectWriter implements ObjectWriter {
     this.#target.signal.removeEventListener('abort', this.#onCancel);
     this.#onEnd();
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof BackupError && CERTAIN_REFUSALS.includes(error.code);
 }
 
 const discarded = { op: 'upload', hint: 'Nothing of it became visible.' };

@@ -143,7 +143,9 @@ export function completeUpload(target: UploadTarget, completion: Completion): Pr
 }
 
 /** Discards the parts. Succeeds when the upload is gone already. */
-export async function abortUpload(target: UploadTarget, uploadId: string, signal: AbortSignal): Promise<void> {
+/** True when there was such an upload: a part that was still being received may have survived, so ask again. */
+export async function abortUpload(target: UploadTarget, uploadId: string, signal: AbortSignal): Promise<boolean> {
+  let existed = true;
   const { connection, key } = target;
   const input = { Bucket: connection.bucket, Key: connection.objectKey(key), UploadId: uploadId };
   const operation = { words: `discard the unfinished upload of ${key}`, permission: 's3:AbortMultipartUpload', key };
@@ -154,10 +156,12 @@ export async function abortUpload(target: UploadTarget, uploadId: string, signal
         await client.send(new AbortMultipartUploadCommand(input), http);
       } catch (error) {
         if (!['NoSuchUpload', 'NoSuchBucket'].includes(errorCodeOf(error))) throw error;
+        existed = false;
       }
     },
     { signal },
   );
+  return existed;
 }
 
 export async function deleteObject(connection: S3Connection, key: string, signal = connection.signal): Promise<void> {
