@@ -67989,7 +67989,7 @@ function extend(target) {
 
 /***/ }),
 
-/***/ 4820:
+/***/ 9723:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68490,6 +68490,38 @@ function lastLine(text) {
     return text.trim().split('\n').at(-1) ?? '';
 }
 
+// EXTERNAL MODULE: ./src/domain/relations.ts
+var relations = __nccwpck_require__(5713);
+;// CONCATENATED MODULE: ./src/domain/left-out.ts
+
+/** Names that one finding lists. */
+const NAMED = 10;
+/** Notices for the summary of a backup. `facts` have been counted. */
+function assessLeftOut(facts) {
+    const findings = [];
+    const withRows = facts.tables.filter((table) => table.hasData);
+    if (withRows.length > 0 && withRows.every((table) => table.rows === undefined)) {
+        findings.push({
+            code: 'rows-not-counted',
+            severity: 'notice',
+            seen: 'No table is small enough to be counted at the source, so there is no check of row counts',
+            action: 'Name the tables that matter in `critical-tables`, or set `verify: source`.',
+        });
+    }
+    const foreign = facts.tables.filter((table) => table.ofExtension && !table.hasData && table.sizeBytes > 0);
+    if (foreign.length > 0) {
+        const names = foreign.slice(0, NAMED).map(relations/* displayName */.QC).join(', ');
+        const more = foreign.length > NAMED ? ` and ${foreign.length - NAMED} more` : '';
+        findings.push({
+            code: 'extension-rows-left-out',
+            severity: 'warning',
+            seen: `Rows of tables that belong to an extension are not in this backup, because pg_dump leaves them to the extension: ${names}${more}`,
+            action: 'If you put rows there yourself, take the table out of the extension (`ALTER EXTENSION … DROP TABLE …`) or copy them elsewhere.',
+        });
+    }
+    return findings;
+}
+
 ;// CONCATENATED MODULE: ./src/domain/fingerprint.ts
 /** Who a source is, without saying it: so that two databases never mix in one series. */
 
@@ -68539,8 +68571,6 @@ function hash(...parts) {
         .digest('hex');
 }
 
-// EXTERNAL MODULE: ./src/domain/relations.ts
-var relations = __nccwpck_require__(5713);
 // EXTERNAL MODULE: ./src/domain/words.ts
 var words = __nccwpck_require__(4717);
 ;// CONCATENATED MODULE: ./src/domain/previous-backup.ts
@@ -69042,7 +69072,7 @@ function proveContent(evidence) {
             details: [],
         },
         checkTables(facts, archive, scope),
-        checkRowCounts(facts, archive, evidence.counting),
+        ...countedChecks(evidence, archive),
         checkSequences(facts, archive, scope),
         checkLargeObjects(facts, archive),
         checkObjects(facts, archive, scope, evidence.changedDefinitions),
@@ -69052,6 +69082,11 @@ function proveContent(evidence) {
     if (evidence.source !== undefined)
         checks.push(checkSource(facts, archive, evidence.source));
     return checks;
+}
+/** A check that would compare nothing is none: the summary says so instead (left-out.ts). */
+function countedChecks({ facts, counting }, archive) {
+    const counted = facts.tables.some((table) => table.hasData && table.rows !== undefined);
+    return counted || counting instanceof Error ? [checkRowCounts(facts, archive, counting)] : [];
 }
 function archiveUnreadable(evidence, error) {
     const notRun = (id) => ({
@@ -69689,6 +69724,7 @@ function guide_sourceOf(destination, location, env) {
 
 
 
+
 /** Random per set, so that nobody can look a table's name up across sets. */
 const SALT_BYTES = 16;
 /** Commits the set, proven or not. Rejects when anything cannot be stored; the caller discards. */
@@ -69729,7 +69765,7 @@ async function finish(parts) {
         manifestUri: storage.uri(marker.key),
         restoreGuideUri: set.uri('RESTORE.md'),
         restoreCommand: guide.command,
-        findings: [...prepared.findings, ...taken.warnings, ...compared.findings],
+        findings: [...prepared.findings, ...taken.warnings, ...assessLeftOut(taken.facts), ...compared.findings],
         timings: timingsOf(parts, finishedAt),
     };
 }
@@ -72391,10 +72427,6 @@ async function dumpGlobals(tools, database, run) {
     });
 }
 
-// EXTERNAL MODULE: external "node:perf_hooks"
-var external_node_perf_hooks_ = __nccwpck_require__(643);
-// EXTERNAL MODULE: external "node:timers/promises"
-var external_node_timers_promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./src/postgres/catalog/settings.ts
 /**
  * What pg_dump 13 to 19 sets in its session (`setup_connection`). Everything else that shapes COPY text keeps the
@@ -72420,6 +72452,10 @@ async function readCopySettings(client) {
     return rows[0];
 }
 
+// EXTERNAL MODULE: external "node:perf_hooks"
+var external_node_perf_hooks_ = __nccwpck_require__(643);
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./src/postgres/locks.ts
 
 
@@ -72505,70 +72541,6 @@ function lockTableFull(tables, cause) {
     });
 }
 
-;// CONCATENATED MODULE: ./src/postgres/row-counts.ts
-
-
-
-/** One statement counts tables until either is reached: few round trips, and a signal is heard soon. */
-const BATCH_TABLES = 100;
-const BATCH_BYTES = 64 * 1024 * 1024;
-/**
- * Fills `rows`. Needs an open transaction, which survives the server's errors through savepoints.
- * Throws `ERR_NOT_PROVEN` when the server refuses, the signal's reason when it aborts between two statements.
- */
-async function countTableRows(client, tables, signal) {
-    for (const batch of batches(tables)) {
-        signal.throwIfAborted();
-        await countBatch(client, batch);
-    }
-}
-function* batches(tables) {
-    let batch = [];
-    let bytes = 0;
-    for (const table of tables) {
-        if (batch.length === BATCH_TABLES || (batch.length > 0 && bytes + table.sizeBytes > BATCH_BYTES)) {
-            yield batch;
-            batch = [];
-            bytes = 0;
-        }
-        batch.push(table);
-        bytes += table.sizeBytes;
-    }
-    if (batch.length > 0)
-        yield batch;
-}
-/**
- * The FROM clause of exactly the rows that pg_dump copies. Under an extension's condition it leaves out ONLY, so the
- * rows of inheritance children come along.
- */
-function dumpedRows(table) {
-    const condition = table.extensionCondition ?? '';
-    return condition === '' ? `ONLY ${(0,relations/* quoteQualified */.$s)(table)}` : `${(0,relations/* quoteQualified */.$s)(table)} ${condition}`;
-}
-async function countBatch(client, batch) {
-    const selects = batch.map((table, index) => `SELECT ${index} AS i, pg_catalog.count(*)::text AS rows FROM ${dumpedRows(table)}`);
-    await client.query('SAVEPOINT counting');
-    try {
-        const { rows } = await client.query(`${selects.join('\nUNION ALL ')}\nORDER BY 1`);
-        batch.forEach((table, index) => {
-            const counted = rows[index]?.rows;
-            if (counted !== undefined)
-                table.rows = Number(counted);
-        });
-        await client.query('RELEASE SAVEPOINT counting');
-    }
-    catch (error) {
-        if (!isServerAnswer(error))
-            throw error;
-        await client.query('ROLLBACK TO SAVEPOINT counting');
-        throw new domain_errors/* BackupError */.hj('ERR_NOT_PROVEN', `Rows could not be counted at the source: ${(0,domain_errors/* messageOf */.bD)(error)}`, {
-            op: 'count rows',
-            hint: 'Read the message; it is the server speaking. The dump itself is not affected.',
-            cause: error,
-        });
-    }
-}
-
 ;// CONCATENATED MODULE: ./src/postgres/sequences.ts
 
 
@@ -72634,14 +72606,11 @@ async function fillAfter(client, batch) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/postgres/snapshot.ts
+;// CONCATENATED MODULE: ./src/postgres/locked-read.ts
 /**
- * The snapshot that pg_dump reads and the facts of it. Locks come first, then the first query, then the export: a
- * TRUNCATE or a rewriting ALTER between an export and pg_dump's own lock would empty a table unseen.
+ * All selected tables locked first, then the catalog, in one transaction that is left open: what follows in it sees
+ * one state in which no table can change its shape.
  */
-
-
-
 
 
 
@@ -72659,38 +72628,7 @@ const ATTEMPTS = 5;
  */
 const LOCK_ATTEMPT_SECONDS = 0.5;
 const LOCK_PAUSE_MS = 300;
-/**
- * Opens the snapshot on a direct, fresh, connected session, which belongs to the snapshot from now on, also when this
- * throws: `ERR_LOCK_TIMEOUT`, `ERR_SNAPSHOT_LOST`, `ERR_PATTERN`, `ERR_PREFLIGHT`, or the signal's reason.
- * One statement at a time: the methods must not run side by side.
- */
-async function openSnapshot(client, request) {
-    const watch = watchSession(client);
-    try {
-        return await endedBy(client, request.signal, async () => {
-            const settings = await prepareSession(client);
-            const taken = await lockAndRead(client, request, settings);
-            const { rows } = await client.query('SELECT pg_catalog.pg_export_snapshot() AS id');
-            return describeSnapshot(client, rows[0].id, taken, watch);
-        });
-    }
-    catch (error) {
-        await watch.close();
-        if (request.signal.aborted)
-            throw request.signal.reason;
-        throw explain(error);
-    }
-}
-async function prepareSession(client) {
-    await client.query('SET statement_timeout = 0');
-    await client.query('SET idle_in_transaction_session_timeout = 0');
-    const { rows } = await client.query("SELECT pg_catalog.current_setting('server_version_num') AS number");
-    if (Number(rows[0]?.number) >= 170_000)
-        await client.query('SET transaction_timeout = 0');
-    // Otherwise counts would silently leave rows out where pg_dump stops with an error.
-    await client.query('SET row_security = off');
-    return await readCopySettings(client);
-}
+/** Throws `ERR_LOCK_TIMEOUT`, `ERR_SNAPSHOT_LOST`, `ERR_PREFLIGHT`, or the server's errors. */
 async function lockAndRead(client, request, settings) {
     const { rows } = await client.query('SELECT pg_catalog.current_database()::text AS name');
     const catalogRequest = {
@@ -72703,7 +72641,7 @@ async function lockAndRead(client, request, settings) {
     let changed = [];
     for (let attempt = 1; attempt <= ATTEMPTS;) {
         const expected = await readTargets(client, catalogRequest);
-        const outcome = await snapshot_tryOnce(client, request, catalogRequest, expected, settings);
+        const outcome = await locked_read_tryOnce(client, request, catalogRequest, expected, settings);
         if (outcome instanceof LocksHeld) {
             await client.query('ROLLBACK');
             if (external_node_perf_hooks_.performance.now() > deadline) {
@@ -72746,7 +72684,7 @@ class LocksHeld {
     }
 }
 /** The facts, the names of what changed in between, or that locks are held. The transaction stays open either way. */
-async function snapshot_tryOnce(client, request, catalogRequest, expected, settings) {
+async function locked_read_tryOnce(client, request, catalogRequest, expected, settings) {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     try {
         await lockTables(client, expected, Math.min(LOCK_ATTEMPT_SECONDS, request.lockTimeoutSeconds));
@@ -72793,6 +72731,112 @@ function differences(before, after) {
     const current = new Set(after.map(key));
     const changed = [...before.filter((each) => !current.has(key(each))), ...after.filter((each) => !old.has(key(each)))];
     return [...new Set(changed.map(relations/* displayName */.QC))];
+}
+
+;// CONCATENATED MODULE: ./src/postgres/row-counts.ts
+
+
+
+/** One statement counts tables until either is reached: few round trips, and a signal is heard soon. */
+const BATCH_TABLES = 100;
+const BATCH_BYTES = 64 * 1024 * 1024;
+/**
+ * Fills `rows`. Needs an open transaction, which survives the server's errors through savepoints.
+ * Throws `ERR_NOT_PROVEN` when the server refuses, the signal's reason when it aborts between two statements.
+ */
+async function countTableRows(client, tables, signal) {
+    for (const batch of batches(tables)) {
+        signal.throwIfAborted();
+        await countBatch(client, batch);
+    }
+}
+function* batches(tables) {
+    let batch = [];
+    let bytes = 0;
+    for (const table of tables) {
+        if (batch.length === BATCH_TABLES || (batch.length > 0 && bytes + table.sizeBytes > BATCH_BYTES)) {
+            yield batch;
+            batch = [];
+            bytes = 0;
+        }
+        batch.push(table);
+        bytes += table.sizeBytes;
+    }
+    if (batch.length > 0)
+        yield batch;
+}
+/**
+ * The FROM clause of exactly the rows that pg_dump copies. Under an extension's condition it leaves out ONLY, so the
+ * rows of inheritance children come along.
+ */
+function dumpedRows(table) {
+    const condition = table.extensionCondition ?? '';
+    return condition === '' ? `ONLY ${(0,relations/* quoteQualified */.$s)(table)}` : `${(0,relations/* quoteQualified */.$s)(table)} ${condition}`;
+}
+async function countBatch(client, batch) {
+    const selects = batch.map((table, index) => `SELECT ${index} AS i, pg_catalog.count(*)::text AS rows FROM ${dumpedRows(table)}`);
+    await client.query('SAVEPOINT counting');
+    try {
+        const { rows } = await client.query(`${selects.join('\nUNION ALL ')}\nORDER BY 1`);
+        batch.forEach((table, index) => {
+            const counted = rows[index]?.rows;
+            if (counted !== undefined)
+                table.rows = Number(counted);
+        });
+        await client.query('RELEASE SAVEPOINT counting');
+    }
+    catch (error) {
+        if (!isServerAnswer(error))
+            throw error;
+        await client.query('ROLLBACK TO SAVEPOINT counting');
+        throw new domain_errors/* BackupError */.hj('ERR_NOT_PROVEN', `Rows could not be counted at the source: ${(0,domain_errors/* messageOf */.bD)(error)}`, {
+            op: 'count rows',
+            hint: 'Read the message; it is the server speaking. The dump itself is not affected.',
+            cause: error,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/postgres/snapshot.ts
+
+
+
+
+
+
+
+
+/**
+ * Opens the snapshot on a direct, fresh, connected session, which belongs to the snapshot from now on, also when this
+ * throws: `ERR_LOCK_TIMEOUT`, `ERR_SNAPSHOT_LOST`, `ERR_PATTERN`, `ERR_PREFLIGHT`, or the signal's reason.
+ * One statement at a time: the methods must not run side by side.
+ */
+async function openSnapshot(client, request) {
+    const watch = watchSession(client);
+    try {
+        return await endedBy(client, request.signal, async () => {
+            const settings = await prepareSession(client);
+            const taken = await lockAndRead(client, request, settings);
+            const { rows } = await client.query('SELECT pg_catalog.pg_export_snapshot() AS id');
+            return describeSnapshot(client, rows[0].id, taken, watch);
+        });
+    }
+    catch (error) {
+        await watch.close();
+        if (request.signal.aborted)
+            throw request.signal.reason;
+        throw explain(error);
+    }
+}
+async function prepareSession(client) {
+    await client.query('SET statement_timeout = 0');
+    await client.query('SET idle_in_transaction_session_timeout = 0');
+    const { rows } = await client.query("SELECT pg_catalog.current_setting('server_version_num') AS number");
+    if (Number(rows[0]?.number) >= 170_000)
+        await client.query('SET transaction_timeout = 0');
+    // Otherwise counts would silently leave rows out where pg_dump stops with an error.
+    await client.query('SET row_security = off');
+    return await readCopySettings(client);
 }
 function watchSession(client) {
     let closing;
@@ -77781,7 +77825,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5919);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_worker_threads__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4820);
+/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9723);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(259);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6661);
 /* harmony import */ var _postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4471);

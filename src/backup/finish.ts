@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { BackupResult, PhaseTiming } from '../command.ts';
 import { serializeContents } from '../domain/contents.ts';
 import { publicWarnings } from '../domain/dump-messages.ts';
+import { assessLeftOut } from '../domain/left-out.ts';
 import type { Storage } from '../ports.ts';
 import { compareWithPast } from './compare.ts';
 import { contentsOf, judge, manifestOf, type SetEvidence } from './describe.ts';
@@ -55,7 +56,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
     manifestUri: storage.uri(marker.key),
     restoreGuideUri: set.uri('RESTORE.md'),
     restoreCommand: guide.command,
-    findings: [...prepared.findings, ...taken.warnings, ...compared.findings],
+    findings: [...prepared.findings, ...taken.warnings, ...assessLeftOut(taken.facts), ...compared.findings],
     timings: timingsOf(parts, finishedAt),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CheckId, verdictOf } from '../../src/domain/checks.ts';
 import type { SequenceState } from '../../src/domain/facts.ts';
+import { assessLeftOut } from '../../src/domain/left-out.ts';
 import { type Evidence, proveContent } from '../../src/domain/proof.ts';
 import { archiveReport, catalogFacts, evidence, sequenceFacts, tableFacts, WHOLE } from '../support/evidence.ts';
 
@@ -83,11 +84,27 @@ describe('the check of row counts', () => {
   });
 
   it('says how many tables were too large to count', () => {
-    const { rows: _rows, ...uncounted } = tableFacts();
-    const check = proveContent(evidence({ facts: catalogFacts({ tables: [uncounted] }) })).find(
-      (each) => each.id === 'row-counts',
-    );
+    const { rows: _rows, ...uncounted } = tableFacts({ name: 'large' });
+    const facts = catalogFacts({ tables: [tableFacts(), uncounted] });
+    const check = proveContent(evidence({ facts })).find((each) => each.id === 'row-counts');
     expect(check).toMatchObject({ status: 'passed', reason: expect.stringContaining('1 larger ones are not counted') });
+  });
+
+  it('is not made where nothing was counted, and a notice says so', () => {
+    const { rows: _rows, ...uncounted } = tableFacts();
+    const facts = catalogFacts({ tables: [uncounted] });
+    expect(statusOf('row-counts', { facts })).toBeUndefined();
+    expect(assessLeftOut(facts).map(({ code }) => code)).toEqual(['rows-not-counted']);
+    expect(assessLeftOut(catalogFacts())).toEqual([]);
+  });
+
+  it('does not speak for rows that pg_dump leaves to an extension, and a warning names them', () => {
+    const left = tableFacts({ name: 'of_extension', ofExtension: true, hasData: false });
+    const [finding] = assessLeftOut(catalogFacts({ tables: [tableFacts(), left] }));
+    expect(finding).toMatchObject({
+      code: 'extension-rows-left-out',
+      seen: expect.stringContaining('public.of_extension'),
+    });
   });
 });
 

@@ -1,20 +1,6 @@
-/** Why a connection failed: which code, whether waiting helps, and what to do. */
-import type { ErrorCode } from '../errors.ts';
-import { explainServerError } from './server-failure.ts';
+import { type ConnectFailure, explainServerError } from './server-failure.ts';
 
-export interface ConnectFailure {
-  code: ErrorCode;
-  /** What happened, without the host and not yet redacted. */
-  reason: string;
-  hint: string;
-  /** A server that is starting or waking up may answer later. */
-  retry: boolean;
-  /**
-   * Whether another kind of connection may do better, as libpq's `allow` and `prefer` assume.
-   * `no-tls`: TLS is not offered; `tls`: it was refused or failed; `server`: the server itself said no.
-   */
-  refusedBy?: 'no-tls' | 'tls' | 'server';
-}
+export type { ConnectFailure };
 
 /** Thrown by our own checks of what the server asks for; see `authenticationFault`. */
 export const POLICY_ERROR_NAME = 'ConnectionPolicyError';

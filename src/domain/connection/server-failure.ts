@@ -1,6 +1,19 @@
 /** What a server's or pooler's refusal means, by SQLSTATE and, where that says too little, by its words. */
 import type { ErrorCode } from '../errors.ts';
-import type { ConnectFailure } from './failure.ts';
+
+export interface ConnectFailure {
+  code: ErrorCode;
+  /** What happened, without the host and not yet redacted. */
+  reason: string;
+  hint: string;
+  /** A server that is starting or waking up may answer later. */
+  retry: boolean;
+  /**
+   * Whether another kind of connection may do better, as libpq's `allow` and `prefer` assume.
+   * `no-tls`: TLS is not offered; `tls`: it was refused or failed; `server`: the server itself said no.
+   */
+  refusedBy?: 'no-tls' | 'tls' | 'server';
+}
 
 interface Rule {
   when: RegExp;

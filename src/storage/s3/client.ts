@@ -5,7 +5,7 @@ import type { ResolvedS3, S3Destination } from '../../domain/destination.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { cancelledError } from '../cancelled.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
-import { errorCodeOf, isTransient, s3Error } from './errors.ts';
+import { errorCodeOf, isTransient, type S3Operation, s3Error } from './errors.ts';
 
 export interface S3Tuning {
   connectTimeoutMs: number;
@@ -28,16 +28,6 @@ export const DEFAULT_TUNING: S3Tuning = {
   retry: DEFAULT_RETRY,
   random: Math.random,
 };
-
-/** One request, as an error message names it. */
-export interface S3Operation {
-  /** Follows "Could not": `upload shop/…/database.backup.age`. */
-  words: string;
-  /** The right it needs: `s3:PutObject`. */
-  permission: string;
-  /** Relative to the destination; absent for operations on the bucket. */
-  key?: string;
-}
 
 export interface SendOptions {
   /** Instead of the connection's own signal. */

@@ -1,6 +1,15 @@
 /** What S3 and the network say, in the project's words. The SDK's text is kept as the cause only. */
 import { BackupError, type ErrorCode } from '../../domain/errors.ts';
-import type { S3Operation } from './client.ts';
+
+/** One request, as an error message names it. */
+export interface S3Operation {
+  /** Follows "Could not": `upload shop/…/database.backup.age`. */
+  words: string;
+  /** The right it needs: `s3:PutObject`. */
+  permission: string;
+  /** Relative to the destination; absent for operations on the bucket. */
+  key?: string;
+}
 
 export interface S3Place {
   bucket: string;

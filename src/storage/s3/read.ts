@@ -4,8 +4,8 @@ import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s
 import { BackupError } from '../../domain/errors.ts';
 import type { ByteRange } from '../../ports.ts';
 import { pauseMs } from '../retry.ts';
-import type { S3Connection, S3Operation } from './client.ts';
-import { isTransient, statusOf } from './errors.ts';
+import type { S3Connection } from './client.ts';
+import { isTransient, type S3Operation, statusOf } from './errors.ts';
 import { statObject } from './list.ts';
 
 /**

@@ -10,8 +10,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { BackupError } from '../../domain/errors.ts';
-import type { S3Connection, S3Operation } from './client.ts';
-import { errorCodeOf, statusOf } from './errors.ts';
+import type { S3Connection } from './client.ts';
+import { errorCodeOf, type S3Operation, statusOf } from './errors.ts';
 import { statObject } from './list.ts';
 import type { Part } from './part.ts';
 
