@@ -3,7 +3,7 @@
  * The stock `age` tool decrypts what this writes.
  */
 import { randomBytes } from 'node:crypto';
-import type { Encrypter, Recipient } from 'age-encryption';
+import { Encrypter, type Recipient } from 'age-encryption';
 import { BackupError } from '../domain/errors.ts';
 import type { Cipher, EncryptionStream } from '../ports.ts';
 import { parseRecipients } from './keys.ts';
@@ -22,7 +22,7 @@ export type EncryptionSettings =
   | { method: 'age-passphrase'; passphrase: string }
   | { method: 'none' };
 
-/** Throws `ERR_INPUT` for a bad recipient or a weak passphrase. No I/O; the age library is loaded by the first `open`. */
+/** Throws `ERR_INPUT` for a bad recipient or a weak passphrase. No I/O. */
 export function openCipher(settings: EncryptionSettings): Cipher {
   if (settings.method === 'age') return recipientsCipher(settings.recipients);
   return settings.method === 'none' ? noCipher : passphraseCipher(settings.passphrase);
@@ -51,7 +51,7 @@ export function passphraseCipher(passphrase: string): Cipher {
   const checked = checkPassphrase(passphrase);
   let queue: Promise<unknown> = Promise.resolve();
   const open = (): Promise<EncryptionStream> =>
-    openAge((encrypter, { Stanza }) => encrypter.addRecipient(passphraseRecipient(checked, Stanza)));
+    openAge((encrypter) => encrypter.addRecipient(passphraseRecipient(checked)));
   return {
     suffix: '.age',
     open() {
@@ -68,12 +68,8 @@ export const noCipher: Cipher = {
   open: () => Promise.resolve({ update: (chunk) => [chunk], final: () => [] }),
 };
 
-type AgeLibrary = typeof import('age-encryption');
-
-async function openAge(addRecipients: (encrypter: Encrypter, library: AgeLibrary) => void): Promise<EncryptionStream> {
+async function openAge(addRecipients: (encrypter: Encrypter) => void): Promise<EncryptionStream> {
   try {
-    // Loaded when first needed: it is half of the start-up time of the bundle.
-    const library = await import('age-encryption');
     let fileKey: Uint8Array | undefined;
     const recorder: Recipient = {
       wrapFileKey(key) {
@@ -81,9 +77,9 @@ async function openAge(addRecipients: (encrypter: Encrypter, library: AgeLibrary
         return [];
       },
     };
-    const encrypter = new library.Encrypter();
+    const encrypter = new Encrypter();
     encrypter.addRecipient(recorder);
-    addRecipients(encrypter, library);
+    addRecipients(encrypter);
     const emptyFile = await encrypter.encrypt(new Uint8Array());
     if (fileKey === undefined) throw new Error('the age library did not ask for the file key');
     return new AgeEncryption(emptyFile.subarray(0, -EMPTY_PAYLOAD_BYTES), fileKey);

@@ -1,5 +1,5 @@
 /** Decryption of age files, pushed through in pieces of any size. */
-import type { Decrypter } from 'age-encryption';
+import { Decrypter } from 'age-encryption';
 import { BackupError } from '../domain/errors.ts';
 import { passphraseIdentity } from './passphrase.ts';
 import { PAYLOAD_NONCE_BYTES, PayloadDamage, PayloadOpener } from './payload.ts';
@@ -67,7 +67,6 @@ class AgeDecryption implements DecryptionStream {
   }
 
   async #fileKey(header: Buffer): Promise<Uint8Array> {
-    const { Decrypter } = await import('age-encryption');
     const decrypter: Decrypter = new Decrypter();
     if ('passphrase' in this.#keys) decrypter.addIdentity(passphraseIdentity(this.#keys.passphrase));
     else for (const identity of this.#keys.identities) decrypter.addIdentity(identity);

@@ -1,6 +1,6 @@
 /** Passphrases: which are good enough, and the scrypt stanza that age makes of them (age-encryption.org/v1). */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
-import type { Identity, Recipient } from 'age-encryption';
+import { type Identity, type Recipient, Stanza } from 'age-encryption';
 import { BackupError } from '../domain/errors.ts';
 
 /** Offline guessing is the danger; the age library asks for "at least 8-10 random alphanumeric characters". */
@@ -14,8 +14,6 @@ const SALT_BYTES = 16;
 const TAG_BYTES = 16;
 const FILE_KEY_BYTES = 16;
 const ZERO_NONCE = Buffer.alloc(12);
-
-type StanzaClass = typeof import('age-encryption').Stanza;
 
 /**
  * Returns the passphrase. Throws `ERR_INPUT` when it is shorter than {@link MIN_PASSPHRASE_CHARACTERS}, or cannot be
@@ -36,7 +34,7 @@ export function checkPassphrase(passphrase: string): string {
 }
 
 /** Wraps file keys under a passphrase; native scrypt, off the main thread. */
-export function passphraseRecipient(passphrase: string, Stanza: StanzaClass): Recipient {
+export function passphraseRecipient(passphrase: string): Recipient {
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(SALT_BYTES);

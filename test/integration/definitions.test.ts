@@ -27,10 +27,7 @@ const SQL = `
 /** What is done, and the names of what is changed then. */
 const CHANGES: [string, string[]][] = [
   ['ALTER SCHEMA s RENAME TO s2', ['schema s']],
-  [
-    `CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'`,
-    ['function public.f'],
-  ],
+  [`CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'`, ['function public.f']],
   ['DROP TYPE e', ['type public.e', 'type public._e']],
   ['ALTER DOMAIN d RENAME TO d2', ['type public.d', 'type public._d']],
   ['ALTER DOMAIN d DROP CONSTRAINT positive', ['constraint public.positive']],
