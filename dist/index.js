@@ -69520,9 +69520,15 @@ keys are switched off meanwhile, which only a superuser may.`,
     return [
         {
             title: 'Restore',
-            words: `All that can be restored is restored, and every error is printed. It ends with an error if there was one: read each of
+            words: `Only into an empty database: where there is a table already, nothing is done. All that can be restored is restored, and every error is printed. It ends with an error if there was one: read each of
 them before you go on. \`RESTORE_JOBS\` says how many connections work at once (4 unless set).`,
-            commands: [`pg_restore --no-password --jobs "\${RESTORE_JOBS:-4}" --dbname "$target" ${archive}`],
+            commands: [
+                `tables=$(psql --no-psqlrc --tuples-only --no-align --dbname "$target" --command "SELECT count(*) FROM pg_class c`,
+                `  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'f', 'm', 'v')`,
+                `  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'") &&`,
+                `  { [ "$tables" = 0 ] || { echo "$TARGET_DATABASE is not empty; nothing was restored" >&2; false; }; } &&`,
+                `  pg_restore --no-password --jobs "\${RESTORE_JOBS:-4}" --dbname "$target" ${archive}`,
+            ],
             notes: [variants(), databaseSettings()],
         },
     ];
@@ -69565,7 +69571,7 @@ function compareRows() {
         words: `Counts the rows of every table and compares them with \`contents.json\`. Tables that differ are printed, and it ends
 with an error if there is one.`,
         commands: [
-            `differences=$(jq -r '`,
+            `if differences=$(set -o pipefail; jq -r '`,
             String.raw `  def ident: "\"" + gsub("\""; "\"\"") + "\"";`,
             String.raw `  def text: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027";`,
             '  "SET standard_conforming_strings = on; SET row_security = off;",',
@@ -69573,9 +69579,10 @@ with an error if there is one.`,
             String.raw `    "SELECT \("\(.schema).\(.name): " | text) || count(*) || \u0027 rows instead of \(.rows)\u0027"`,
             String.raw `    + " FROM \(if $where == "" then "ONLY " else "" end)\(.schema | ident).\(.name | ident) \($where)"`,
             String.raw `    + " HAVING count(*) <> \(.rows);")`,
-            `' ${contents} | psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$target")`,
-            `[ -z "$differences" ] || { printf '%s\\n' "$differences" >&2; false; }`,
-            `echo "All row counts are as they were: $(jq '.tables | length' ${contents}) tables"`,
+            `' ${contents} | psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$target") &&
+  [ -z "$differences" ]; then`,
+            `  echo "All row counts are as they were: $(jq '.tables | length' ${contents}) tables"`,
+            `else printf '%s\\n' "$differences" >&2; false; fi`,
         ],
         notes: [
             `The largest tables of the backup: \`jq -r '.tables | sort_by(-.bytes)[:20][] | [.schema, .name, .rows, .bytes] | @tsv'
@@ -69608,8 +69615,8 @@ function renderRestoreGuide(input) {
     return `${[head(input), needs(input), ...steps.map(render), afterwards()].join('\n\n')}\n`;
 }
 /**
- * One line for a person in a hurry: the archive streamed into an existing, empty database. No checks; RESTORE.md has
- * them.
+ * One line for a person in a hurry: the archive streamed into a database that the line itself creates, so that it can
+ * never run into one that exists. No checks and no roles; RESTORE.md has them.
  */
 function renderRestoreCommand(input) {
     const archive = input.objects.find(({ role }) => role === 'archive');
@@ -69621,7 +69628,9 @@ function renderRestoreCommand(input) {
         ? `cat ${shellQuote(`${source.path}/${folder}`)}`
         : ['aws s3 cp', ...s3Options(source), shellQuote(`${s3Root(source)}/${folder}`), '-'].join(' ');
     const decrypt = encryption.method === 'none' ? [] : [encryption.method === 'age' ? 'age -d -i "$AGE_IDENTITY_FILE"' : 'age -d'];
-    return [fetch, ...decrypt, 'pg_restore --no-password --dbname "$TARGET_DATABASE"'].join(' | ');
+    const restore = [fetch, ...decrypt, 'pg_restore --no-password --dbname "$NEW_DATABASE"'].join(' | ');
+    const create = `psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set name="$NEW_DATABASE" --dbname postgres <<< 'CREATE DATABASE :"name" TEMPLATE template0'`;
+    return `${create} && ${restore}`;
 }
 function head(input) {
     const stored = input.objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -70071,7 +70080,7 @@ function remedy({ input, pattern, near, outOfScope }, excludes) {
         const why = shorter !== undefined && shorter.name !== '' && !pattern.includes('.')
             ? 'A name without its schema is looked for in search_path, in lower case unless quoted'
             : 'Names are folded to lower case unless quoted';
-        return `${why}. Did you mean ${listWords(written.map((name) => `'${name}'`))}?`;
+        return `${why}. Did you mean ${listWords(written.map((name) => `\`${name}\``))}?`;
     }
     return excludes ? 'Correct it, or remove it.' : 'Correct it: patterns are `schema.table`, with `*` and `?`.';
 }
@@ -70199,7 +70208,8 @@ function assessServer({ server, hiding }) {
     return findings;
 }
 function assessEmptiness(facts, { scope, allowEmpty, address }) {
-    if (facts.selectedTables > 0)
+    // A pattern without a match says better what is wrong.
+    if (facts.selectedTables > 0 || facts.misses.length > 0)
         return [];
     const whole = facts.tablesInDatabase === 0;
     const where = `${address.host}:${address.port}`;
@@ -72132,19 +72142,21 @@ var release = __nccwpck_require__(2291);
 class SealedObject {
     #writer;
     #encryption;
-    #plainHash = (0,external_node_crypto_.createHash)('sha256');
+    /** Absent when nothing is encrypted: then the hash of the stored bytes is that of the plain ones. */
+    #plainHash;
     #plainBytes = 0;
-    constructor(writer, encryption) {
+    constructor(writer, encryption, encrypts) {
+        this.#plainHash = encrypts ? (0,external_node_crypto_.createHash)('sha256') : undefined;
         this.#writer = writer;
         this.#encryption = encryption;
     }
     /** `key` is the full key, with the cipher's suffix. */
     static async create(storage, key, cipher, options) {
         const encryption = await cipher.open();
-        return new SealedObject(await storage.create(key, options), encryption);
+        return new SealedObject(await storage.create(key, options), encryption, cipher.suffix !== '');
     }
     async write(chunk) {
-        this.#plainHash.update(chunk);
+        this.#plainHash?.update(chunk);
         this.#plainBytes += chunk.byteLength;
         for (const sealed of this.#encryption.update(chunk)) {
             await this.#writer.write(sealed);
@@ -72156,7 +72168,7 @@ class SealedObject {
         for (const sealed of this.#encryption.final())
             await this.#writer.write(sealed);
         const stored = await this.#writer.commit();
-        return { stored, plain: { sizeBytes: this.#plainBytes, sha256: this.#plainHash.digest('hex') } };
+        return { stored, plain: { sizeBytes: this.#plainBytes, sha256: this.#plainHash?.digest('hex') ?? stored.sha256 } };
     }
     abort() {
         return this.#writer.abort();
@@ -72328,37 +72340,56 @@ function describeCompression(compression) {
 // EXTERNAL MODULE: ./src/postgres/archive-proof.ts + 14 modules
 var archive_proof = __nccwpck_require__(4471);
 ;// CONCATENATED MODULE: ./src/postgres/definitions.ts
-/** What is printed by deparsing, or is named inside such text. Temporary and system schemas do not count. */
+/** Of a row type and of arrays of it: the table. */
+const TABLE_OF_TYPE = 'COALESCE(NULLIF(c.typrelid, 0), (SELECT e.typrelid FROM pg_type e WHERE e.oid = c.typelem))';
+/** Up to Postgres 13 sequences have row types, which nobody can name. */
+const TYPES = "pg_type c WHERE NOT EXISTS (SELECT FROM pg_class q WHERE q.oid = c.typrelid AND q.relkind = 'S')";
+/** Of a sequence the table that has it as a default or identity. */
+const OWNER_OF_RELATION = `COALESCE(CASE WHEN c.relkind = 'S' THEN (SELECT d.refobjid FROM pg_catalog.pg_depend d
+  WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass LIMIT 1) END, c.oid)`;
+/**
+ * What is printed by deparsing, or is named inside such text, with the relation that it belongs to. Temporary and
+ * system schemas do not count.
+ */
 const CATALOGS = [
-    ['schema', 'pg_namespace c', 'c.nspname', 'c.oid'],
-    ['function', 'pg_proc c', 'c.proname', 'c.pronamespace'],
-    ['type', 'pg_type c', 'c.typname', 'c.typnamespace'],
-    ['operator', 'pg_operator c', 'c.oprname', 'c.oprnamespace'],
-    ['collation', 'pg_collation c', 'c.collname', 'c.collnamespace'],
-    ['constraint', 'pg_constraint c', 'c.conname', 'c.connamespace'],
-    ['rule', 'pg_rewrite c JOIN pg_class r ON r.oid = c.ev_class', 'r.relname', 'r.relnamespace'],
-    ['trigger', 'pg_trigger c JOIN pg_class r ON r.oid = c.tgrelid', 'c.tgname', 'r.relnamespace'],
-    ['policy', 'pg_policy c JOIN pg_class r ON r.oid = c.polrelid', 'c.polname', 'r.relnamespace'],
-    ['statistics', 'pg_statistic_ext c', 'c.stxname', 'c.stxnamespace'],
+    ['schema', 'pg_namespace c', 'c.nspname', 'c.oid', '0'],
+    ['function', 'pg_proc c', 'c.proname', 'c.pronamespace', '0'],
+    ['type', TYPES, 'c.typname', 'c.typnamespace', TABLE_OF_TYPE],
+    ['operator', 'pg_operator c', 'c.oprname', 'c.oprnamespace', '0'],
+    ['collation', 'pg_collation c', 'c.collname', 'c.collnamespace', '0'],
+    ['constraint', 'pg_constraint c', 'c.conname', 'c.connamespace', 'c.conrelid'],
+    ['rule', 'pg_rewrite c JOIN pg_class r ON r.oid = c.ev_class', 'r.relname', 'r.relnamespace', 'c.ev_class'],
+    ['trigger', 'pg_trigger c JOIN pg_class r ON r.oid = c.tgrelid', 'c.tgname', 'r.relnamespace', 'c.tgrelid'],
+    ['policy', 'pg_policy c JOIN pg_class r ON r.oid = c.polrelid', 'c.polname', 'r.relnamespace', 'c.polrelid'],
+    ['statistics', 'pg_statistic_ext c', 'c.stxname', 'c.stxnamespace', 'c.stxrelid'],
 ];
 /** Indexes have no OID column of their own; a view's class row carries its name. */
 const MORE = [
-    `SELECT 'index' AS kind, c.indexrelid AS oid, c.xmin::text AS version, r.relname::text AS name, r.relnamespace AS ns
+    `SELECT 'index' AS kind, c.indexrelid AS oid, c.xmin::text AS version, r.relname::text AS name, r.relnamespace AS ns, c.indrelid AS owner
      FROM pg_catalog.pg_index c JOIN pg_catalog.pg_class r ON r.oid = c.indexrelid`,
-    `SELECT 'relation', c.oid, c.relname::text, c.relname::text, c.relnamespace
+    `SELECT 'relation', c.oid, c.relname::text, c.relname::text, c.relnamespace, ${OWNER_OF_RELATION}
      FROM pg_catalog.pg_class c WHERE c.relkind IN ('v', 'S', 'c', 'm', 'f')`,
 ];
-/** Reads the catalogs as this session sees them now: in a snapshot, or the newest state. */
-async function readDefinitions(client) {
-    const selects = CATALOGS.map(([kind, from, name, schema]) => `SELECT '${kind}', c.oid, c.xmin::text, (${name})::text, ${schema} FROM ${from.replaceAll(/\bpg_/g, 'pg_catalog.pg_')}`);
+/**
+ * Reads the catalogs as this session sees them now: in a snapshot, or the newest state. Given `tables` (OIDs), what
+ * belongs to other tables is left out: tables outside of the scope are not locked, and come and go as they like.
+ */
+async function readDefinitions(client, tables) {
+    const selects = CATALOGS.map(([kind, from, name, schema, owner]) => `SELECT '${kind}', c.oid, c.xmin::text, (${name})::text, ${schema}, ${owner} FROM ${from}`);
     const { rows } = await client.query(`SELECT d.kind, d.oid, d.version, d.name, n.nspname::text AS schema
-       FROM (${[...MORE, ...selects].join(' UNION ALL ')}) d
+       FROM (${[...MORE, ...selects.map(qualified)].join(' UNION ALL ')}) d
        JOIN pg_catalog.pg_namespace n ON n.oid = d.ns
-      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`);
+       LEFT JOIN pg_catalog.pg_class o ON o.oid = d.owner AND o.relkind IN ('r', 'p')
+      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND ($1::oid[] IS NULL OR o.oid IS NULL OR o.oid = ANY ($1))`, [tables]);
     return new Map(rows.map(({ kind, oid, version, name, schema }) => [
         `${kind} ${oid}`,
         { version: `${version} ${schema}`, label: kind === 'schema' ? `schema ${name}` : `${kind} ${schema}.${name}` },
     ]));
+}
+function qualified(select) {
+    return select.replaceAll(/\bpg_/g, 'pg_catalog.pg_');
 }
 /** Names of what was there before and is gone or changed since. What is new does not matter: the dump lacks it. */
 function changedDefinitions(before, after) {
@@ -72888,7 +72919,7 @@ function describeSnapshot(client, id, facts, watch) {
             const chosen = facts.tables.filter((table) => critical.has((0,relations/* relationKey */.Yb)(table)) || table.sizeBytes <= maxTableBytes);
             await countTableRows(client, chosen.filter((table) => table.hasData), signal);
         }),
-        readDefinitions: () => guarded(() => readDefinitions(client)),
+        readDefinitions: () => guarded(() => readDefinitions(client, facts.tables.map(({ oid }) => oid))),
         readSequencesAfter: () => guarded(() => readSequencesAgain(client, facts.sequences)),
         close: watch.close,
     };
@@ -97553,7 +97584,12 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 
 
 
-if (!node_worker_threads__WEBPACK_IMPORTED_MODULE_1__.isMainThread) {
+const OLDEST_NODE = 24;
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    console.log(`::error title=Node is too old::db-backup-action needs Node ${OLDEST_NODE}, and this is ${process.versions.node}. Nothing was read or written.`);
+    process.exitCode = 1;
+}
+else if (!node_worker_threads__WEBPACK_IMPORTED_MODULE_1__.isMainThread) {
     if ((0,_postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__/* .isArchiveProofWorker */ .Fp)(node_worker_threads__WEBPACK_IMPORTED_MODULE_1__.workerData))
         await (0,_postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__/* .runArchiveProofWorker */ .kb)();
 }
@@ -97986,7 +98022,7 @@ const INPUTS = {
     }),
     'keep-forever': input({
         commands: backup,
-        description: 'Marks the backup as one that no retention policy may remove.',
+        description: 'Marks the backup as one to keep for ever, in its `metadata.json`, for whatever deletes old ones.',
         whenEmpty: '`false`',
         parse: orElse(yesOrNo, false),
     }),
@@ -98396,6 +98432,7 @@ function findingsSection(findings, md) {
 
 
 const MAX_CAUSES = 6;
+const NAMED_DETAILS = 3;
 const MAX_CAUSE_CHARACTERS = 500;
 /** Nothing is redacted here: that happens where words leave the process. */
 function describeFailure(error, news) {
@@ -98423,11 +98460,21 @@ function describeUnproven({ manifest, contents, backupUri }) {
         happened: all === 0
             ? 'No check was done at all'
             : `${doubtful.length} of ${all} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
-        problems: doubtful.map(({ id, status, reason }) => `${id} (${status}): ${reason}`),
+        problems: doubtful.map(({ id, status, reason, details }) => `${id} (${status}): ${[reason, ...fewOf(details)].join('; ')}`),
         causes: [],
-        safety: `The backup was stored as unproven: ${backupUri}. It may well be good, but nobody knows. Older backups are untouched.`,
+        safety: `The backup was stored as unproven: ${backupUri}. ${worthOf(doubtful)} Older backups are untouched.`,
         action: 'Read why the checks did not pass, remove the reason, and run the backup again. Until then the newest proven backup is the one to trust.',
     };
+}
+/** What a doubtful backup is good for: a failed check means that it is known to be wrong. */
+function worthOf(doubtful) {
+    return doubtful.some(({ status }) => status === 'failed')
+        ? 'A check FAILED: it does not hold what the database held. Restore from it only if there is nothing else.'
+        : 'It may well be good, but nobody knows.';
+}
+function fewOf(details) {
+    const more = details.length - NAMED_DETAILS;
+    return more > 0 ? [...details.slice(0, NAMED_DETAILS), `and ${more} more in the job summary`] : [...details];
 }
 /** For an annotation; its title is {@link FailureWords.title}. */
 function failureMessage(words) {
@@ -98549,7 +98596,7 @@ const OUTPUTS = {
         value: ({ manifest }) => String(manifest.server.major),
     },
     'restore-command': {
-        description: 'Commands that restore this very backup with stock tools. May have several lines.',
+        description: 'One line that restores this very backup into a new database named in `NEW_DATABASE`, with stock tools. Roles, collation and checks: see `RESTORE.md` of the set.',
         value: ({ restoreCommand }) => restoreCommand,
     },
     findings: {
@@ -98601,7 +98648,8 @@ function backupSummary(result, redact) {
         '### Where it is',
         whereTable(result, md),
         '### How to restore it',
-        md.block(result.restoreCommand, 'sh'),
+        'Into a **new** database (it creates it); with a key, name its file in `AGE_IDENTITY_FILE`:',
+        md.block(`NEW_DATABASE=restored\n${result.restoreCommand}`, 'sh'),
         `All steps, with roles and checks: ${md.code(result.restoreGuideUri)}`,
         ...findingsSection(result.findings, md),
         '### How long it took',

@@ -9,7 +9,14 @@ import { systemClock } from './runner/clock.ts';
 import { endProcess } from './runner/exit.ts';
 import { isPostStep } from './state.ts';
 
-if (!isMainThread) {
+const OLDEST_NODE = 24;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  console.log(
+    `::error title=Node is too old::db-backup-action needs Node ${OLDEST_NODE}, and this is ${process.versions.node}. Nothing was read or written.`,
+  );
+  process.exitCode = 1;
+} else if (!isMainThread) {
   if (isArchiveProofWorker(workerData)) await runArchiveProofWorker();
 } else if (isPostStep(process.env)) {
   await cleanUp(process.env);

@@ -97,7 +97,8 @@ function assessServer({ server, hiding }: PreflightFacts): Finding[] {
 }
 
 function assessEmptiness(facts: PreflightFacts, { scope, allowEmpty, address }: PreflightChoices): Finding[] {
-  if (facts.selectedTables > 0) return [];
+  // A pattern without a match says better what is wrong.
+  if (facts.selectedTables > 0 || facts.misses.length > 0) return [];
   const whole = facts.tablesInDatabase === 0;
   const where = `${address.host}:${address.port}`;
   const hint = whole

@@ -25,8 +25,8 @@ export function renderRestoreGuide(input: RestoreGuideInput): string {
 }
 
 /**
- * One line for a person in a hurry: the archive streamed into an existing, empty database. No checks; RESTORE.md has
- * them.
+ * One line for a person in a hurry: the archive streamed into a database that the line itself creates, so that it can
+ * never run into one that exists. No checks and no roles; RESTORE.md has them.
  */
 export function renderRestoreCommand(input: RestoreGuideInput): string {
   const archive = input.objects.find(({ role }) => role === 'archive');
@@ -39,7 +39,9 @@ export function renderRestoreCommand(input: RestoreGuideInput): string {
       : ['aws s3 cp', ...s3Options(source), shellQuote(`${s3Root(source)}/${folder}`), '-'].join(' ');
   const decrypt =
     encryption.method === 'none' ? [] : [encryption.method === 'age' ? 'age -d -i "$AGE_IDENTITY_FILE"' : 'age -d'];
-  return [fetch, ...decrypt, 'pg_restore --no-password --dbname "$TARGET_DATABASE"'].join(' | ');
+  const restore = [fetch, ...decrypt, 'pg_restore --no-password --dbname "$NEW_DATABASE"'].join(' | ');
+  const create = `psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set name="$NEW_DATABASE" --dbname postgres <<< 'CREATE DATABASE :"name" TEMPLATE template0'`;
+  return `${create} && ${restore}`;
 }
 
 function head(input: RestoreGuideInput): string {

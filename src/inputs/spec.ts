@@ -97,7 +97,7 @@ export const INPUTS = {
   }),
   'keep-forever': input({
     commands: backup,
-    description: 'Marks the backup as one that no retention policy may remove.',
+    description: 'Marks the backup as one to keep for ever, in its `metadata.json`, for whatever deletes old ones.',
     whenEmpty: '`false`',
     parse: orElse(yesOrNo, false),
   }),

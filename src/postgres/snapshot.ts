@@ -129,7 +129,13 @@ function describeSnapshot(client: pg.Client, id: string, facts: CatalogFacts, wa
           signal,
         );
       }),
-    readDefinitions: () => guarded(() => readDefinitions(client)),
+    readDefinitions: () =>
+      guarded(() =>
+        readDefinitions(
+          client,
+          facts.tables.map(({ oid }) => oid),
+        ),
+      ),
     readSequencesAfter: () => guarded(() => readSequencesAgain(client, facts.sequences)),
     close: watch.close,
   };

@@ -1,5 +1,6 @@
 /** The one place that turns an error into words: what happened, to which backup, what is safe, what to do. */
 import type { BackupResult, RunNews } from '../command.ts';
+import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
@@ -7,6 +8,7 @@ import { Markdown } from './markdown.ts';
 import { findingsSection } from './sections.ts';
 
 const MAX_CAUSES = 6;
+const NAMED_DETAILS = 3;
 const MAX_CAUSE_CHARACTERS = 500;
 
 export interface FailureWords {
@@ -53,12 +55,26 @@ export function describeUnproven({ manifest, contents, backupUri }: BackupResult
       all === 0
         ? 'No check was done at all'
         : `${doubtful.length} of ${all} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
-    problems: doubtful.map(({ id, status, reason }) => `${id} (${status}): ${reason}`),
+    problems: doubtful.map(
+      ({ id, status, reason, details }) => `${id} (${status}): ${[reason, ...fewOf(details)].join('; ')}`,
+    ),
     causes: [],
-    safety: `The backup was stored as unproven: ${backupUri}. It may well be good, but nobody knows. Older backups are untouched.`,
+    safety: `The backup was stored as unproven: ${backupUri}. ${worthOf(doubtful)} Older backups are untouched.`,
     action:
       'Read why the checks did not pass, remove the reason, and run the backup again. Until then the newest proven backup is the one to trust.',
   };
+}
+
+/** What a doubtful backup is good for: a failed check means that it is known to be wrong. */
+function worthOf(doubtful: readonly Check[]): string {
+  return doubtful.some(({ status }) => status === 'failed')
+    ? 'A check FAILED: it does not hold what the database held. Restore from it only if there is nothing else.'
+    : 'It may well be good, but nobody knows.';
+}
+
+function fewOf(details: readonly string[]): string[] {
+  const more = details.length - NAMED_DETAILS;
+  return more > 0 ? [...details.slice(0, NAMED_DETAILS), `and ${more} more in the job summary`] : [...details];
 }
 
 /** For an annotation; its title is {@link FailureWords.title}. */

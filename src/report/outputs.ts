@@ -53,7 +53,8 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     value: ({ manifest }) => String(manifest.server.major),
   },
   'restore-command': {
-    description: 'Commands that restore this very backup with stock tools. May have several lines.',
+    description:
+      'One line that restores this very backup into a new database named in `NEW_DATABASE`, with stock tools. Roles, collation and checks: see `RESTORE.md` of the set.',
     value: ({ restoreCommand }) => restoreCommand,
   },
   findings: {

@@ -19,10 +19,12 @@ export interface SealedResult {
 export class SealedObject {
   readonly #writer: ObjectWriter;
   readonly #encryption: EncryptionStream;
-  readonly #plainHash: Hash = createHash('sha256');
+  /** Absent when nothing is encrypted: then the hash of the stored bytes is that of the plain ones. */
+  readonly #plainHash: Hash | undefined;
   #plainBytes = 0;
 
-  private constructor(writer: ObjectWriter, encryption: EncryptionStream) {
+  private constructor(writer: ObjectWriter, encryption: EncryptionStream, encrypts: boolean) {
+    this.#plainHash = encrypts ? createHash('sha256') : undefined;
     this.#writer = writer;
     this.#encryption = encryption;
   }
@@ -30,11 +32,11 @@ export class SealedObject {
   /** `key` is the full key, with the cipher's suffix. */
   static async create(storage: Storage, key: string, cipher: Cipher, options: WriteOptions): Promise<SealedObject> {
     const encryption = await cipher.open();
-    return new SealedObject(await storage.create(key, options), encryption);
+    return new SealedObject(await storage.create(key, options), encryption, cipher.suffix !== '');
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#plainHash.update(chunk);
+    this.#plainHash?.update(chunk);
     this.#plainBytes += chunk.byteLength;
     for (const sealed of this.#encryption.update(chunk)) {
       await this.#writer.write(sealed);
@@ -45,7 +47,7 @@ export class SealedObject {
   async commit(): Promise<SealedResult> {
     for (const sealed of this.#encryption.final()) await this.#writer.write(sealed);
     const stored = await this.#writer.commit();
-    return { stored, plain: { sizeBytes: this.#plainBytes, sha256: this.#plainHash.digest('hex') } };
+    return { stored, plain: { sizeBytes: this.#plainBytes, sha256: this.#plainHash?.digest('hex') ?? stored.sha256 } };
   }
 
   abort(): Promise<void> {

@@ -25,7 +25,7 @@ const SQL = `
   CREATE DOMAIN weight AS integer CONSTRAINT heavy CHECK (VALUE > 0);
   CREATE TABLE parcels (id integer, mood mood, weight weight);
   CREATE MATERIALIZED VIEW parcel_count AS SELECT count(*) FROM parcels;
-  CREATE TABLE scratch (id integer PRIMARY KEY);
+  CREATE TABLE scratch (id serial PRIMARY KEY);
 `;
 
 describeWith(await clientTools(17), 'A backup during which definitions change', (clients) => {
@@ -122,8 +122,18 @@ describeWith(await clientTools(17), 'A backup during which definitions change', 
     await expectProven(scenario, await runWhile(change), before);
   });
 
-  test('is proven when a table is dropped that the scope leaves out', async () => {
+  test('fails in pg_dump itself when a table is dropped that is left out by its bare name, which matches it no more', async () => {
     const run = await runWhile('DROP TABLE scratch', { 'exclude-tables': 'scratch' });
+    await expectFailed(scenario, run, before, {
+      code: 'ERR_DUMP_FAILED',
+      happened: ['relation "public.scratch" does not exist'],
+      action: [/run the backup again/i],
+      safety: 'Nothing of this backup became visible',
+    });
+  });
+
+  test('is proven when a table is dropped that the scope leaves out', async () => {
+    const run = await runWhile('DROP TABLE scratch', { 'exclude-tables': 'public.scratch' });
     await expectProven(scenario, run, before);
   });
 });

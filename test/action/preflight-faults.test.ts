@@ -3,7 +3,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type FolderState, type Scenario, type ScenarioRunOptions, startScenario } from '../support/backup-scenario.ts';
 import { clientTools } from '../support/clients.ts';
-import { annotation, type ExpectedFailure, expectFailed, expectProven, expectUnproven } from '../support/expect-run.ts';
+import {
+  annotation,
+  type ExpectedFailure,
+  expectFailed,
+  expectProven,
+  expectUnproven,
+  readable,
+} from '../support/expect-run.ts';
 
 const SQL = `
   CREATE TABLE "User" (id integer);
@@ -94,9 +101,9 @@ describeWith(await clientTools(17), 'The preflight', (clients) => {
     ));
 
   test.each([
-    ['tables', 'user', `Did you mean 'public."User"'?`],
-    ['tables', 'public.User', `Did you mean 'public."User"'?`],
-    ['schemas', '"Vault"', `Did you mean 'vault'?`],
+    ['tables', 'user', /Did you mean `?public\."User"`?\?/],
+    ['tables', 'public.User', /Did you mean `?public\."User"`?\?/],
+    ['schemas', '"Vault"', /Did you mean `?vault`?\?/],
     ['exclude-table-data', 'Orders_', 'Correct it'],
     ['critical-tables', 'public.invoices', 'Correct it'],
   ])('refuses %s: %s, which matches nothing', (input, pattern, advice) =>
@@ -145,4 +152,17 @@ describeWith(await clientTools(17), 'The preflight', (clients) => {
     await expectProven(scenario, await scenario.run({ inputs: { 'critical-tables': 'orders\noutbox' } }), before);
     before = scenario.state();
   });
+
+  test('tells what it found even when the run fails later', () =>
+    whileChanged('CREATE UNLOGGED TABLE cache (id integer)', 'DROP TABLE cache', async () => {
+      const run = await scenario.run({ tools: await scenario.shim({ with: ['--no-such-option'] }) });
+      await expectFailed(scenario, run, before, {
+        code: 'ERR_DUMP_FAILED',
+        happened: ['pg_dump failed with exit code 1'],
+        action: [/run the backup again/i],
+        safety: 'Nothing of this backup became visible',
+      });
+      expect(annotation(run, 'notice', 'unlogged-tables')?.message).toContain('public.cache');
+      expect(readable(run.summary)).toContain('public.cache');
+    }));
 });

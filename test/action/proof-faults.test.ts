@@ -125,4 +125,12 @@ describeWith(await clientTools(17), 'The proof', (clients) => {
     const checks = await expectUnproven(scenario, run, before, { checks: { 'row-counts': 'failed' } });
     expect(detailsOf(checks, 'row-counts')).toBe('public.reviews: 1500 rows at the source, 1490 in the archive');
   });
+
+  test('fails, and ends, when pg_restore hangs', async () => {
+    const run = await runWith({ restoreHangs: true }, { 'stall-timeout-seconds': '5' });
+    const checks = await expectUnproven(scenario, run, before, { checks: UNREADABLE });
+    expect(detailsOf(checks, 'archive')).toContain('pg_restore took nothing of the archive for 30 s');
+    expect(scenario.manifest(run).objects.map(({ name }) => name)).toContain('database.backup');
+    expect(run.seconds).toBeLessThan(45);
+  });
 });

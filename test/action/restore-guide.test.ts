@@ -1,7 +1,8 @@
 /** RESTORE.md does what it says, as printed and with stock tools alone, and stops where something is wrong. */
 import { createHash } from 'node:crypto';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { generateHybridIdentity, generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,6 +14,7 @@ import { type Clients, clientTools } from '../support/clients.ts';
 import { liveContent, recordedContent } from '../support/compare-databases.ts';
 import { loadDatabase } from '../support/databases/index.ts';
 import { startPostgres } from '../support/postgres-server.ts';
+import { guideScript } from '../support/restore-by-guide.ts';
 import {
   backUp,
   expectSameContent,
@@ -237,18 +239,48 @@ describeWith(await needs(), 'RESTORE.md', (clients) => {
 
   test('has a short form for people in a hurry, which the output gives', async () => {
     const run = await backUp(stage, 'shop');
-    await stage.target.createDatabase('hurry');
     const env = {
       PATH: `${clients.bin}:${process.env.PATH}`,
       PGHOST: stage.target.host,
       PGPORT: String(stage.target.port),
       PGUSER: 'postgres',
-      TARGET_DATABASE: 'hurry',
+      NEW_DATABASE: 'hurry',
     };
-    await runTool('bash', ['-euo', 'pipefail', '-c', run.outputs['restore-command'] ?? ''], env);
+    const command = run.outputs['restore-command'] ?? '';
+    await runTool('bash', ['-c', command], env);
     const contents = JSON.parse(readFileSync(path.join(run.outputs['backup-uri'] ?? '', 'contents.json'), 'utf8'));
     const live = await liveContent({ server: stage.target, database: 'hurry', clients }, contents);
     expect(live).toEqual(recordedContent(contents));
+    await expect(runTool('bash', ['-c', command], env), 'into a database that exists').rejects.toThrow(
+      /already exists/,
+    );
+    expect(await liveContent({ server: stage.target, database: 'hurry', clients }, contents)).toEqual(live);
+  });
+
+  test('pasted by hand, goes not on into a database that is not empty', async () => {
+    const run = await backUp(stage, 'shop');
+    await stage.target.createDatabase('taken');
+    await stage.target.query('CREATE TABLE precious AS SELECT 1 AS id', 'taken');
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'pasted-'));
+    const env = {
+      PATH: `${clients.bin}:${process.env.PATH}`,
+      PGHOST: stage.target.host,
+      PGPORT: String(stage.target.port),
+      PGUSER: 'postgres',
+      TARGET_DATABASE: 'taken',
+      BACKUP_DIR: folder,
+    };
+    // No `set -e`: a shell in which somebody pastes goes on after an error.
+    const pasted = `${guideScript(guideOf(run))}\ntrue`;
+    const said = await runTool('bash', ['-c', `{ ${pasted}\n} 2>&1`], env);
+    rmSync(folder, { recursive: true });
+    expect(said).toMatch(/taken is not empty; nothing was restored/);
+    expect(said).not.toContain('All row counts are as they were');
+    const tables = await stage.target.query(
+      "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+      'taken',
+    );
+    expect(tables).toEqual([{ relname: 'precious' }]);
   });
 });
 

@@ -21,7 +21,7 @@ const SQL = `
   CREATE VIEW v AS SELECT 1 AS one;
   CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;
   CREATE SEQUENCE q;
-  CREATE TABLE excluded (id integer PRIMARY KEY);
+  CREATE TABLE excluded (id serial PRIMARY KEY);
 `;
 
 /** What is done, and the names of what is changed then. */
@@ -105,6 +105,28 @@ describe.each([13, 14, 15, 16, 17, 18])('the definitions of a Postgres %i', (maj
       } finally {
         await changing.query('ROLLBACK');
       }
+    });
+
+    test('leave out what belongs to tables that are not asked for, but not what belongs to views', async () => {
+      const { rows } = await changing.query<{ oid: number }>(`SELECT 't'::regclass::oid AS oid`);
+      const scoped = await readDefinitions(
+        snapshot,
+        rows.map(({ oid }) => oid),
+      );
+      const labels = [...scoped.values()].map(({ label }) => label);
+      expect(labels.filter((label) => label.includes('excluded'))).toEqual([]);
+      expect(labels).toEqual(
+        expect.arrayContaining([
+          'type public.t',
+          'constraint public.t_check',
+          'trigger public.t_trigger',
+          'rule public.v',
+        ]),
+      );
+      expect(labels).toEqual(
+        expect.arrayContaining(['type public._t', 'type public._e', 'constraint public.positive']),
+      );
+      expect([...before.values()].map(({ label }) => label)).toContain('type public._excluded');
     });
 
     test('stay those of the snapshot when read in it after a change', async () => {

@@ -1,18 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assessPreflight, type PreflightFacts } from '../../src/domain/preflight.ts';
 import { displayName } from '../../src/domain/relations.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import { probePooler, readPreflight } from '../../src/postgres/preflight.ts';
-import { describeIf, programAvailable, testIf } from '../support/availability.ts';
-import { serverAccount } from '../support/postgres-binaries.ts';
+import { describeIf, describeWith } from '../support/availability.ts';
+import {
+  type PgBouncerOptions,
+  type PgBouncerProgram,
+  pgBouncerProgram,
+  startPgBouncer,
+} from '../support/pgbouncer.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 
 const WHOLE: Scope = {
@@ -24,7 +22,7 @@ const WHOLE: Scope = {
   excludeTableData: [],
 };
 
-const bouncer = programAvailable('pgbouncer', ['--version'], 'apt-get install pgbouncer');
+const bouncer = await pgBouncerProgram();
 
 describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
   const here = availableMajors().includes(major) || { skipped: `no server of major ${major}` };
@@ -64,6 +62,16 @@ describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
       }
     }
 
+    const judge = (facts: PreflightFacts) =>
+      assessPreflight(facts, {
+        scope: WHOLE,
+        address: { host: '127.0.0.1', port: server.port, user: 'postgres', database: 'shop' },
+        allowEmpty: false,
+        allowEphemeral: false,
+        hosted: true,
+        destinations: [{ kind: 's3', location: 's3://bucket' }],
+      });
+
     test('a superuser meets no error', async () => {
       const facts = await read();
       expect(facts).toMatchObject({
@@ -85,15 +93,7 @@ describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
       });
       expect(facts.unlogged.map(displayName)).toEqual(['public.cache']);
       expect(facts.foreign.map(displayName)).toEqual(['public.far_table']);
-      const findings = assessPreflight(facts, {
-        scope: WHOLE,
-        address: { host: '127.0.0.1', port: server.port, user: 'postgres', database: 'shop' },
-        allowEmpty: false,
-        allowEphemeral: false,
-        hosted: true,
-        destinations: [{ kind: 's3', location: 's3://bucket' }],
-      });
-      expect(findings.map(({ code, severity }) => `${severity} ${code}`)).toEqual([
+      expect(judge(facts).map(({ code, severity }) => `${severity} ${code}`)).toEqual([
         'notice unlogged-tables',
         'notice foreign-tables',
       ]);
@@ -195,32 +195,46 @@ describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
       await second.end();
     });
 
-    testIf(bouncer, 'PgBouncer gives itself away in transaction and statement mode, idle and under load', async () => {
-      expect(await probeThroughBouncer(server, 'transaction', 0)).toBe('transaction');
-      expect(await probeThroughBouncer(server, 'transaction', 4)).toBe('transaction');
-      expect(await probeThroughBouncer(server, 'statement', 0)).toBe('transaction');
-      expect(await probeThroughBouncer(server, 'session', 2)).toBe('session');
+    test.each(['zero_damaged_pages', 'ignore_checksum_failure'])(
+      '%s of the database, under which damaged rows are left out without an error, is refused',
+      async (setting) => {
+        await server.query(`ALTER DATABASE shop SET ${setting} = on`);
+        try {
+          const facts = await read();
+          expect(facts.hiding).toEqual([setting]);
+          const findings = judge(facts).filter(({ severity }) => severity === 'error');
+          expect(findings).toHaveLength(1);
+          expect(findings[0]?.seen).toContain(setting);
+        } finally {
+          await server.query(`ALTER DATABASE shop RESET ${setting}`);
+        }
+        expect((await read()).hiding).toEqual([]);
+      },
+    );
+
+    describeWith(bouncer, 'through PgBouncer', (program) => {
+      test.each([
+        ['transaction', 0, 'transaction'],
+        ['transaction', 4, 'transaction'],
+        ['statement', 0, 'transaction'],
+        ['session', 2, 'session'],
+      ] as const)('in %s mode beside %i busy sessions is seen as %s', async (mode, others, kind) => {
+        expect(await probeThroughBouncer(program, server, mode, others)).toBe(kind);
+      });
     });
   });
 });
 
-async function probeThroughBouncer(server: PostgresServer, mode: string, others: number): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'bouncer-'));
-  const port = await freePort();
-  await chmod(folder, 0o755);
-  const file = path.join(folder, 'pgbouncer.ini');
-  await writeFile(
-    file,
-    `[pgbouncer]\nlisten_addr = 127.0.0.1\n` +
-      `listen_port = ${port}\nauth_type = any\npool_mode = ${mode}\ndefault_pool_size = 20\nunix_socket_dir =\n` +
-      `[databases]\nshop = host=127.0.0.1 port=${server.port} dbname=shop user=postgres\n`,
-  );
-  const account = serverAccount();
-  const ids = account === undefined ? {} : { uid: account.uid, gid: account.gid };
-  const child = spawn('pgbouncer', [file], { stdio: 'ignore', cwd: '/', ...ids });
+async function probeThroughBouncer(
+  program: PgBouncerProgram,
+  server: PostgresServer,
+  mode: PgBouncerOptions['mode'],
+  others: number,
+): Promise<string> {
+  const pooler = await startPgBouncer(program, { server: server.port, mode });
   let running = true;
   try {
-    const connect = () => connectTo(port);
+    const connect = () => connectTo(pooler.port);
     const busy = Promise.all(
       Array.from({ length: others }, async () => {
         const client = await connect();
@@ -236,37 +250,13 @@ async function probeThroughBouncer(server: PostgresServer, mode: string, others:
     return evidence.kind;
   } finally {
     running = false;
-    await stop(child);
-    await rm(folder, { recursive: true, force: true });
+    await pooler.stop();
   }
 }
 
 async function connectTo(port: number): Promise<pg.Client> {
-  for (let attempt = 0; ; attempt += 1) {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'shop' });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return client;
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await sleep(50);
-    }
-  }
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'shop' });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }

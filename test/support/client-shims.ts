@@ -1,6 +1,6 @@
 /**
  * Tool caches with real client tools in them, as a runner image may bring along. Their pg_dump can be a script that
- * runs the real one and spoils what it does, always with exit code 0.
+ * runs the real one and spoils what it does, always with exit code 0; their pg_restore can be one that hangs.
  */
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -26,6 +26,8 @@ export interface PgDumpShim {
   with?: string[];
   /** The real one is not started before this file exists. */
   startsAfter?: string;
+  /** pg_restore reads nothing and never ends. */
+  restoreHangs?: boolean;
 }
 
 export interface ToolCache {
@@ -41,11 +43,18 @@ export async function makeToolCache(clients: Clients, shim?: PgDumpShim): Promis
   await mkdir(bin, { recursive: true });
   const links = { pg_dump: clients.pgDump, pg_restore: clients.pgRestore, pg_dumpall: clients.pgDumpall };
   for (const [name, target] of Object.entries(links)) {
-    if (name !== 'pg_dump' || shim === undefined) await symlink(target, path.join(bin, name));
+    const isReplaced =
+      shim !== undefined && (name === 'pg_dump' || (name === 'pg_restore' && shim.restoreHangs === true));
+    if (!isReplaced) await symlink(target, path.join(bin, name));
   }
   if (shim !== undefined) {
     const file = path.join(bin, 'pg_dump');
     await writeFile(file, script(clients.pgDump, shim));
+    await chmod(file, 0o755);
+  }
+  if (shim?.restoreHangs === true) {
+    const file = path.join(bin, 'pg_restore');
+    await writeFile(file, `#!/bin/sh\n[ "$1" = --version ] && exec '${clients.pgRestore}' --version\nexec sleep 600\n`);
     await chmod(file, 0o755);
   }
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };

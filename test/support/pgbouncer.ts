@@ -1,4 +1,4 @@
-/** A real PgBouncer in transaction mode, from the machine's own apt sources, without installing anything. */
+/** A real PgBouncer, from the machine's own apt sources, without installing anything. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -76,7 +76,7 @@ export interface PgBouncer {
 export interface PgBouncerOptions {
   /** The port of the server behind it, which must trust `postgres` over TCP. */
   server: number;
-  mode: 'transaction' | 'session';
+  mode: 'transaction' | 'statement' | 'session';
   /** A free one is picked when absent. */
   port?: number;
 }

@@ -127,12 +127,12 @@ describe('the preflight', () => {
     expect(byCase).toMatchObject({
       code: 'pattern-without-match',
       severity: 'error',
-      action: expect.stringContaining(`Did you mean 'public."User"'?`),
+      action: expect.stringContaining('Did you mean `public."User"`?'),
     });
     const [schema] = assess({
       misses: [{ ...miss, input: 'schemas', pattern: 'shop', near: [{ schema: 'Shop', name: '' }] }],
     });
-    expect(schema?.action).toContain(`Did you mean '"Shop"'?`);
+    expect(schema?.action).toContain('Did you mean `"Shop"`?');
     const [scope] = assess({
       misses: [{ ...miss, input: 'critical-tables', pattern: 'orders', near: [], outOfScope: true }],
     });

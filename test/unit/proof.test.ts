@@ -171,6 +171,42 @@ describe('the other checks', () => {
     expect(statusOf('objects', { archive: archiveReport({ relations: other }) })).toBe('failed');
   });
 
+  it('are partial when definitions changed while pg_dump read them, and name those in the details alone', () => {
+    const [check] = proveContent(evidence({ changedDefinitions: ['function public.total', 'schema s'] })).filter(
+      ({ id }) => id === 'objects',
+    );
+    expect(check).toMatchObject({
+      status: 'partial',
+      reason: expect.stringMatching(/^2 definitions changed/),
+      details: [expect.stringMatching(/^function public\.total: changed/), expect.stringMatching(/^schema s: changed/)],
+    });
+    expect(check?.reason).not.toContain('public.total');
+  });
+
+  it('are partial when it is not known whether definitions changed', () => {
+    const checks = proveContent(evidence({ changedDefinitions: new Error('connection lost') }));
+    expect(checks.find(({ id }) => id === 'objects')).toMatchObject({
+      status: 'partial',
+      details: ['connection lost'],
+    });
+    expect(verdictOf(checks)).toBe('unproven');
+  });
+
+  it.each([['function public.total'], new Error('connection lost')])(
+    'fail for a missing view, whatever is known of changes: %s',
+    (changedDefinitions) => {
+      const archive = archiveReport({ relations: [{ schema: 'public', name: 'orders', kind: 'table' }] });
+      const changed = typeof changedDefinitions === 'string' ? [changedDefinitions] : changedDefinitions;
+      const check = proveContent(evidence({ archive, changedDefinitions: changed })).find(({ id }) => id === 'objects');
+      expect(check).toMatchObject({ status: 'failed', details: [expect.stringContaining('public.totals')] });
+    },
+  );
+
+  it('ask for no definitions, and so mind no change, when the scope holds rows alone', () => {
+    const scope = { ...WHOLE, content: 'data' as const };
+    expect(statusOf('objects', { scope, changedDefinitions: ['function public.total'] })).toBe('passed');
+  });
+
   it('fail when an extension is missing', () => {
     const extensions = [{ name: 'citext', version: '1.6', schema: 'public' }];
     expect(statusOf('objects', { facts: catalogFacts({ extensions }) })).toBe('failed');

@@ -32,7 +32,9 @@ describe('the summary of a proven backup', () => {
     );
     expect(summary).toContain('| dump and proof | 1 min 30 s |');
     expect(summary).toContain(FOLDER);
-    expect(summary).toContain(`\`\`\`sh\naws s3 cp ${FOLDER}/database.backup.age .\nage -d -i key.txt …\n\`\`\``);
+    expect(summary).toContain(
+      `\`\`\`sh\nNEW_DATABASE=restored\naws s3 cp ${FOLDER}/database.backup.age .\nage -d -i key.txt …\n\`\`\``,
+    );
     expect(summary).not.toContain('What was noticed');
   });
 
@@ -91,7 +93,7 @@ describe('hostile names', () => {
       backupResult({ status: 'failed', details: [hostile], restoreCommand: `restore '${hostile}'` }),
       plain,
     );
-    expect(summary).toContain("````sh\nrestore 'a|b`c`<img");
+    expect(summary).toContain("````sh\nNEW_DATABASE=restored\nrestore 'a|b`c`<img");
     expect(summary.split('````')[0]).not.toContain('<img');
     expect(summary).not.toContain('\u202E');
   });

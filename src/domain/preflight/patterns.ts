@@ -63,7 +63,7 @@ function remedy({ input, pattern, near, outOfScope }: PatternMiss, excludes: boo
       shorter !== undefined && shorter.name !== '' && !pattern.includes('.')
         ? 'A name without its schema is looked for in search_path, in lower case unless quoted'
         : 'Names are folded to lower case unless quoted';
-    return `${why}. Did you mean ${listWords(written.map((name) => `'${name}'`))}?`;
+    return `${why}. Did you mean ${listWords(written.map((name) => `\`${name}\``))}?`;
   }
   return excludes ? 'Correct it, or remove it.' : 'Correct it: patterns are `schema.table`, with `*` and `?`.';
 }

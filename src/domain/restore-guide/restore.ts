@@ -21,9 +21,15 @@ keys are switched off meanwhile, which only a superuser may.`,
   return [
     {
       title: 'Restore',
-      words: `All that can be restored is restored, and every error is printed. It ends with an error if there was one: read each of
+      words: `Only into an empty database: where there is a table already, nothing is done. All that can be restored is restored, and every error is printed. It ends with an error if there was one: read each of
 them before you go on. \`RESTORE_JOBS\` says how many connections work at once (4 unless set).`,
-      commands: [`pg_restore --no-password --jobs "\${RESTORE_JOBS:-4}" --dbname "$target" ${archive}`],
+      commands: [
+        `tables=$(psql --no-psqlrc --tuples-only --no-align --dbname "$target" --command "SELECT count(*) FROM pg_class c`,
+        `  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'f', 'm', 'v')`,
+        `  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'") &&`,
+        `  { [ "$tables" = 0 ] || { echo "$TARGET_DATABASE is not empty; nothing was restored" >&2; false; }; } &&`,
+        `  pg_restore --no-password --jobs "\${RESTORE_JOBS:-4}" --dbname "$target" ${archive}`,
+      ],
       notes: [variants(), databaseSettings()],
     },
   ];
@@ -70,7 +76,7 @@ function compareRows(): GuideStep {
     words: `Counts the rows of every table and compares them with \`contents.json\`. Tables that differ are printed, and it ends
 with an error if there is one.`,
     commands: [
-      `differences=$(jq -r '`,
+      `if differences=$(set -o pipefail; jq -r '`,
       String.raw`  def ident: "\"" + gsub("\""; "\"\"") + "\"";`,
       String.raw`  def text: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027";`,
       '  "SET standard_conforming_strings = on; SET row_security = off;",',
@@ -78,9 +84,10 @@ with an error if there is one.`,
       String.raw`    "SELECT \("\(.schema).\(.name): " | text) || count(*) || \u0027 rows instead of \(.rows)\u0027"`,
       String.raw`    + " FROM \(if $where == "" then "ONLY " else "" end)\(.schema | ident).\(.name | ident) \($where)"`,
       String.raw`    + " HAVING count(*) <> \(.rows);")`,
-      `' ${contents} | psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$target")`,
-      `[ -z "$differences" ] || { printf '%s\\n' "$differences" >&2; false; }`,
-      `echo "All row counts are as they were: $(jq '.tables | length' ${contents}) tables"`,
+      `' ${contents} | psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$target") &&
+  [ -z "$differences" ]; then`,
+      `  echo "All row counts are as they were: $(jq '.tables | length' ${contents}) tables"`,
+      `else printf '%s\\n' "$differences" >&2; false; fi`,
     ],
     notes: [
       `The largest tables of the backup: \`jq -r '.tables | sort_by(-.bytes)[:20][] | [.schema, .name, .rows, .bytes] | @tsv'
