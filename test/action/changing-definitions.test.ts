@@ -25,7 +25,7 @@ const SQL = `
   CREATE DOMAIN weight AS integer CONSTRAINT heavy CHECK (VALUE > 0);
   CREATE TABLE parcels (id integer, mood mood, weight weight);
   CREATE MATERIALIZED VIEW parcel_count AS SELECT count(*) FROM parcels;
-  CREATE TABLE scratch (id serial PRIMARY KEY);
+  CREATE TABLE scratch (id integer PRIMARY KEY);
 `;
 
 describeWith(await clientTools(17), 'A backup during which definitions change', (clients) => {
