@@ -61,8 +61,7 @@ describeWith(await clientTools(17), 'A server that falls silent', (clients) => {
     expect(run.seconds).toBeLessThan(25);
   });
 
-  test('right after it let the session in does not hold the run for hours', async () => {
-    // Through a proxy that swallows all that follows the login on every connection.
+  test('from the first byte on does not hold the run for hours', async () => {
     proxy.set({ direction: 'to-client', blackholeAfter: 0 });
     const run = await scenario.run({ url: `${scenario.url({ port: proxy.port })}?connect_timeout=4`, inputs: STALL });
     await endSessions();

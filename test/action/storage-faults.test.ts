@@ -263,6 +263,19 @@ describeWith(await needs(), 'A bucket', ({ clients }) => {
     });
   });
 
+  test('that may have taken the manifest keeps all objects, and the run says that it is not certain', async () => {
+    proxy.set({ answerTo: { request: isManifestWrite, times: 1000, response: BUSY } });
+    const run = await backUp();
+    expectFailureWords(run, {
+      code: 'ERR_STORAGE',
+      happened: ['metadata.json'],
+      action: [],
+      safety: 'It is not certain whether this backup became visible',
+    });
+    expect(notices(run).join()).toContain('is left as it is');
+    expect(await expectNoManifest(run)).toEqual(['RESTORE.md', 'contents.json', 'database.backup', 'globals.sql']);
+  });
+
   test('that vanishes before the manifest is written ends the run', async () => {
     const doomed = await newBucket(server, 'doomed');
     let gone: Promise<void> | undefined;
