@@ -67,6 +67,7 @@ export interface Manifest {
   archive: { format: 'custom'; compression: string };
   objects: ManifestObject[];
   totals: {
+    /** Tables whose rows are in the archive. */
     tables: number;
     rows: number;
     largeObjects: number;
