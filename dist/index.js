@@ -67989,7 +67989,7 @@ function extend(target) {
 
 /***/ }),
 
-/***/ 9723:
+/***/ 7530:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68002,6 +68002,84 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: ./src/domain/errors.ts
 var domain_errors = __nccwpck_require__(241);
+// EXTERNAL MODULE: ./src/domain/unexpected.ts
+var unexpected = __nccwpck_require__(2789);
+;// CONCATENATED MODULE: ./src/backup/destinations.ts
+
+
+class Destinations {
+    #parts;
+    #lost = [];
+    #alive;
+    constructor(parts) {
+        this.#parts = parts;
+        this.#alive = parts.targets;
+    }
+    get all() {
+        return this.#parts.targets;
+    }
+    /** Those that have not failed, in the order of `storage`. Never empty. */
+    get alive() {
+        return this.#alive;
+    }
+    /** Those that have failed, in the order of failing. */
+    get lost() {
+        return this.#lost;
+    }
+    /** The one that is read from: the first that has not failed. */
+    get first() {
+        return this.#alive[0];
+    }
+    /**
+     * Does the same at each of `targets` that is alive, side by side, and waits for all. One that fails is lost; the
+     * values are those of the others, in order. Rejects when nothing is left, and with the run's own failure.
+     */
+    async each(work, targets = this.#alive) {
+        const asked = targets.filter((target) => this.#alive.includes(target));
+        const settled = await Promise.allSettled(asked.map(work));
+        const values = [];
+        for (const [index, outcome] of settled.entries()) {
+            if (outcome.status === 'fulfilled')
+                values.push(outcome.value);
+            else
+                this.#lose(asked[index], outcome.reason);
+        }
+        return values;
+    }
+    #lose(target, reason) {
+        const { signal, log } = this.#parts;
+        signal.throwIfAborted();
+        const error = reason instanceof domain_errors/* BackupError */.hj ? reason : (0,unexpected/* unexpectedError */.W)(reason);
+        this.#lost.push({ target, error });
+        const left = this.#alive.filter((other) => other !== target);
+        if (left.length === 0)
+            throw everyoneLost(this.#lost, this.#parts.targets);
+        this.#alive = left;
+        const others = left.map(({ storage }) => storage.location).join(', ');
+        log.warning(`${target.storage.location} is given up: ${error.message}. The backup goes on to ${others}.`);
+    }
+    /** Ends all sockets and open writers. */
+    async close() {
+        await Promise.all(this.#parts.targets.map(({ storage }) => storage.close()));
+    }
+}
+/** The error of the destination that is named first; the others' words with it. */
+function everyoneLost(lost, order) {
+    const sorted = order.flatMap((target) => lost.filter((each) => each.target === target));
+    const [first, ...others] = sorted.map(({ error }) => error);
+    if (first === undefined || others.length === 0)
+        return first ?? (0,unexpected/* unexpectedError */.W)(new Error('no destination'));
+    const rest = sorted.slice(1).map(({ target, error }) => `${target.storage.location}: ${(0,domain_errors/* messageOf */.bD)(error)}`);
+    return new domain_errors/* BackupError */.hj(first.code, `No destination could be written. ${first.message}`, {
+        op: first.op,
+        hint: first.hint,
+        cause: new AggregateError([first.cause, ...rest].filter((each) => each !== undefined).map(asCause)),
+    });
+}
+function asCause(value) {
+    return value instanceof Error ? value : new Error(String(value));
+}
+
 ;// CONCATENATED MODULE: ./src/domain/document.ts
 /** What `metadata.json` and `contents.json` have in common: JSON with a `schemaVersion`, refused by name when newer. */
 
@@ -68520,6 +68598,35 @@ function assessLeftOut(facts) {
         });
     }
     return findings;
+}
+
+;// CONCATENATED MODULE: ./src/domain/set-layout.ts
+/**
+ * Names and keys of a backup set's objects: `<series>/<id>/<object>`. Keys are relative to the destination's root;
+ * its prefix is the storage's own business.
+ */
+/**
+ * Of the plain bytes; what is encrypted has `.age` behind it in storage. The guide and the manifest never are: one
+ * says how to decrypt, the other is the commit marker, which is written last.
+ */
+const OBJECT_NAMES = {
+    archive: 'database.backup',
+    globals: 'globals.sql',
+    contents: 'contents.json',
+    'restore-guide': 'RESTORE.md',
+    manifest: 'metadata.json',
+};
+/** `shop/` */
+function seriesPrefix(series) {
+    return `${series}/`;
+}
+/** `shop/20261121_020000_nightly_k3v9qa/` */
+function setPrefix(series, id) {
+    return `${seriesPrefix(series)}${id}/`;
+}
+/** `shop/20261121_020000_nightly_k3v9qa/metadata.json` */
+function objectKey(series, id, name) {
+    return `${setPrefix(series, id)}${name}`;
 }
 
 ;// CONCATENATED MODULE: ./src/domain/fingerprint.ts
@@ -69130,7 +69237,7 @@ const NOTHING = {
     extensions: [],
     plainBytes: 0,
 };
-/** Every check of this backup, content first, storage last. */
+/** Every check of this backup, content first, storage last. `objects` are those of all destinations that are left. */
 function describe_judge({ inputs, taken, objects }) {
     const { facts, report, counting, changedDefinitions, source, globals } = taken;
     const checks = proveContent({
@@ -69257,35 +69364,6 @@ function encryptionOf(choice) {
 
 // EXTERNAL MODULE: ./src/domain/destination.ts
 var domain_destination = __nccwpck_require__(5064);
-;// CONCATENATED MODULE: ./src/domain/set-layout.ts
-/**
- * Names and keys of a backup set's objects: `<series>/<id>/<object>`. Keys are relative to the destination's root;
- * its prefix is the storage's own business.
- */
-/**
- * Of the plain bytes; what is encrypted has `.age` behind it in storage. The guide and the manifest never are: one
- * says how to decrypt, the other is the commit marker, which is written last.
- */
-const OBJECT_NAMES = {
-    archive: 'database.backup',
-    globals: 'globals.sql',
-    contents: 'contents.json',
-    'restore-guide': 'RESTORE.md',
-    manifest: 'metadata.json',
-};
-/** `shop/` */
-function seriesPrefix(series) {
-    return `${series}/`;
-}
-/** `shop/20261121_020000_nightly_k3v9qa/` */
-function setPrefix(series, id) {
-    return `${seriesPrefix(series)}${id}/`;
-}
-/** `shop/20261121_020000_nightly_k3v9qa/metadata.json` */
-function objectKey(series, id, name) {
-    return `${setPrefix(series, id)}${name}`;
-}
-
 ;// CONCATENATED MODULE: ./src/domain/restore-guide/step.ts
 /** One step of RESTORE.md, and how its values are quoted. */
 /** One word of bash, whatever it holds. */
@@ -69696,14 +69774,13 @@ function incomplete(role) {
 
 
 
-/** `location` is the storage's own: the absolute path of a directory. */
-function restoreGuide(evidence, destination, location, env) {
+function restoreGuide(evidence, { destination, storage }, env) {
     const { id, inputs, prepared, taken, objects } = evidence;
     const input = {
         name: prepared.name,
         id,
         snapshotAt: taken.facts.snapshotAt,
-        source: guide_sourceOf(destination, location, env),
+        source: guide_sourceOf(destination, storage.location, env),
         server: { version: taken.facts.server.version, major: taken.facts.server.major },
         database: taken.facts.database,
         scope: inputs.scope,
@@ -69712,6 +69789,7 @@ function restoreGuide(evidence, destination, location, env) {
     };
     return { text: renderRestoreGuide(input), command: renderRestoreCommand(input) };
 }
+/** `location` is the storage's own: the absolute path of a directory. */
 function guide_sourceOf(destination, location, env) {
     if (destination.kind === 'directory')
         return { kind: 'directory', path: location };
@@ -69734,49 +69812,68 @@ function guide_sourceOf(destination, location, env) {
 
 
 
+
 /** Random per set, so that nobody can look a table's name up across sets. */
 const SALT_BYTES = 16;
-/** Commits the set, proven or not. Rejects when anything cannot be stored; the caller discards. */
+/** Commits the set, proven or not. Rejects when no destination can store it; the caller discards. */
 async function finish(parts) {
-    const { context, inputs, prepared, set, storage, taken } = parts;
+    const { context, destinations, inputs, prepared, set, taken } = parts;
     await set.commitArchive();
     if (typeof taken.globals === 'string')
         await set.seal('globals', Buffer.from(taken.globals, 'utf8'));
-    const evidence = () => ({ id: set.id, inputs, prepared, taken, objects: set.objects });
-    const checks = describe_judge(evidence());
+    const evidence = (target = destinations.first) => {
+        return { id: set.id, inputs, prepared, taken, objects: set.at(target).objects };
+    };
+    const checks = describe_judge({ inputs, taken, objects: destinations.alive.flatMap((target) => set.at(target).objects) });
     for (const { id, status, reason } of checks)
         context.log.info(`${id}: ${status}. ${reason}`);
     const contents = contentsOf(evidence(), checks);
     await set.seal('contents', Buffer.from(serializeContents(contents), 'utf8'));
-    const guide = restoreGuide(evidence(), inputs.destinations[0], storage.location, context.env);
-    await set.writeGuide(guide.text);
+    const guideFor = (target) => restoreGuide(evidence(target), target, context.env);
+    await set.writeGuides((target) => guideFor(target).text);
     const finishedAt = context.clock.now();
     const moments = { startedAt: parts.startedAt, preparedAt: parts.preparedAt, finishedAt };
     const salt = (0,external_node_crypto_.randomBytes)(SALT_BYTES).toString('hex');
-    const plain = manifestOf(evidence(), contents, salt, moments, context.version);
+    const plainManifest = (target) => manifestOf(evidence(target), contents, salt, moments, context.version);
     const past = {
         manifests: prepared.history.manifests,
         source: prepared.source,
         acceptNewSource: inputs.acceptNewSource,
         maxChangePercent: inputs.maxSizeChangePercent,
     };
-    const compared = compareWithPast(past, plain, contents, taken.facts.tables);
-    const manifest = { ...plain, warnings: [...publicWarnings(taken.warnings), ...compared.warnings] };
+    const compared = compareWithPast(past, plainManifest(destinations.first), contents, taken.facts.tables);
+    const manifestFor = (target) => ({
+        ...plainManifest(target),
+        warnings: [...publicWarnings(taken.warnings), ...compared.warnings, ...missingCopies(destinations)],
+    });
     context.tell({ stage: 'committing' });
-    const marker = await set.commit(manifest);
+    await set.commit(manifestFor);
     context.tell({ stage: 'committed' });
+    const { first } = destinations;
+    const stored = set.at(first);
     return {
         command: 'backup',
-        manifest,
+        manifest: manifestFor(first),
         contents,
-        location: storage.location,
-        backupUri: set.uri(),
-        manifestUri: storage.uri(marker.key),
-        restoreGuideUri: set.uri('RESTORE.md'),
-        restoreCommand: guide.command,
+        copies: destinations.alive.map((target) => set.at(target).uri()),
+        lost: destinations.lost.map(({ target, error }) => {
+            return { location: target.storage.location, error, uncertain: set.at(target).isUncertain };
+        }),
+        location: first.storage.location,
+        backupUri: stored.uri(),
+        manifestUri: stored.uri(OBJECT_NAMES.manifest),
+        restoreGuideUri: stored.uri(OBJECT_NAMES['restore-guide']),
+        restoreCommand: guideFor(first).command,
         findings: [...prepared.findings, ...taken.warnings, ...assessLeftOut(taken.facts), ...compared.findings],
         timings: timingsOf(parts, finishedAt),
     };
+}
+/** Without the names of places: one provider's bucket need not know of the other's. */
+function missingCopies({ all, lost }) {
+    if (lost.length === 0)
+        return [];
+    const message = `${lost.length} of the ${all.length} destinations of this run failed before it was done`;
+    return [{ code: 'destination-lost', message }];
 }
 function timingsOf({ startedAt, preparedAt, taken }, finishedAt) {
     const preflight = (preparedAt.getTime() - startedAt.getTime()) / 1000;
@@ -70003,9 +70100,11 @@ function assessDestinations(choices, databaseBytes) {
                 : 'Add a bucket to `storage`: `s3://bucket/prefix`. If a later step takes the files away, set `allow-ephemeral: true`.',
         });
     }
-    return [...findings, ...destinations.flatMap((destination) => assessSpace(destination, databaseBytes))];
+    const alone = destinations.length === 1;
+    return [...findings, ...destinations.flatMap((destination) => assessSpace(destination, databaseBytes, alone))];
 }
-function assessSpace({ location, freeBytes }, databaseBytes) {
+/** One of several destinations that is full costs that copy, not the backup. */
+function assessSpace({ location, freeBytes }, databaseBytes, alone) {
     if (freeBytes === undefined)
         return [];
     const least = Math.max(SMALLEST_BACKUP_BYTES, databaseBytes * SMALLEST_SHARE);
@@ -70014,7 +70113,7 @@ function assessSpace({ location, freeBytes }, databaseBytes) {
         return [
             {
                 code: 'no-space',
-                severity: 'error',
+                severity: alone ? 'error' : 'warning',
                 seen: `${space}: a backup cannot fit`,
                 action: 'Free space there, or write to a bucket (`s3://bucket/prefix`).',
             },
@@ -70285,6 +70384,40 @@ function preflightError(findings) {
 function listOnce(sentences) {
     const [first = '', ...more] = new Set(sentences);
     return more.length === 0 ? first : [first, ...more].map((sentence) => `- ${sentence}`).join('\n');
+}
+
+;// CONCATENATED MODULE: ./src/domain/series-source.ts
+/** Whether a series goes on with the database that it began with: two projects both called `postgres` must not mix. */
+
+
+/**
+ * Compares the source with that of the newest of `manifests`. Throws `ERR_SOURCE_CHANGED` for another one, or for one
+ * that cannot be compared, unless it is accepted: then a notice says so.
+ */
+function assessSource({ name, source, accepted }, manifests) {
+    const [last] = manifests;
+    if (last === undefined)
+        return [];
+    const comparison = compareSource({ fingerprint: last.source.fingerprint, kind: last.source.fingerprintKind }, source);
+    if (comparison === 'same')
+        return [];
+    if (accepted) {
+        return [
+            {
+                code: 'new-source-accepted',
+                severity: 'notice',
+                seen: `The series ${name} goes on with another database`,
+                action: 'Remove `accept-new-source` again.',
+            },
+        ];
+    }
+    const what = comparison === 'different'
+        ? `The series ${name} holds backups of another database (last: ${last.id})`
+        : `It cannot be told whether the series ${name} (last: ${last.id}) holds this database: the role can no longer, or could not then, read pg_control_system()`;
+    throw new domain_errors/* BackupError */.hj('ERR_SOURCE_CHANGED', what, {
+        op: 'compare the source with earlier backups',
+        hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
+    });
 }
 
 // EXTERNAL MODULE: external "node:fs"
@@ -71983,9 +72116,9 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
  * Judges destination, address, server, rights and scope, finds the client tools and reads the series' past.
  * Throws one error for everything that is in the way. Findings that are not errors are returned.
  */
-async function prepare(inputs, context, storage, supervisor) {
-    const destinations = await describeDestinations(inputs, storage);
-    const choices = { destinations, hosted: inputs.runner.hosted, allowEphemeral: inputs.allowEphemeral };
+async function prepare(inputs, context, destinations, supervisor) {
+    const places = await Promise.all(destinations.all.map(describePlace));
+    const choices = { destinations: places, hosted: inputs.runner.hosted, allowEphemeral: inputs.allowEphemeral };
     stopAtErrors([...assessDestinations(choices, 0), ...refusedAddresses(inputs)]);
     const { facts, host, evidence } = await lookAtDatabase(inputs, context, supervisor);
     const address = addressOf(inputs, host);
@@ -72008,23 +72141,31 @@ async function prepare(inputs, context, storage, supervisor) {
     const connection = { ...ownSessions(inputs.connection), hosts: [host] };
     const { env: childEnv } = await writeCredentials(context.workDir, connection, host);
     const name = inputs.name ?? (0,backup_id/* seriesNameFrom */.hj)(facts.database);
-    const history = await readHistory(storage, name);
     const source = sourceFingerprint({
         ...address,
         ...(facts.systemIdentifier === undefined ? {} : { systemIdentifier: facts.systemIdentifier }),
     });
-    context.log.info(`Series ${name} in ${storage.location}: ${describePast(history)}`);
+    const histories = await destinations.each(async (target) => ({
+        target,
+        ...(await readHistory(target.storage, name)),
+    }));
+    for (const { target, manifests } of histories) {
+        context.log.info(`Series ${name} in ${target.storage.location}: ${describePast(manifests)}`);
+    }
+    const [history] = histories;
     const findings = [
         ...inputs.notices,
         ...inputs.connection.notices,
         ...judged,
         ...agedClient(tools),
-        ...history.findings,
-        ...compareIdentity(name, source, history, inputs.acceptNewSource),
+        ...histories.flatMap(({ findings }) => findings),
+        ...histories
+            .flatMap(({ manifests }) => assessSource({ name, source, accepted: inputs.acceptNewSource }, manifests))
+            .slice(0, 1),
     ];
     return { name, facts, source, connection, tools, childEnv, history, findings };
 }
-function describePast({ manifests: [newest] }) {
+function describePast([newest]) {
     return newest === undefined ? 'no earlier backup known' : `newest backup ${newest.id}, ${newest.verdict}`;
 }
 function agedClient(tools) {
@@ -72036,12 +72177,11 @@ function stopAtErrors(findings) {
     if (error !== undefined)
         throw error;
 }
-async function describeDestinations(inputs, storage) {
-    const [destination] = inputs.destinations;
+async function describePlace({ destination, storage: { location } }) {
     if (destination.kind === 's3')
-        return [{ kind: 's3', location: storage.location }];
-    const freeBytes = await freeSpace(storage.location);
-    return [{ kind: 'directory', location: storage.location, ...(freeBytes === undefined ? {} : { freeBytes }) }];
+        return { kind: 's3', location };
+    const freeBytes = await freeSpace(location);
+    return { kind: 'directory', location, ...(freeBytes === undefined ? {} : { freeBytes }) };
 }
 /** Free bytes for this user where `folder` is or will be; undefined where the system does not tell. */
 async function freeSpace(folder) {
@@ -72095,32 +72235,128 @@ async function lookAtDatabase(inputs, context, supervisor) {
             await result_1;
     }
 }
-/** Another database under a known name is refused: two projects both called `postgres` must not mix. */
-function compareIdentity(name, source, history, accepted) {
-    const [last] = history.manifests;
-    if (last === undefined)
-        return [];
-    const previous = { fingerprint: last.source.fingerprint, kind: last.source.fingerprintKind };
-    const comparison = compareSource(previous, source);
-    if (comparison === 'same')
-        return [];
-    if (accepted) {
-        return [
-            {
-                code: 'new-source-accepted',
-                severity: 'notice',
-                seen: `The series ${name} goes on with another database`,
-                action: 'Remove `accept-new-source` again.',
-            },
-        ];
+
+// EXTERNAL MODULE: ./src/runner/release.ts
+var release = __nccwpck_require__(2291);
+;// CONCATENATED MODULE: ./src/backup/copied-object.ts
+/** One object on its way to every destination: hashed in the plain, encrypted once, written side by side. */
+
+
+
+/** Takes plain bytes at the pace of the slowest destination. The contract is that of {@link ObjectWriter}. */
+class CopiedObject {
+    #parts;
+    #writers;
+    #encryption;
+    /** Absent when nothing is encrypted: then the hash of the stored bytes is that of the plain ones. */
+    #plainHash;
+    #forsaken = [];
+    #plainBytes = 0;
+    #hasStalled = false;
+    constructor(parts, encryption, writers) {
+        this.#parts = parts;
+        this.#encryption = encryption;
+        this.#writers = writers;
+        this.#plainHash = parts.cipher.suffix === '' ? undefined : (0,external_node_crypto_.createHash)('sha256');
     }
-    const what = comparison === 'different'
-        ? `The series ${name} holds backups of another database (last: ${last.id})`
-        : `It cannot be told whether the series ${name} (last: ${last.id}) holds this database: the role can no longer, or could not then, read pg_control_system()`;
-    throw new domain_errors/* BackupError */.hj('ERR_SOURCE_CHANGED', what, {
-        op: 'compare the source with earlier backups',
-        hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
+    static async create(parts) {
+        const { destinations, key, cipher, options } = parts;
+        const encryption = await cipher.open();
+        const writers = new Map();
+        await destinations.each(async (target) => {
+            writers.set(target, await target.storage.create(key, options));
+        });
+        return new CopiedObject(parts, encryption, writers);
+    }
+    /** A destination that was given up in the midst of a write may read that chunk still: then no chunk's memory may go. */
+    get holdsChunks() {
+        return this.#hasStalled;
+    }
+    async write(chunk) {
+        this.#plainHash?.update(chunk);
+        this.#plainBytes += chunk.byteLength;
+        for (const sealed of this.#encryption.update(chunk)) {
+            await this.#put(sealed);
+            if (sealed !== chunk && !this.#hasStalled)
+                (0,release/* release */._)(sealed);
+        }
+    }
+    async commit() {
+        for (const sealed of this.#encryption.final())
+            await this.#put(sealed);
+        const stored = new Map();
+        await this.#parts.destinations.each(async (target) => {
+            stored.set(target, await this.#writerOf(target).commit());
+        });
+        this.#forsakeLost();
+        const [any] = stored.values();
+        const sha256 = this.#plainHash?.digest('hex') ?? any?.sha256 ?? '';
+        return { stored, plain: { sizeBytes: this.#plainBytes, sha256 } };
+    }
+    async abort() {
+        await Promise.all([...this.#forsaken, ...[...this.#writers.values()].map((writer) => writer.abort())]);
+    }
+    async #put(sealed) {
+        const { destinations } = this.#parts;
+        const alone = destinations.alive.length === 1;
+        await destinations.each((target) => {
+            const writing = this.#writerOf(target).write(sealed);
+            return alone ? writing : this.#withinLimit(writing);
+        });
+        this.#forsakeLost();
+    }
+    /** Someone who waits for the slowest of several must not wait for one that is dead. */
+    async #withinLimit(writing) {
+        let timer;
+        const overdue = new Promise((_resolve, reject) => {
+            timer = setTimeout(() => {
+                this.#hasStalled = true;
+                reject(copied_object_stalled(this.#parts));
+            }, this.#parts.stallSeconds * 1000);
+        });
+        try {
+            await Promise.race([writing, overdue]);
+        }
+        finally {
+            clearTimeout(timer);
+        }
+    }
+    /** Ends what is under way at destinations that were given up. Nobody waits for it: closing the storage does. */
+    #forsakeLost() {
+        for (const [target, writer] of this.#writers) {
+            if (this.#parts.destinations.alive.includes(target))
+                continue;
+            this.#writers.delete(target);
+            this.#forsaken.push(writer.abort());
+        }
+    }
+    #writerOf(target) {
+        const writer = this.#writers.get(target);
+        if (writer === undefined)
+            throw new Error('a destination without a writer is asked to write');
+        return writer;
+    }
+}
+function copied_object_stalled({ key, stallSeconds }) {
+    return new domain_errors/* BackupError */.hj('ERR_STORAGE_STALLED', `It took nothing of ${key} for ${stallSeconds} seconds`, {
+        op: `write ${key}`,
+        hint: 'Check that the destination can be reached and is not full, then run the backup again. Raise `stall-timeout-seconds` if it is only slow.',
     });
+}
+/** Writes a small object whole. Aborts it when nothing is left that holds it. */
+async function copyBytes(parts, bytes) {
+    const object = await CopiedObject.create({
+        ...parts,
+        options: { ...parts.options, expectedBytes: bytes.byteLength },
+    });
+    try {
+        await object.write(bytes);
+        return await object.commit();
+    }
+    catch (error) {
+        await object.abort();
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/storage/certain-refusal.ts
@@ -72137,131 +72373,49 @@ function isCertainRefusal(error) {
     return error instanceof domain_errors/* BackupError */.hj && CERTAIN.includes(error.code);
 }
 
-// EXTERNAL MODULE: ./src/runner/release.ts
-var release = __nccwpck_require__(2291);
-;// CONCATENATED MODULE: ./src/storage/sealed-object.ts
-/** One object on its way to storage: hashed in the plain, encrypted, written. */
-
-
-/** Writes plain bytes; what reaches storage is what the cipher makes of them. Same contract as {@link ObjectWriter}. */
-class SealedObject {
-    #writer;
-    #encryption;
-    /** Absent when nothing is encrypted: then the hash of the stored bytes is that of the plain ones. */
-    #plainHash;
-    #plainBytes = 0;
-    constructor(writer, encryption, encrypts) {
-        this.#plainHash = encrypts ? (0,external_node_crypto_.createHash)('sha256') : undefined;
-        this.#writer = writer;
-        this.#encryption = encryption;
-    }
-    /** `key` is the full key, with the cipher's suffix. */
-    static async create(storage, key, cipher, options) {
-        const encryption = await cipher.open();
-        return new SealedObject(await storage.create(key, options), encryption, cipher.suffix !== '');
-    }
-    async write(chunk) {
-        this.#plainHash?.update(chunk);
-        this.#plainBytes += chunk.byteLength;
-        for (const sealed of this.#encryption.update(chunk)) {
-            await this.#writer.write(sealed);
-            if (sealed !== chunk)
-                (0,release/* release */._)(sealed);
-        }
-    }
-    async commit() {
-        for (const sealed of this.#encryption.final())
-            await this.#writer.write(sealed);
-        const stored = await this.#writer.commit();
-        return { stored, plain: { sizeBytes: this.#plainBytes, sha256: this.#plainHash?.digest('hex') ?? stored.sha256 } };
-    }
-    abort() {
-        return this.#writer.abort();
-    }
-}
-/** Writes a small object whole. Aborts it when anything fails. */
-async function sealBytes(storage, key, cipher, bytes, options = {}) {
-    const object = await SealedObject.create(storage, key, cipher, { ...options, expectedBytes: bytes.byteLength });
-    try {
-        await object.write(bytes);
-        return await object.commit();
-    }
-    catch (error) {
-        await object.abort();
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/backup/set-writer.ts
-/** One backup set on its way into storage. Nothing of it counts before its manifest is written. */
+;// CONCATENATED MODULE: ./src/backup/stored-set.ts
+/** What one destination holds of the set that is being written. */
 
 
 
 
-
-
-class SetWriter {
-    id;
-    #storage;
-    #series;
-    #cipher;
-    #log;
+class StoredSet {
+    #parts;
     #written = [];
-    #archive;
     #manifestTried = false;
     constructor(parts) {
-        this.id = parts.id;
-        this.#storage = parts.storage;
-        this.#series = parts.series;
-        this.#cipher = parts.cipher;
-        this.#log = parts.log;
+        this.#parts = parts;
     }
-    /** The manifest may be visible, although its write failed. */
+    /** The manifest may be visible, whether or not its write succeeded. */
     get isUncertain() {
         return this.#manifestTried;
     }
-    /** What is stored so far, in the order of writing. */
+    /** In the order of writing. */
     get objects() {
         return this.#written;
     }
     /** The set's folder, or one object in it. Safe to print. */
     uri(name) {
-        return this.#storage.uri(name === undefined ? this.#key('').slice(0, -1) : this.#key(name));
+        return this.#parts.storage.uri(name === undefined ? this.#key('').slice(0, -1) : this.#key(name));
     }
-    /** Opens the archive; call once. It stays invisible until {@link commitArchive}. */
-    async openArchive(expectedBytes) {
-        const key = this.#key(this.#nameOf('archive'));
-        this.#archive = await SealedObject.create(this.#storage, key, this.#cipher, { expectedBytes, onlyIfAbsent: true });
-        return this.#archive;
-    }
-    async commitArchive() {
-        if (this.#archive === undefined)
-            throw new Error('the archive was never opened');
-        const result = await this.#archive.commit();
-        this.#archive = undefined;
-        return this.#note('archive', result);
-    }
-    /** Writes one of the small objects, encrypted like the archive. */
-    async seal(role, bytes) {
-        const result = await sealBytes(this.#storage, this.#key(this.#nameOf(role)), this.#cipher, bytes, {
-            onlyIfAbsent: true,
-        });
-        return this.#note(role, result);
+    note(role, name, stored, plain) {
+        const { sizeBytes, sha256, evidence } = stored;
+        this.#written.push({ role, name, sizeBytes, sha256, evidence, plain });
     }
     /** Writes RESTORE.md, which is never encrypted. */
     async writeGuide(text) {
-        const bytes = Buffer.from(text, 'utf8');
-        const stored = await writeBytes(this.#storage, this.#key(this.#nameOf('restore-guide')), bytes, {
+        const name = OBJECT_NAMES['restore-guide'];
+        const stored = await writeBytes(this.#parts.storage, this.#key(name), Buffer.from(text, 'utf8'), {
             contentType: 'text/markdown; charset=utf-8',
             onlyIfAbsent: true,
         });
-        return this.#note('restore-guide', { stored, plain: { sizeBytes: stored.sizeBytes, sha256: stored.sha256 } });
+        this.note('restore-guide', name, stored, { sizeBytes: stored.sizeBytes, sha256: stored.sha256 });
     }
-    /** Writes `metadata.json`: from here on the backup exists. */
+    /** Writes `metadata.json`: from here on the backup exists at this destination. */
     async commit(manifest) {
         this.#manifestTried = true;
         try {
-            return await writeBytes(this.#storage, this.#key(OBJECT_NAMES.manifest), Buffer.from(serializeManifest(manifest), 'utf8'), {
+            return await writeBytes(this.#parts.storage, this.#key(OBJECT_NAMES.manifest), Buffer.from(manifest, 'utf8'), {
                 contentType: 'application/json',
                 onlyIfAbsent: true,
             });
@@ -72277,10 +72431,9 @@ class SetWriter {
      * what must stay behind (a role without the right to delete) is no backup without a manifest, and the log says so.
      */
     async discard(cleaner) {
-        await this.#archive?.abort();
         if (this.#manifestTried) {
             // The write may be under way still and land after a deletion: a manifest must never be without its objects.
-            this.#log.notice(`${this.uri()} is left as it is: its metadata.json may have been written.`);
+            this.#parts.log.notice(`${this.uri()} is left as it is: its metadata.json may have been written.`);
             return;
         }
         for (const { name } of this.#written)
@@ -72293,21 +72446,95 @@ class SetWriter {
         catch (error) {
             const denied = error instanceof domain_errors/* BackupError */.hj && error.code === 'ERR_STORAGE_DENIED';
             const why = denied ? 'this role may not delete' : (0,domain_errors/* messageOf */.bD)(error);
-            this.#log.notice(`${this.uri(name)} may stay behind (${why}). Without a metadata.json it is no backup.`);
+            this.#parts.log.notice(`${this.uri(name)} may stay behind (${why}). Without a metadata.json it is no backup.`);
         }
     }
+    #key(name) {
+        return objectKey(this.#parts.series, this.#parts.id, name);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/backup/set-writer.ts
+/** One backup set on its way into every destination. Nothing of it counts before its manifest is written. */
+
+
+
+
+class SetWriter {
+    #parts;
+    #sets;
+    #archive;
+    constructor(parts) {
+        this.#parts = parts;
+        this.#sets = new Map(parts.destinations.all.map((target) => [target, new StoredSet({ ...parts, storage: target.storage })]));
+    }
+    get id() {
+        return this.#parts.id;
+    }
+    /** A manifest may be visible somewhere, although its write failed. */
+    get isUncertain() {
+        return [...this.#sets.values()].some((set) => set.isUncertain);
+    }
+    /** What one destination holds of the set. */
+    at(target) {
+        const set = this.#sets.get(target);
+        if (set === undefined)
+            throw new Error('a destination of another run');
+        return set;
+    }
+    /** Opens the archive; call once. It stays invisible until {@link commitArchive}. */
+    async openArchive(expectedBytes) {
+        this.#archive = await CopiedObject.create(this.#copy('archive', { expectedBytes }));
+        return this.#archive;
+    }
+    async commitArchive() {
+        if (this.#archive === undefined)
+            throw new Error('the archive was never opened');
+        this.#note('archive', await this.#archive.commit());
+        this.#archive = undefined;
+    }
+    /** Writes one of the small objects, encrypted like the archive. */
+    async seal(role, bytes) {
+        this.#note(role, await copyBytes(this.#copy(role), bytes));
+    }
+    /** Writes RESTORE.md: each destination's own, since it says where to fetch from. */
+    async writeGuides(textFor) {
+        await this.#parts.destinations.each((target) => this.at(target).writeGuide(textFor(target)));
+    }
+    /**
+     * Writes each destination's `metadata.json`, that of the first destination last: whoever reads there sees a
+     * backup that is wherever it will ever be.
+     */
+    async commit(manifestFor) {
+        const { destinations } = this.#parts;
+        const write = async (target) => {
+            await this.at(target).commit(serializeManifest(manifestFor(target)));
+        };
+        const { first } = destinations;
+        await destinations.each(write, destinations.alive.slice(1));
+        await destinations.each(write, [first]);
+    }
+    /** Takes back what was written at each of `targets`. Never throws. */
+    async discard(targets, openCleaner) {
+        await this.#archive?.abort();
+        await Promise.all(targets.map(async (target) => {
+            const cleaner = openCleaner(target);
+            await this.at(target)
+                .discard(cleaner)
+                .finally(() => cleaner.close());
+        }));
+    }
+    #copy(role, options = {}) {
+        const { series, id, ...parts } = this.#parts;
+        const key = objectKey(series, id, this.#nameOf(role));
+        return { ...parts, key, options: { ...options, onlyIfAbsent: true } };
+    }
     #note(role, { stored, plain }) {
-        const name = stored.key.slice(this.#key('').length);
-        const object = { role, name, sizeBytes: stored.sizeBytes, sha256: stored.sha256, evidence: stored.evidence, plain };
-        this.#written.push(object);
-        return object;
+        for (const [target, object] of stored)
+            this.at(target).note(role, this.#nameOf(role), object, plain);
     }
     #nameOf(role) {
-        // The guide says how to decrypt, so it is never encrypted.
-        return role === 'restore-guide' ? OBJECT_NAMES[role] : `${OBJECT_NAMES[role]}${this.#cipher.suffix}`;
-    }
-    #key(name) {
-        return objectKey(this.#series, this.id, name);
+        return `${OBJECT_NAMES[role]}${this.#parts.cipher.suffix}`;
     }
 }
 
@@ -73255,7 +73482,8 @@ async function pump(dump, parts, stream) {
         stream.heldUp = true;
         await supervisor.guard(Promise.all([read(chunk), parts.object.write(chunk)]));
         stream.heldUp = false;
-        (0,release/* release */._)(chunk);
+        if (!parts.object.holdsChunks)
+            (0,release/* release */._)(chunk);
     }
     await supervisor.guard(dump.succeeded);
     stream.onDumped();
@@ -75312,11 +75540,12 @@ var backup_disposeResources = (undefined && undefined.__disposeResources) || (fu
 
 
 
+
 /** A cancelled run has about 7 s before the runner ends it. */
 const CLEAN_UP_MS = 5_000;
 /**
- * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`.
- * Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
+ * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`, at every destination that did not
+ * fail. Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
  */
 async function backup(inputs, context) {
     const env_1 = { stack: [], error: void 0, hasError: false };
@@ -75328,37 +75557,39 @@ async function backup(inputs, context) {
         resources.defer(() => supervisor.close());
         const deadline = setTimeout(() => supervisor.fail(tooLate(inputs)), inputs.maxDurationMinutes * 60_000);
         resources.defer(() => clearTimeout(deadline));
-        const { stallTimeoutSeconds } = inputs;
-        const storage = openStorage(inputs.destinations[0], { ...context, stallTimeoutSeconds, signal: supervisor.signal });
-        resources.defer(() => storage.close());
         const under = { ...context, signal: supervisor.signal };
-        context.tell({ stage: 'preparing', location: storage.location });
-        const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage, supervisor)));
+        const destinations = openDestinations(inputs, under);
+        resources.defer(() => destinations.close());
+        context.tell({ stage: 'preparing', location: destinations.first.storage.location });
+        const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, destinations, supervisor)));
         context.tell({ findings: prepared.findings });
         const held = await log.group('Snapshot', () => supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })));
         resources.defer(() => held.snapshot.close());
         const preparedAt = clock.now();
         const id = (0,backup_id/* formatBackupId */.d8)(new Date(held.snapshot.facts.snapshotAt), inputs.label, (0,backup_id/* randomSuffix */.VH)((0,external_node_crypto_.randomBytes)(backup_id/* RANDOM_CHARACTERS */.nm)));
         const cipher = (0,age/* openCipher */.AC)(inputs.encryption);
-        const set = new SetWriter({ storage, series: prepared.name, id, cipher, log });
+        const { stallTimeoutSeconds: stallSeconds } = inputs;
+        const set = new SetWriter({ destinations, series: prepared.name, id, cipher, stallSeconds, log });
         context.tell({
             stage: 'writing',
             name: prepared.name,
             backupId: id,
-            location: storage.location,
-            backupUri: set.uri(),
+            location: destinations.first.storage.location,
+            backupUri: set.at(destinations.first).uri(),
         });
+        const openCleaner = ({ destination }) => openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
         try {
             const parts = { inputs, context: under, prepared, supervisor, held, set };
             const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
-            return await log.group('Store the set', () => supervisor.guard(finish({ ...parts, storage, taken, startedAt, preparedAt })));
+            const result = await log.group('Store the set', () => supervisor.guard(finish({ ...parts, destinations, taken, startedAt, preparedAt })));
+            await set.discard(destinations.lost.map(({ target }) => target), openCleaner);
+            return result;
         }
         catch (error) {
             supervisor.fail(error);
             if (!set.isUncertain)
                 context.tell({ stage: 'writing' });
-            const cleaner = openStorage(inputs.destinations[0], { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
-            await set.discard(cleaner).finally(() => cleaner.close());
+            await set.discard(destinations.all, openCleaner);
             throw supervisor.signal.reason;
         }
     }
@@ -75371,6 +75602,13 @@ async function backup(inputs, context) {
         if (result_1)
             await result_1;
     }
+}
+function openDestinations(inputs, context) {
+    const { stallTimeoutSeconds } = inputs;
+    const targets = inputs.destinations.map((destination) => {
+        return { destination, storage: openStorage(destination, { ...context, stallTimeoutSeconds }) };
+    });
+    return new Destinations({ targets, signal: context.signal, log: context.log });
 }
 function tooLate(inputs) {
     return new domain_errors/* BackupError */.hj('ERR_DEADLINE', `The backup was not done after ${inputs.maxDurationMinutes} minutes`, {
@@ -97088,9 +97326,9 @@ function classifyDriver({ message, code }) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   BO: () => (/* binding */ resolveS3),
-/* harmony export */   G2: () => (/* binding */ parseDestination)
+/* harmony export */   G2: () => (/* binding */ parseDestination),
+/* harmony export */   aC: () => (/* binding */ describeDestination)
 /* harmony export */ });
-/* unused harmony export describeDestination */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(241);
 /* harmony import */ var _part_size_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8897);
 /** One line of `storage`, parsed. Nothing here does I/O; opening is `storage/open.ts`. */
@@ -97523,6 +97761,27 @@ function displayName(relation) {
 
 /***/ }),
 
+/***/ 2789:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ unexpectedError)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(241);
+/** What was thrown but never meant to be, as the one error type. */
+
+function unexpectedError(error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .BackupError */ .hj('ERR_INTERNAL', `Something unexpected happened: ${name}: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`, {
+        op: 'run',
+        hint: 'This is a defect of the action. Run again with debug logging, and report it with the log.',
+        cause: error,
+    });
+}
+
+
+/***/ }),
+
 /***/ 4717:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -97572,8 +97831,8 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5919);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_worker_threads__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9723);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(259);
+/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7530);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1492);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6661);
 /* harmony import */ var _postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4471);
 /* harmony import */ var _runner_clock_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1984);
@@ -97796,7 +98055,7 @@ function secretValues(name, value) {
 
 /***/ }),
 
-/***/ 259:
+/***/ 1492:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -97813,6 +98072,8 @@ var destination = __nccwpck_require__(5064);
 var runner_environment = __nccwpck_require__(2515);
 // EXTERNAL MODULE: ./src/domain/connection.ts + 14 modules
 var connection = __nccwpck_require__(7978);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./src/crypto/age.ts + 56 modules
 var age = __nccwpck_require__(6145);
 // EXTERNAL MODULE: ./src/domain/backup-id.ts
@@ -97909,6 +98170,7 @@ function words(parse) {
 
 
 
+
 /** Levels that each method of pg_dump takes; lz4's and zstd's are those of their own libraries. */
 const LEVELS = { zstd: 22, gzip: 9, lz4: 12, none: 0 };
 const seriesName = (text) => {
@@ -97936,13 +98198,23 @@ const compression = (text) => {
     }
     return { method, level };
 };
-/** Exactly one; nothing given is the caller's to judge. */
+/** One a line; nothing given is the caller's to judge. */
 const destinations = (text, env) => {
-    const [first, ...more] = lines(destination/* parseDestination */.G2)(text, env);
-    if (more.length > 0)
-        throw rejected(`it takes one destination, and ${more.length + 1} are given, one a line.`);
-    return first === undefined ? [] : [first];
+    const given = lines(destination/* parseDestination */.G2)(text, env);
+    const places = given.map(placeOf);
+    const twice = given.find((_destination, index) => places.indexOf(placeOf(_destination)) !== index);
+    if (twice !== undefined) {
+        throw rejected(`${quoted((0,destination/* describeDestination */.aC)(twice))} is given twice. A second copy needs a second place.`);
+    }
+    return given;
 };
+/** Equal for two lines that would write to the same objects. */
+function placeOf(destination) {
+    if (destination.kind === 'directory')
+        return `directory ${(0,external_node_path_.normalize)(`${destination.path}/`)}`;
+    const { bucket, prefix, endpoint = '' } = destination;
+    return ['s3', endpoint, bucket, prefix].join(' ');
+}
 /** age1… keys; lines that begin with `#` are comments, as in age's own recipients files. None given: empty. */
 const recipients = (text, env) => {
     const withoutComments = text.replaceAll(/^[^\S\r\n]*#.*$/gm, '');
@@ -97990,7 +98262,7 @@ const INPUTS = {
         parse: optional(seriesName),
     }),
     storage: input({
-        description: 'Where backups go: `s3://bucket/prefix?region=…` or the path of a directory. Further options of an S3 destination: `endpoint`, `force-path-style`, `credentials`, `max-parts`, `part-size-mib`, `checksum`. Credentials come from the AWS default chain; `credentials=NAME` reads `NAME_ACCESS_KEY_ID` and `NAME_SECRET_ACCESS_KEY` from the environment.',
+        description: 'Where backups go, one destination a line: `s3://bucket/prefix?region=…` or the path of a directory. Each backup is written to all of them at once; the first is the one that is read from. Further options of an S3 destination: `endpoint`, `force-path-style`, `credentials`, `max-parts`, `part-size-mib`, `checksum`. Credentials come from the AWS default chain; `credentials=NAME` reads `NAME_ACCESS_KEY_ID` and `NAME_SECRET_ACCESS_KEY` from the environment.',
         whenEmpty: 'the directory `backups`; in a workflow that is an error unless `allow-ephemeral` is set',
         parse: destinations,
     }),
@@ -98152,16 +98424,16 @@ const DEFAULT_DIRECTORY = { kind: 'directory', path: 'backups' };
 const EMPTY_ADVICE = 'A variable or secret that does not exist arrives as an empty string: if you named one, check its name and that it is set for this repository and environment.';
 /** Adds what is wrong between inputs to `problems`. `undefined` when something is missing, which is told there then. */
 function backupInputs(values, env, problems) {
-    const destination = chooseDestination(values, env, problems);
-    const encryption = chooseEncryption(values, destination, env, problems);
+    const destinations = chooseDestinations(values, env, problems);
+    const encryption = chooseEncryption(values, destinations, env, problems);
     problems.push(...scopeProblems(values));
-    if (destination === undefined || encryption === undefined || !isComplete(values))
+    if (destinations === undefined || encryption === undefined || !isComplete(values))
         return undefined;
     return {
         command: 'backup',
         ...(values.name === undefined ? {} : { name: values.name }),
         connection: values['database-url'],
-        destinations: [destination],
+        destinations,
         encryption: encryption.choice,
         label: values.label,
         keepForever: values['keep-forever'],
@@ -98197,20 +98469,22 @@ function isComplete(values) {
  * In a workflow the default directory lies in the workspace, which the next checkout cleans, and `storage` may be empty
  * by mistake: there it must be written, or `allow-ephemeral` must say that losing it is fine.
  */
-function chooseDestination(values, env, problems) {
+function chooseDestinations(values, env, problems) {
     if (values.storage === undefined)
         return undefined;
-    const [given] = values.storage;
-    if (given === undefined) {
+    const [first, ...more] = values.storage;
+    if (first === undefined) {
         if (!(0,runner_environment/* isWorkflow */._)(env) || values['allow-ephemeral'] === true)
-            return DEFAULT_DIRECTORY;
+            return [DEFAULT_DIRECTORY];
         problems.push({
             input: 'storage',
             message: `it is empty. ${EMPTY_ADVICE} Write s3://bucket/prefix, or the path of a directory that outlives the run; only to try it out, set \`allow-ephemeral: true\`.`,
         });
         return undefined;
     }
-    if (given.kind === 's3') {
+    for (const given of values.storage) {
+        if (given.kind !== 's3')
+            continue;
         try {
             (0,destination/* resolveS3 */.BO)(given, env);
         }
@@ -98218,10 +98492,10 @@ function chooseDestination(values, env, problems) {
             problems.push(...problemsOf('storage', error));
         }
     }
-    return given;
+    return [first, ...more];
 }
 /** Plain storage is never the outcome of an empty variable where it matters: it must be said, or be a trial. */
-function chooseEncryption(values, destination, env, problems) {
+function chooseEncryption(values, destinations, env, problems) {
     if (!('encryption' in values && 'age-recipients' in values && 'age-passphrase' in values))
         return undefined;
     const recipients = values['age-recipients'] ?? [];
@@ -98246,10 +98520,11 @@ function chooseEncryption(values, destination, env, problems) {
     if (values.encryption === 'age') {
         return wrong('age-recipients', `it is empty, and so is age-passphrase, but encryption says age. ${EMPTY_ADVICE}`);
     }
-    if (destination === undefined)
+    if (destinations === undefined)
         return undefined;
-    if (destination.kind === 's3' || ((0,runner_environment/* isWorkflow */._)(env) && values['allow-ephemeral'] !== true)) {
-        const where = destination.kind === 's3' ? 'S3' : 'a directory';
+    const remote = destinations.some(({ kind }) => kind === 's3');
+    if (remote || ((0,runner_environment/* isWorkflow */._)(env) && values['allow-ephemeral'] !== true)) {
+        const where = remote ? 'S3' : 'a directory';
         return wrong('age-recipients', `it is empty, and so is age-passphrase, so the backup would lie in ${where} for all to read. ${EMPTY_ADVICE} If that is meant, write \`encryption: none\`.`);
     }
     return { choice: { method: 'none' }, notices: [PLAIN_NOTICE] };
@@ -98337,18 +98612,8 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var core = __nccwpck_require__(7264);
 // EXTERNAL MODULE: ./src/domain/words.ts
 var domain_words = __nccwpck_require__(4717);
-;// CONCATENATED MODULE: ./src/domain/unexpected.ts
-/** What was thrown but never meant to be, as the one error type. */
-
-function unexpectedError(error) {
-    const name = error instanceof Error ? error.name : typeof error;
-    return new errors/* BackupError */.hj('ERR_INTERNAL', `Something unexpected happened: ${name}: ${(0,errors/* messageOf */.bD)(error)}`, {
-        op: 'run',
-        hint: 'This is a defect of the action. Run again with debug logging, and report it with the log.',
-        cause: error,
-    });
-}
-
+// EXTERNAL MODULE: ./src/domain/unexpected.ts
+var unexpected = __nccwpck_require__(2789);
 ;// CONCATENATED MODULE: ./src/report/markdown.ts
 /** Markdown that no name of a table, no error message and no label can break out of. */
 /** Longest text of one cell or line; the rest is cut. Keeps a summary far below the runner's limit. */
@@ -98441,7 +98706,7 @@ const NAMED_DETAILS = 3;
 const MAX_CAUSE_CHARACTERS = 500;
 /** Nothing is redacted here: that happens where words leave the process. */
 function describeFailure(error, news) {
-    const known = error instanceof errors/* BackupError */.hj ? error : unexpectedError(error);
+    const known = error instanceof errors/* BackupError */.hj ? error : (0,unexpected/* unexpectedError */.W)(error);
     const problems = error instanceof errors/* InputError */.dz ? error.problems : [];
     const lines = problems.map(({ input, message }) => `${input}: ${message}`);
     const subject = news.name === undefined ? 'The backup' : `The backup of "${news.name}"`;
@@ -98455,8 +98720,14 @@ function describeFailure(error, news) {
         action: known.hint,
     };
 }
-/** A backup that is stored but not proven: its run fails as well. */
-function describeUnproven({ manifest, contents, backupUri }) {
+/** Why the run of a stored backup fails all the same; `undefined` when it does not. */
+function describeTrouble(result) {
+    if (result.manifest.verdict !== 'proven')
+        return describeUnproven(result);
+    return result.lost.length > 0 ? describeIncomplete(result) : undefined;
+}
+/** A backup that is stored but not proven. */
+function describeUnproven({ manifest, contents, copies, lost }) {
     const doubtful = contents.checks.filter(({ status }) => status !== 'passed');
     const all = contents.checks.length;
     return {
@@ -98467,9 +98738,36 @@ function describeUnproven({ manifest, contents, backupUri }) {
             : `${doubtful.length} of ${all} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
         problems: doubtful.map(({ id, status, reason, details }) => `${id} (${status}): ${[reason, ...fewOf(details)].join('; ')}`),
         causes: [],
-        safety: `The backup was stored as unproven: ${backupUri}. ${worthOf(doubtful)} Older backups are untouched.`,
+        safety: [
+            `The backup was stored as unproven: ${copies.join(', ')}.`,
+            worthOf(doubtful),
+            ...lost.map((copy) => `${lostWords(copy)}.`),
+            'Older backups are untouched.',
+        ].join(' '),
         action: 'Read why the checks did not pass, remove the reason, and run the backup again. Until then the newest proven backup is the one to trust.',
     };
+}
+/** A backup that is stored and proven, but not at every destination. */
+function describeIncomplete({ manifest, copies, lost }) {
+    const [first] = lost;
+    const code = first?.error.code ?? 'ERR_STORAGE';
+    return {
+        code,
+        title: `The backup of "${manifest.name}" is missing at ${lost.length} of ${copies.length + lost.length} destinations (${code})`,
+        happened: lost.map(lostWords).join('. '),
+        problems: [],
+        causes: lost.flatMap(({ error }) => causesOf(error)),
+        safety: `The backup is complete and ${manifest.verdict} here: ${copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
+        action: [...new Set(lost.map(({ error }) => error.hint))].join(' '),
+    };
+}
+function lostWords({ location, error }) {
+    return `${location} failed: ${error.message.replace(/\.$/, '')}`;
+}
+function leftAt({ location, uncertain }) {
+    return uncertain
+        ? `It is not certain whether it became visible in ${location}: look for its metadata.json there.`
+        : `Nothing of it is visible in ${location}.`;
 }
 /** What a doubtful backup is good for: a failed check means that it is known to be wrong. */
 function worthOf(doubtful) {
@@ -98569,8 +98867,8 @@ const OUTPUTS = {
         value: ({ manifestUri }) => manifestUri,
     },
     verdict: {
-        description: '`proven`, or `unproven` when it is stored but a check did not pass; then the step fails, too.',
-        value: ({ manifest }) => manifest.verdict,
+        description: '`proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too.',
+        value: ({ manifest, lost }) => (lost.length === 0 ? manifest.verdict : 'unproven'),
     },
     'size-bytes': {
         description: 'Stored bytes of the whole set.',
@@ -98606,9 +98904,17 @@ const OUTPUTS = {
     },
     findings: {
         description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
-        value: ({ findings }) => findingsJson(findings),
+        value: ({ findings, lost }) => findingsJson([...lost.map(lostFinding), ...findings]),
     },
 };
+function lostFinding({ location, error }) {
+    return {
+        code: 'destination-lost',
+        severity: 'error',
+        seen: `${location} does not hold this backup: ${error.message}`,
+        action: error.hint,
+    };
+}
 /** A job may have outputs of 1 MiB in all (platform limit). */
 const MAX_FINDINGS_CHARACTERS = 100_000;
 function findingsJson(findings) {
@@ -98670,18 +98976,18 @@ function fitSummary(markdown) {
     return `${bytes.subarray(0, Math.max(0, end)).toString('utf8')}\n\nThe rest was too long for a job summary.\n`;
 }
 function verdict(result, md) {
-    const { manifest, backupUri } = result;
+    const { manifest } = result;
     const what = `${(0,domain_words/* formatCount */.B4)(manifest.totals.tables)} tables, ${(0,domain_words/* formatCount */.B4)(manifest.totals.rows)} rows, ${(0,domain_words/* formatBytes */.z3)(manifest.totals.storedBytes)} stored`;
-    if (manifest.verdict === 'proven') {
+    const words = describeTrouble(result);
+    if (words === undefined) {
         return [
             `## ✅ Proven backup of ${md.code(manifest.name)}`,
             `${md.code(manifest.id)}: ${what}, in ${(0,domain_words/* formatDuration */.a3)(manifest.timings.totalSeconds)}. ${describeEncryption(manifest, md)}`,
         ];
     }
-    const words = describeUnproven(result);
     return [
-        `## ❌ Unproven backup of ${md.code(manifest.name)}`,
-        `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${md.code(backupUri)}: ${what}. ${describeEncryption(manifest, md)}`,
+        `## ❌ ${manifest.verdict === 'proven' ? 'Incomplete' : 'Unproven'} backup of ${md.code(manifest.name)}`,
+        `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${result.copies.map((copy) => md.code(copy)).join(', ')}: ${what}. ${describeEncryption(manifest, md)}`,
         `**What is safe:** ${md.text(words.safety)}`,
         `**What to do:** ${md.text(words.action)}`,
     ];
@@ -98750,7 +99056,11 @@ function whereTable(result, md) {
         md.code(object.sha256),
         md.text(object.evidence),
     ]);
-    return `${md.code(result.backupUri)}\n\n${md.table(['object', 'size:', 'SHA-256 of the stored bytes', 'checked by'], rows)}`;
+    const places = [
+        ...result.copies.map((copy) => `- ${md.code(copy)}`),
+        ...result.lost.map(({ location }) => `- ❌ not in ${md.code(location)}`),
+    ];
+    return `${places.join('\n')}\n\n${md.table(['object', 'size:', 'SHA-256 of the stored bytes', 'checked by'], rows)}`;
 }
 
 ;// CONCATENATED MODULE: ./src/report/report.ts
@@ -98769,11 +99079,12 @@ function reportResult(result, { env, log }) {
     setOutputs(result, { env, log });
     annotateFindings(result.findings, log);
     writeSummary(backupSummary(result, (text) => log.redact(text)), { env, log });
-    const { manifest, backupUri } = result;
-    if (manifest.verdict !== 'proven')
-        return fail(describeUnproven(result), log);
+    const { manifest, copies } = result;
+    const trouble = describeTrouble(result);
+    if (trouble !== undefined)
+        return fail(trouble, log);
     log.info(`Proven: ${manifest.id}, ${(0,domain_words/* formatCount */.B4)(manifest.totals.tables)} tables, ${(0,domain_words/* formatCount */.B4)(manifest.totals.rows)} rows, ` +
-        `${(0,domain_words/* formatBytes */.z3)(manifest.totals.storedBytes)} stored in ${(0,domain_words/* formatDuration */.a3)(manifest.timings.totalSeconds)}: ${backupUri}`);
+        `${(0,domain_words/* formatBytes */.z3)(manifest.totals.storedBytes)} stored in ${(0,domain_words/* formatDuration */.a3)(manifest.timings.totalSeconds)}: ${copies.join(', ')}`);
     return 0;
 }
 /** Returns the exit code. Never throws. */
@@ -98837,7 +99148,7 @@ function watchForCancellation(source) {
     let defect;
     const onSignal = (name) => controller.abort(cancelled(name));
     const onError = (error) => {
-        defect ??= unexpectedError(error);
+        defect ??= (0,unexpected/* unexpectedError */.W)(error);
         controller.abort(defect);
     };
     const onIdle = () => onError(new Error('the run has nothing left to wait for, but has not ended'));

@@ -1,6 +1,7 @@
 /** What a command is given besides its inputs, and what it hands back for the report. */
 import type { Contents } from './domain/contents.ts';
 import type { Environment } from './domain/destination.ts';
+import type { BackupError } from './domain/errors.ts';
 import type { Finding } from './domain/findings.ts';
 import type { Manifest } from './domain/manifest.ts';
 import type { Clock, Log } from './ports.ts';
@@ -45,9 +46,14 @@ export interface RunNews {
 /** A backup that is stored and committed, whether or not it is proven: `manifest.verdict` says so. */
 export interface BackupResult {
   command: 'backup';
+  /** As the first destination that holds it has it. */
   manifest: Manifest;
   contents: Contents;
-  /** `Storage.location`. */
+  /** The folder of the set at every destination that holds it, in the order of `storage`. */
+  copies: readonly string[];
+  /** Destinations that do not hold it. */
+  lost: readonly LostCopy[];
+  /** `Storage.location` of the first destination that holds it. */
   location: string;
   /** The set's folder, `s3://bucket/prefix/shop/2026…_k3v9qa` or an absolute path. */
   backupUri: string;
@@ -60,6 +66,15 @@ export interface BackupResult {
   findings: readonly Finding[];
   /** In the order in which they ran. */
   timings: readonly PhaseTiming[];
+}
+
+/** A destination that failed while others went on. */
+export interface LostCopy {
+  /** `Storage.location`. */
+  location: string;
+  error: BackupError;
+  /** Its manifest may have been written all the same. */
+  uncertain: boolean;
 }
 
 export interface PhaseTiming {

@@ -13,7 +13,7 @@ import type { RunningDump } from '../postgres/dump.ts';
 import { type SessionState, watchForStall } from '../postgres/watchdog.ts';
 import { release } from '../runner/release.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
-import type { SealedObject } from '../storage/sealed-object.ts';
+import type { CopiedObject } from './copied-object.ts';
 
 /** How often progress is told. */
 const PROGRESS_MS = 15_000;
@@ -22,7 +22,7 @@ export interface ArchiveParts {
   /** Starts pg_dump; called once, with the listener for its standard error. */
   startDump: (onStderrLine: (line: string) => void) => RunningDump;
   proof: ArchiveProof;
-  object: SealedObject;
+  object: CopiedObject;
   askServer: () => Promise<SessionState>;
   /** Called once, when pg_dump has read all definitions: at its first table, or at its end. */
   onDefinitionsRead: () => void;
@@ -89,7 +89,7 @@ async function pump(dump: RunningDump, parts: ArchiveParts, stream: StreamState)
     stream.heldUp = true;
     await supervisor.guard(Promise.all([read(chunk), parts.object.write(chunk)]));
     stream.heldUp = false;
-    release(chunk);
+    if (!parts.object.holdsChunks) release(chunk);
   }
   await supervisor.guard(dump.succeeded);
   stream.onDumped();

@@ -10,7 +10,7 @@ import { relationKey } from '../domain/relations.ts';
 import { leavesNothingOut } from '../domain/scope.ts';
 import type { BackupInputs, EncryptionChoice } from '../inputs/types.ts';
 import type { Prepared } from './prepare.ts';
-import type { WrittenObject } from './set-writer.ts';
+import type { WrittenObject } from './stored-set.ts';
 import type { Taken } from './take.ts';
 
 /** What an archive that could not be read is known to hold. */
@@ -29,11 +29,12 @@ export interface SetEvidence {
   inputs: BackupInputs;
   prepared: Prepared;
   taken: Taken;
+  /** At one destination. */
   objects: readonly WrittenObject[];
 }
 
-/** Every check of this backup, content first, storage last. */
-export function judge({ inputs, taken, objects }: SetEvidence): Check[] {
+/** Every check of this backup, content first, storage last. `objects` are those of all destinations that are left. */
+export function judge({ inputs, taken, objects }: Pick<SetEvidence, 'inputs' | 'taken' | 'objects'>): Check[] {
   const { facts, report, counting, changedDefinitions, source, globals } = taken;
   const checks = proveContent({
     scope: inputs.scope,

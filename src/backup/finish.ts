@@ -4,9 +4,11 @@ import type { BackupResult, PhaseTiming } from '../command.ts';
 import { serializeContents } from '../domain/contents.ts';
 import { publicWarnings } from '../domain/dump-messages.ts';
 import { assessLeftOut } from '../domain/left-out.ts';
-import type { Storage } from '../ports.ts';
+import type { Manifest, ManifestWarning } from '../domain/manifest.ts';
+import { OBJECT_NAMES } from '../domain/set-layout.ts';
 import { compareWithPast } from './compare.ts';
 import { contentsOf, judge, manifestOf, type SetEvidence } from './describe.ts';
+import type { Destinations, Target } from './destinations.ts';
 import { restoreGuide } from './guide.ts';
 import type { Taken, TakeParts } from './take.ts';
 
@@ -14,51 +16,69 @@ import type { Taken, TakeParts } from './take.ts';
 const SALT_BYTES = 16;
 
 export interface FinishParts extends TakeParts {
-  storage: Storage;
+  destinations: Destinations;
   taken: Taken;
   startedAt: Date;
   preparedAt: Date;
 }
 
-/** Commits the set, proven or not. Rejects when anything cannot be stored; the caller discards. */
+/** Commits the set, proven or not. Rejects when no destination can store it; the caller discards. */
 export async function finish(parts: FinishParts): Promise<BackupResult> {
-  const { context, inputs, prepared, set, storage, taken } = parts;
+  const { context, destinations, inputs, prepared, set, taken } = parts;
   await set.commitArchive();
   if (typeof taken.globals === 'string') await set.seal('globals', Buffer.from(taken.globals, 'utf8'));
-  const evidence = (): SetEvidence => ({ id: set.id, inputs, prepared, taken, objects: set.objects });
-  const checks = judge(evidence());
+  const evidence = (target = destinations.first): SetEvidence => {
+    return { id: set.id, inputs, prepared, taken, objects: set.at(target).objects };
+  };
+  const checks = judge({ inputs, taken, objects: destinations.alive.flatMap((target) => set.at(target).objects) });
   for (const { id, status, reason } of checks) context.log.info(`${id}: ${status}. ${reason}`);
   const contents = contentsOf(evidence(), checks);
   await set.seal('contents', Buffer.from(serializeContents(contents), 'utf8'));
-  const guide = restoreGuide(evidence(), inputs.destinations[0], storage.location, context.env);
-  await set.writeGuide(guide.text);
+  const guideFor = (target: Target) => restoreGuide(evidence(target), target, context.env);
+  await set.writeGuides((target) => guideFor(target).text);
   const finishedAt = context.clock.now();
   const moments = { startedAt: parts.startedAt, preparedAt: parts.preparedAt, finishedAt };
   const salt = randomBytes(SALT_BYTES).toString('hex');
-  const plain = manifestOf(evidence(), contents, salt, moments, context.version);
+  const plainManifest = (target: Target) => manifestOf(evidence(target), contents, salt, moments, context.version);
   const past = {
     manifests: prepared.history.manifests,
     source: prepared.source,
     acceptNewSource: inputs.acceptNewSource,
     maxChangePercent: inputs.maxSizeChangePercent,
   };
-  const compared = compareWithPast(past, plain, contents, taken.facts.tables);
-  const manifest = { ...plain, warnings: [...publicWarnings(taken.warnings), ...compared.warnings] };
+  const compared = compareWithPast(past, plainManifest(destinations.first), contents, taken.facts.tables);
+  const manifestFor = (target: Target): Manifest => ({
+    ...plainManifest(target),
+    warnings: [...publicWarnings(taken.warnings), ...compared.warnings, ...missingCopies(destinations)],
+  });
   context.tell({ stage: 'committing' });
-  const marker = await set.commit(manifest);
+  await set.commit(manifestFor);
   context.tell({ stage: 'committed' });
+  const { first } = destinations;
+  const stored = set.at(first);
   return {
     command: 'backup',
-    manifest,
+    manifest: manifestFor(first),
     contents,
-    location: storage.location,
-    backupUri: set.uri(),
-    manifestUri: storage.uri(marker.key),
-    restoreGuideUri: set.uri('RESTORE.md'),
-    restoreCommand: guide.command,
+    copies: destinations.alive.map((target) => set.at(target).uri()),
+    lost: destinations.lost.map(({ target, error }) => {
+      return { location: target.storage.location, error, uncertain: set.at(target).isUncertain };
+    }),
+    location: first.storage.location,
+    backupUri: stored.uri(),
+    manifestUri: stored.uri(OBJECT_NAMES.manifest),
+    restoreGuideUri: stored.uri(OBJECT_NAMES['restore-guide']),
+    restoreCommand: guideFor(first).command,
     findings: [...prepared.findings, ...taken.warnings, ...assessLeftOut(taken.facts), ...compared.findings],
     timings: timingsOf(parts, finishedAt),
   };
+}
+
+/** Without the names of places: one provider's bucket need not know of the other's. */
+function missingCopies({ all, lost }: Destinations): ManifestWarning[] {
+  if (lost.length === 0) return [];
+  const message = `${lost.length} of the ${all.length} destinations of this run failed before it was done`;
+  return [{ code: 'destination-lost', message }];
 }
 
 function timingsOf({ startedAt, preparedAt, taken }: FinishParts, finishedAt: Date): PhaseTiming[] {

@@ -7,6 +7,7 @@ import {
   renderRestoreGuide,
 } from '../domain/restore-guide.ts';
 import { encryptionOf, type SetEvidence } from './describe.ts';
+import type { Target } from './destinations.ts';
 
 export interface Guide {
   /** RESTORE.md. */
@@ -15,19 +16,13 @@ export interface Guide {
   command: string;
 }
 
-/** `location` is the storage's own: the absolute path of a directory. */
-export function restoreGuide(
-  evidence: SetEvidence,
-  destination: Destination,
-  location: string,
-  env: Environment,
-): Guide {
+export function restoreGuide(evidence: SetEvidence, { destination, storage }: Target, env: Environment): Guide {
   const { id, inputs, prepared, taken, objects } = evidence;
   const input: RestoreGuideInput = {
     name: prepared.name,
     id,
     snapshotAt: taken.facts.snapshotAt,
-    source: sourceOf(destination, location, env),
+    source: sourceOf(destination, storage.location, env),
     server: { version: taken.facts.server.version, major: taken.facts.server.major },
     database: taken.facts.database,
     scope: inputs.scope,
@@ -37,6 +32,7 @@ export function restoreGuide(
   return { text: renderRestoreGuide(input), command: renderRestoreCommand(input) };
 }
 
+/** `location` is the storage's own: the absolute path of a directory. */
 function sourceOf(destination: Destination, location: string, env: Environment): GuideSource {
   if (destination.kind === 'directory') return { kind: 'directory', path: location };
   const { region, endpoint, forcePathStyle } = resolveS3(destination, env);

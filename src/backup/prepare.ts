@@ -4,9 +4,8 @@ import type { CommandContext } from '../command.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import { clientVersionFindings, parseClientVersion } from '../domain/client-version.ts';
 import { type ConnectionHost, type ConnectionRequest, displayHost } from '../domain/connection.ts';
-import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
-import { compareSource, type SourceFingerprint, sourceFingerprint } from '../domain/fingerprint.ts';
+import { type SourceFingerprint, sourceFingerprint } from '../domain/fingerprint.ts';
 import { assessPooler, isCertainPooler, type ServerAddress } from '../domain/poolers.ts';
 import {
   assessDestinations,
@@ -15,14 +14,15 @@ import {
   type PreflightFacts,
   preflightError,
 } from '../domain/preflight.ts';
+import { assessSource } from '../domain/series-source.ts';
 import { formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
-import type { Storage } from '../ports.ts';
 import { type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
 import { writeCredentials } from '../postgres/credentials.ts';
 import { probePooler, readPreflight } from '../postgres/preflight.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import { type AliveParts, openSession, whileAlive } from './alive.ts';
+import type { Destinations, Target } from './destinations.ts';
 import { type History, readHistory } from './history.ts';
 import { ownSessions } from './sessions.ts';
 
@@ -36,6 +36,7 @@ export interface Prepared {
   tools: ClientTools;
   /** The whole environment of pg_dump and its kin: paths of files, no secret. */
   childEnv: Record<string, string>;
+  /** As the first destination knows it. */
   history: History;
   findings: Finding[];
 }
@@ -47,11 +48,11 @@ export interface Prepared {
 export async function prepare(
   inputs: BackupInputs,
   context: CommandContext,
-  storage: Storage,
+  destinations: Destinations,
   supervisor: Supervisor,
 ): Promise<Prepared> {
-  const destinations = await describeDestinations(inputs, storage);
-  const choices = { destinations, hosted: inputs.runner.hosted, allowEphemeral: inputs.allowEphemeral };
+  const places = await Promise.all(destinations.all.map(describePlace));
+  const choices = { destinations: places, hosted: inputs.runner.hosted, allowEphemeral: inputs.allowEphemeral };
   stopAtErrors([...assessDestinations(choices, 0), ...refusedAddresses(inputs)]);
   const { facts, host, evidence } = await lookAtDatabase(inputs, context, supervisor);
   const address = addressOf(inputs, host);
@@ -76,24 +77,32 @@ export async function prepare(
   const connection = { ...ownSessions(inputs.connection), hosts: [host] } satisfies ConnectionRequest;
   const { env: childEnv } = await writeCredentials(context.workDir, connection, host);
   const name = inputs.name ?? seriesNameFrom(facts.database);
-  const history = await readHistory(storage, name);
   const source = sourceFingerprint({
     ...address,
     ...(facts.systemIdentifier === undefined ? {} : { systemIdentifier: facts.systemIdentifier }),
   });
-  context.log.info(`Series ${name} in ${storage.location}: ${describePast(history)}`);
+  const histories = await destinations.each(async (target) => ({
+    target,
+    ...(await readHistory(target.storage, name)),
+  }));
+  for (const { target, manifests } of histories) {
+    context.log.info(`Series ${name} in ${target.storage.location}: ${describePast(manifests)}`);
+  }
+  const [history] = histories as [(typeof histories)[0]];
   const findings = [
     ...inputs.notices,
     ...inputs.connection.notices,
     ...judged,
     ...agedClient(tools),
-    ...history.findings,
-    ...compareIdentity(name, source, history, inputs.acceptNewSource),
+    ...histories.flatMap(({ findings }) => findings),
+    ...histories
+      .flatMap(({ manifests }) => assessSource({ name, source, accepted: inputs.acceptNewSource }, manifests))
+      .slice(0, 1),
   ];
   return { name, facts, source, connection, tools, childEnv, history, findings };
 }
 
-function describePast({ manifests: [newest] }: History): string {
+function describePast([newest]: History['manifests']): string {
   return newest === undefined ? 'no earlier backup known' : `newest backup ${newest.id}, ${newest.verdict}`;
 }
 
@@ -107,11 +116,10 @@ function stopAtErrors(findings: readonly Finding[]): void {
   if (error !== undefined) throw error;
 }
 
-async function describeDestinations(inputs: BackupInputs, storage: Storage): Promise<DestinationFacts[]> {
-  const [destination] = inputs.destinations;
-  if (destination.kind === 's3') return [{ kind: 's3', location: storage.location }];
-  const freeBytes = await freeSpace(storage.location);
-  return [{ kind: 'directory', location: storage.location, ...(freeBytes === undefined ? {} : { freeBytes }) }];
+async function describePlace({ destination, storage: { location } }: Target): Promise<DestinationFacts> {
+  if (destination.kind === 's3') return { kind: 's3', location };
+  const freeBytes = await freeSpace(location);
+  return { kind: 'directory', location, ...(freeBytes === undefined ? {} : { freeBytes }) };
 }
 
 /** Free bytes for this user where `folder` is or will be; undefined where the system does not tell. */
@@ -154,31 +162,4 @@ async function lookAtDatabase(inputs: BackupInputs, context: CommandContext, sup
     host: first.host,
   });
   return await whileAlive(first, look(), alive);
-}
-
-/** Another database under a known name is refused: two projects both called `postgres` must not mix. */
-function compareIdentity(name: string, source: SourceFingerprint, history: History, accepted: boolean): Finding[] {
-  const [last] = history.manifests;
-  if (last === undefined) return [];
-  const previous = { fingerprint: last.source.fingerprint, kind: last.source.fingerprintKind };
-  const comparison = compareSource(previous, source);
-  if (comparison === 'same') return [];
-  if (accepted) {
-    return [
-      {
-        code: 'new-source-accepted',
-        severity: 'notice',
-        seen: `The series ${name} goes on with another database`,
-        action: 'Remove `accept-new-source` again.',
-      },
-    ];
-  }
-  const what =
-    comparison === 'different'
-      ? `The series ${name} holds backups of another database (last: ${last.id})`
-      : `It cannot be told whether the series ${name} (last: ${last.id}) holds this database: the role can no longer, or could not then, read pg_control_system()`;
-  throw new BackupError('ERR_SOURCE_CHANGED', what, {
-    op: 'compare the source with earlier backups',
-    hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
-  });
 }

@@ -1,5 +1,6 @@
 /** `command: backup`: preflight → snapshot → dump ⇉ (proof, encryption → storage) → manifest last. */
 import { randomBytes } from 'node:crypto';
+import { Destinations, type Target } from '../backup/destinations.ts';
 import { finish } from '../backup/finish.ts';
 import { prepare } from '../backup/prepare.ts';
 import { SetWriter } from '../backup/set-writer.ts';
@@ -16,8 +17,8 @@ import { openStorage } from '../storage/open.ts';
 const CLEAN_UP_MS = 5_000;
 
 /**
- * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`.
- * Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
+ * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`, at every destination that did not
+ * fail. Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
  */
 export async function backup(inputs: BackupInputs, context: CommandContext): Promise<BackupResult> {
   await using resources = new AsyncDisposableStack();
@@ -27,13 +28,14 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
   resources.defer(() => supervisor.close());
   const deadline = setTimeout(() => supervisor.fail(tooLate(inputs)), inputs.maxDurationMinutes * 60_000);
   resources.defer(() => clearTimeout(deadline));
-  const { stallTimeoutSeconds } = inputs;
-  const storage = openStorage(inputs.destinations[0], { ...context, stallTimeoutSeconds, signal: supervisor.signal });
-  resources.defer(() => storage.close());
   const under = { ...context, signal: supervisor.signal };
+  const destinations = openDestinations(inputs, under);
+  resources.defer(() => destinations.close());
 
-  context.tell({ stage: 'preparing', location: storage.location });
-  const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage, supervisor)));
+  context.tell({ stage: 'preparing', location: destinations.first.storage.location });
+  const prepared = await log.group('Preflight', () =>
+    supervisor.guard(prepare(inputs, under, destinations, supervisor)),
+  );
   context.tell({ findings: prepared.findings });
   const held = await log.group('Snapshot', () =>
     supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })),
@@ -46,27 +48,42 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
     randomSuffix(randomBytes(RANDOM_CHARACTERS)),
   );
   const cipher = openCipher(inputs.encryption);
-  const set = new SetWriter({ storage, series: prepared.name, id, cipher, log });
+  const { stallTimeoutSeconds: stallSeconds } = inputs;
+  const set = new SetWriter({ destinations, series: prepared.name, id, cipher, stallSeconds, log });
   context.tell({
     stage: 'writing',
     name: prepared.name,
     backupId: id,
-    location: storage.location,
-    backupUri: set.uri(),
+    location: destinations.first.storage.location,
+    backupUri: set.at(destinations.first).uri(),
   });
+  const openCleaner = ({ destination }: Target) =>
+    openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
   try {
     const parts = { inputs, context: under, prepared, supervisor, held, set };
     const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
-    return await log.group('Store the set', () =>
-      supervisor.guard(finish({ ...parts, storage, taken, startedAt, preparedAt })),
+    const result = await log.group('Store the set', () =>
+      supervisor.guard(finish({ ...parts, destinations, taken, startedAt, preparedAt })),
     );
+    await set.discard(
+      destinations.lost.map(({ target }) => target),
+      openCleaner,
+    );
+    return result;
   } catch (error) {
     supervisor.fail(error);
     if (!set.isUncertain) context.tell({ stage: 'writing' });
-    const cleaner = openStorage(inputs.destinations[0], { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
-    await set.discard(cleaner).finally(() => cleaner.close());
+    await set.discard(destinations.all, openCleaner);
     throw supervisor.signal.reason;
   }
+}
+
+function openDestinations(inputs: BackupInputs, context: CommandContext): Destinations {
+  const { stallTimeoutSeconds } = inputs;
+  const targets = inputs.destinations.map((destination) => {
+    return { destination, storage: openStorage(destination, { ...context, stallTimeoutSeconds }) };
+  });
+  return new Destinations({ targets, signal: context.signal, log: context.log });
 }
 
 function tooLate(inputs: BackupInputs): BackupError {

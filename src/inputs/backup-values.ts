@@ -1,8 +1,9 @@
 /** Parsers of the values that only a backup knows: series, label, compression, patterns, recipients, passphrase. */
+import { normalize } from 'node:path';
 import { checkPassphrase, parseRecipient, parseRecipients } from '../crypto/age.ts';
 import { isSeriesName, normalizeLabel } from '../domain/backup-id.ts';
 import type { Compression } from '../domain/compression.ts';
-import { type Destination, parseDestination } from '../domain/destination.ts';
+import { type Destination, describeDestination, parseDestination } from '../domain/destination.ts';
 import { parseSchemaPattern, parseTablePattern } from '../domain/name-pattern.ts';
 import { lines, type Parse, quoted, rejected, words } from './values.ts';
 
@@ -36,12 +37,23 @@ export const compression: Parse<Compression> = (text) => {
   return { method, level };
 };
 
-/** Exactly one; nothing given is the caller's to judge. */
-export const destinations: Parse<readonly [] | readonly [Destination]> = (text, env) => {
-  const [first, ...more] = lines(parseDestination)(text, env);
-  if (more.length > 0) throw rejected(`it takes one destination, and ${more.length + 1} are given, one a line.`);
-  return first === undefined ? [] : [first];
+/** One a line; nothing given is the caller's to judge. */
+export const destinations: Parse<readonly Destination[]> = (text, env) => {
+  const given = lines(parseDestination)(text, env);
+  const places = given.map(placeOf);
+  const twice = given.find((_destination, index) => places.indexOf(placeOf(_destination)) !== index);
+  if (twice !== undefined) {
+    throw rejected(`${quoted(describeDestination(twice))} is given twice. A second copy needs a second place.`);
+  }
+  return given;
 };
+
+/** Equal for two lines that would write to the same objects. */
+function placeOf(destination: Destination): string {
+  if (destination.kind === 'directory') return `directory ${normalize(`${destination.path}/`)}`;
+  const { bucket, prefix, endpoint = '' } = destination;
+  return ['s3', endpoint, bucket, prefix].join(' ');
+}
 
 /** age1… keys; lines that begin with `#` are comments, as in age's own recipients files. None given: empty. */
 export const recipients: Parse<readonly string[]> = (text, env) => {

@@ -19,15 +19,15 @@ export function backupInputs(
   env: Environment,
   problems: InputProblem[],
 ): BackupInputs | undefined {
-  const destination = chooseDestination(values, env, problems);
-  const encryption = chooseEncryption(values, destination, env, problems);
+  const destinations = chooseDestinations(values, env, problems);
+  const encryption = chooseEncryption(values, destinations, env, problems);
   problems.push(...scopeProblems(values));
-  if (destination === undefined || encryption === undefined || !isComplete(values)) return undefined;
+  if (destinations === undefined || encryption === undefined || !isComplete(values)) return undefined;
   return {
     command: 'backup',
     ...(values.name === undefined ? {} : { name: values.name }),
     connection: values['database-url'],
-    destinations: [destination],
+    destinations,
     encryption: encryption.choice,
     label: values.label,
     keepForever: values['keep-forever'],
@@ -65,29 +65,30 @@ function isComplete(values: Partial<InputValues>): values is InputValues {
  * In a workflow the default directory lies in the workspace, which the next checkout cleans, and `storage` may be empty
  * by mistake: there it must be written, or `allow-ephemeral` must say that losing it is fine.
  */
-function chooseDestination(
+function chooseDestinations(
   values: Partial<InputValues>,
   env: Environment,
   problems: InputProblem[],
-): Destination | undefined {
+): BackupInputs['destinations'] | undefined {
   if (values.storage === undefined) return undefined;
-  const [given] = values.storage;
-  if (given === undefined) {
-    if (!isWorkflow(env) || values['allow-ephemeral'] === true) return DEFAULT_DIRECTORY;
+  const [first, ...more] = values.storage;
+  if (first === undefined) {
+    if (!isWorkflow(env) || values['allow-ephemeral'] === true) return [DEFAULT_DIRECTORY];
     problems.push({
       input: 'storage',
       message: `it is empty. ${EMPTY_ADVICE} Write s3://bucket/prefix, or the path of a directory that outlives the run; only to try it out, set \`allow-ephemeral: true\`.`,
     });
     return undefined;
   }
-  if (given.kind === 's3') {
+  for (const given of values.storage) {
+    if (given.kind !== 's3') continue;
     try {
       resolveS3(given, env);
     } catch (error) {
       problems.push(...problemsOf('storage', error));
     }
   }
-  return given;
+  return [first, ...more];
 }
 
 interface ChosenEncryption {
@@ -98,7 +99,7 @@ interface ChosenEncryption {
 /** Plain storage is never the outcome of an empty variable where it matters: it must be said, or be a trial. */
 function chooseEncryption(
   values: Partial<InputValues>,
-  destination: Destination | undefined,
+  destinations: readonly Destination[] | undefined,
   env: Environment,
   problems: InputProblem[],
 ): ChosenEncryption | undefined {
@@ -122,9 +123,10 @@ function chooseEncryption(
   if (values.encryption === 'age') {
     return wrong('age-recipients', `it is empty, and so is age-passphrase, but encryption says age. ${EMPTY_ADVICE}`);
   }
-  if (destination === undefined) return undefined;
-  if (destination.kind === 's3' || (isWorkflow(env) && values['allow-ephemeral'] !== true)) {
-    const where = destination.kind === 's3' ? 'S3' : 'a directory';
+  if (destinations === undefined) return undefined;
+  const remote = destinations.some(({ kind }) => kind === 's3');
+  if (remote || (isWorkflow(env) && values['allow-ephemeral'] !== true)) {
+    const where = remote ? 'S3' : 'a directory';
     return wrong(
       'age-recipients',
       `it is empty, and so is age-passphrase, so the backup would lie in ${where} for all to read. ${EMPTY_ADVICE} If that is meant, write \`encryption: none\`.`,

@@ -54,7 +54,7 @@ export const INPUTS = {
   }),
   storage: input({
     description:
-      'Where backups go: `s3://bucket/prefix?region=…` or the path of a directory. Further options of an S3 destination: `endpoint`, `force-path-style`, `credentials`, `max-parts`, `part-size-mib`, `checksum`. Credentials come from the AWS default chain; `credentials=NAME` reads `NAME_ACCESS_KEY_ID` and `NAME_SECRET_ACCESS_KEY` from the environment.',
+      'Where backups go, one destination a line: `s3://bucket/prefix?region=…` or the path of a directory. Each backup is written to all of them at once; the first is the one that is read from. Further options of an S3 destination: `endpoint`, `force-path-style`, `credentials`, `max-parts`, `part-size-mib`, `checksum`. Credentials come from the AWS default chain; `credentials=NAME` reads `NAME_ACCESS_KEY_ID` and `NAME_SECRET_ACCESS_KEY` from the environment.',
     whenEmpty: 'the directory `backups`; in a workflow that is an error unless `allow-ephemeral` is set',
     parse: destinations,
   }),

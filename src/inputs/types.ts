@@ -35,6 +35,7 @@ export interface BackupInputs {
   /** The series; absent means: the database's name, made to fit. */
   name?: string;
   connection: ConnectionRequest;
+  /** The first is the one that is read from. */
   destinations: readonly [Destination, ...Destination[]];
   encryption: EncryptionChoice;
   label: string;

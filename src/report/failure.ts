@@ -1,5 +1,5 @@
 /** The one place that turns an error into words: what happened, to which backup, what is safe, what to do. */
-import type { BackupResult, RunNews } from '../command.ts';
+import type { BackupResult, LostCopy, RunNews } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -44,8 +44,14 @@ export function describeFailure(error: unknown, news: Partial<RunNews>): Failure
   };
 }
 
-/** A backup that is stored but not proven: its run fails as well. */
-export function describeUnproven({ manifest, contents, backupUri }: BackupResult): FailureWords {
+/** Why the run of a stored backup fails all the same; `undefined` when it does not. */
+export function describeTrouble(result: BackupResult): FailureWords | undefined {
+  if (result.manifest.verdict !== 'proven') return describeUnproven(result);
+  return result.lost.length > 0 ? describeIncomplete(result) : undefined;
+}
+
+/** A backup that is stored but not proven. */
+function describeUnproven({ manifest, contents, copies, lost }: BackupResult): FailureWords {
   const doubtful = contents.checks.filter(({ status }) => status !== 'passed');
   const all = contents.checks.length;
   return {
@@ -59,10 +65,40 @@ export function describeUnproven({ manifest, contents, backupUri }: BackupResult
       ({ id, status, reason, details }) => `${id} (${status}): ${[reason, ...fewOf(details)].join('; ')}`,
     ),
     causes: [],
-    safety: `The backup was stored as unproven: ${backupUri}. ${worthOf(doubtful)} Older backups are untouched.`,
+    safety: [
+      `The backup was stored as unproven: ${copies.join(', ')}.`,
+      worthOf(doubtful),
+      ...lost.map((copy) => `${lostWords(copy)}.`),
+      'Older backups are untouched.',
+    ].join(' '),
     action:
       'Read why the checks did not pass, remove the reason, and run the backup again. Until then the newest proven backup is the one to trust.',
   };
+}
+
+/** A backup that is stored and proven, but not at every destination. */
+function describeIncomplete({ manifest, copies, lost }: BackupResult): FailureWords {
+  const [first] = lost;
+  const code = first?.error.code ?? 'ERR_STORAGE';
+  return {
+    code,
+    title: `The backup of "${manifest.name}" is missing at ${lost.length} of ${copies.length + lost.length} destinations (${code})`,
+    happened: lost.map(lostWords).join('. '),
+    problems: [],
+    causes: lost.flatMap(({ error }) => causesOf(error)),
+    safety: `The backup is complete and ${manifest.verdict} here: ${copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
+    action: [...new Set(lost.map(({ error }) => error.hint))].join(' '),
+  };
+}
+
+function lostWords({ location, error }: LostCopy): string {
+  return `${location} failed: ${error.message.replace(/\.$/, '')}`;
+}
+
+function leftAt({ location, uncertain }: LostCopy): string {
+  return uncertain
+    ? `It is not certain whether it became visible in ${location}: look for its metadata.json there.`
+    : `Nothing of it is visible in ${location}.`;
 }
 
 /** What a doubtful backup is good for: a failed check means that it is known to be wrong. */

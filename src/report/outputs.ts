@@ -1,5 +1,6 @@
 /** Every output of the action: its name, what it means, and its value after each command. The source of action.yml. */
-import type { CommandResult } from '../command.ts';
+import type { CommandResult, LostCopy } from '../command.ts';
+import type { Finding } from '../domain/findings.ts';
 
 interface OutputSpec {
   /** For people; Markdown. */
@@ -21,8 +22,9 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     value: ({ manifestUri }) => manifestUri,
   },
   verdict: {
-    description: '`proven`, or `unproven` when it is stored but a check did not pass; then the step fails, too.',
-    value: ({ manifest }) => manifest.verdict,
+    description:
+      '`proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too.',
+    value: ({ manifest, lost }) => (lost.length === 0 ? manifest.verdict : 'unproven'),
   },
   'size-bytes': {
     description: 'Stored bytes of the whole set.',
@@ -59,14 +61,23 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   },
   findings: {
     description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
-    value: ({ findings }) => findingsJson(findings),
+    value: ({ findings, lost }) => findingsJson([...lost.map(lostFinding), ...findings]),
   },
 };
+
+function lostFinding({ location, error }: LostCopy): Finding {
+  return {
+    code: 'destination-lost',
+    severity: 'error',
+    seen: `${location} does not hold this backup: ${error.message}`,
+    action: error.hint,
+  };
+}
 
 /** A job may have outputs of 1 MiB in all (platform limit). */
 const MAX_FINDINGS_CHARACTERS = 100_000;
 
-function findingsJson(findings: CommandResult['findings']): string {
+function findingsJson(findings: readonly Finding[]): string {
   for (let count = findings.length; count > 0; count = Math.floor(count / 2)) {
     const json = JSON.stringify(findings.slice(0, count));
     if (json.length <= MAX_FINDINGS_CHARACTERS) return json;

@@ -7,7 +7,7 @@ import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
-import { describeFailure, describeUnproven, type FailureWords, failureMessage, failureSummary } from './failure.ts';
+import { describeFailure, describeTrouble, type FailureWords, failureMessage, failureSummary } from './failure.ts';
 import { outputsOf } from './outputs.ts';
 import { backupSummary, fitSummary } from './summary.ts';
 
@@ -28,11 +28,12 @@ export function reportResult(result: CommandResult, { env, log }: Surroundings):
     backupSummary(result, (text) => log.redact(text)),
     { env, log },
   );
-  const { manifest, backupUri } = result;
-  if (manifest.verdict !== 'proven') return fail(describeUnproven(result), log);
+  const { manifest, copies } = result;
+  const trouble = describeTrouble(result);
+  if (trouble !== undefined) return fail(trouble, log);
   log.info(
     `Proven: ${manifest.id}, ${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ` +
-      `${formatBytes(manifest.totals.storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${backupUri}`,
+      `${formatBytes(manifest.totals.storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${copies.join(', ')}`,
   );
   return 0;
 }

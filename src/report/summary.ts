@@ -4,7 +4,7 @@ import type { Check, CheckStatus } from '../domain/checks.ts';
 import type { Contents, ContentsTable } from '../domain/contents.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
-import { describeUnproven } from './failure.ts';
+import { describeTrouble } from './failure.ts';
 import { details, Markdown } from './markdown.ts';
 import { findingsSection } from './sections.ts';
 
@@ -55,18 +55,18 @@ export function fitSummary(markdown: string): string {
 }
 
 function verdict(result: BackupResult, md: Markdown): string[] {
-  const { manifest, backupUri } = result;
+  const { manifest } = result;
   const what = `${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ${formatBytes(manifest.totals.storedBytes)} stored`;
-  if (manifest.verdict === 'proven') {
+  const words = describeTrouble(result);
+  if (words === undefined) {
     return [
       `## ✅ Proven backup of ${md.code(manifest.name)}`,
       `${md.code(manifest.id)}: ${what}, in ${formatDuration(manifest.timings.totalSeconds)}. ${describeEncryption(manifest, md)}`,
     ];
   }
-  const words = describeUnproven(result);
   return [
-    `## ❌ Unproven backup of ${md.code(manifest.name)}`,
-    `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${md.code(backupUri)}: ${what}. ${describeEncryption(manifest, md)}`,
+    `## ❌ ${manifest.verdict === 'proven' ? 'Incomplete' : 'Unproven'} backup of ${md.code(manifest.name)}`,
+    `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${result.copies.map((copy) => md.code(copy)).join(', ')}: ${what}. ${describeEncryption(manifest, md)}`,
     `**What is safe:** ${md.text(words.safety)}`,
     `**What to do:** ${md.text(words.action)}`,
   ];
@@ -144,5 +144,9 @@ function whereTable(result: BackupResult, md: Markdown): string {
     md.code(object.sha256),
     md.text(object.evidence),
   ]);
-  return `${md.code(result.backupUri)}\n\n${md.table(['object', 'size:', 'SHA-256 of the stored bytes', 'checked by'], rows)}`;
+  const places = [
+    ...result.copies.map((copy) => `- ${md.code(copy)}`),
+    ...result.lost.map(({ location }) => `- ❌ not in ${md.code(location)}`),
+  ];
+  return `${places.join('\n')}\n\n${md.table(['object', 'size:', 'SHA-256 of the stored bytes', 'checked by'], rows)}`;
 }

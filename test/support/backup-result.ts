@@ -1,5 +1,5 @@
 /** A finished backup as a command hands it to the report, made up: for tests of words, not of backups. */
-import type { BackupResult } from '../../src/command.ts';
+import type { BackupResult, LostCopy } from '../../src/command.ts';
 import { type Check, type CheckStatus, verdictOf } from '../../src/domain/checks.ts';
 import type { ContentsTable } from '../../src/domain/contents.ts';
 import type { Finding } from '../../src/domain/findings.ts';
@@ -15,6 +15,7 @@ export interface Wishes {
   tables?: ContentsTable[];
   findings?: Finding[];
   restoreCommand?: string;
+  lost?: LostCopy[];
 }
 
 export function contentsTable(name: string, rows = 3, sizeBytes = 8192): ContentsTable {
@@ -102,6 +103,8 @@ export function backupResult(wishes: Wishes = {}): BackupResult {
       roles: ['keeper'],
       checks,
     },
+    copies: [FOLDER],
+    lost: wishes.lost ?? [],
     location: 's3://acme-backups/postgres',
     backupUri: FOLDER,
     manifestUri: `${FOLDER}/metadata.json`,

@@ -164,9 +164,19 @@ describe('inputs that are wrong', () => {
     ['a recipient that is mistyped', { 'age-recipients': `${RECIPIENT}x` }, /^age-recipients: /],
     ['a destination of another kind', { storage: 'gs://bucket' }, /^storage: "gs:\/\/" is not a kind of storage/],
     [
-      'several destinations',
-      { storage: 's3://one-bucket/a\ns3://two-bucket/b' },
-      'storage: it takes one destination, and 2 are given, one a line.',
+      'one destination twice',
+      { storage: 's3://one-bucket/a\n/data\ns3://one-bucket/a?region=eu-west-1' },
+      'storage: "s3://one-bucket/a" is given twice. A second copy needs a second place.',
+    ],
+    [
+      'one directory twice',
+      { storage: './backups\nbackups/' },
+      'storage: "backups/" is given twice. A second copy needs a second place.',
+    ],
+    [
+      'several destinations without encryption, one of which is a bucket',
+      { storage: '/data\ns3://one-bucket/a', 'age-recipients': '' },
+      /^age-recipients: it is empty/,
     ],
     [
       'credentials that are not there',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   assessDestinations,
   assessPreflight,
+  type DestinationFacts,
   errorCodeOf,
   type PreflightChoices,
   type PreflightFacts,
@@ -194,6 +195,14 @@ describe('the preflight', () => {
     expect(of(100e6, 1e9)).toEqual(['little-space']);
     expect(of(600e6, 1e9)).toEqual([]);
     expect(of(1000, 0)).toEqual(['no-space']);
+  });
+
+  test('lets one of several destinations be full, and warns', () => {
+    const full = { kind: 'directory' as const, location: '/data', freeBytes: 1000 };
+    const of = (destinations: DestinationFacts[]) =>
+      assessDestinations({ destinations, hosted: false, allowEphemeral: false }, 1e9).map(({ severity }) => severity);
+    expect(of([full])).toEqual(['error']);
+    expect(of([full, { kind: 's3', location: 's3://bucket' }])).toEqual(['warning']);
   });
 
   test('turns all errors into one, under the code of the first', () => {

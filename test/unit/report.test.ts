@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { RunNews } from '../../src/command.ts';
 import { BackupError, InputError } from '../../src/domain/errors.ts';
 import type { Finding } from '../../src/domain/findings.ts';
-import { describeFailure, describeUnproven, failureMessage, failureSummary } from '../../src/report/failure.ts';
+import {
+  describeFailure,
+  describeTrouble,
+  type FailureWords,
+  failureMessage,
+  failureSummary,
+} from '../../src/report/failure.ts';
 import { outputsOf } from '../../src/report/outputs.ts';
 import { backupSummary, fitSummary, MAX_SUMMARY_BYTES } from '../../src/report/summary.ts';
 import { VERSION } from '../../src/version.ts';
@@ -69,10 +75,35 @@ describe('the summary of an unproven backup', () => {
   });
 
   test.each(['failed', 'partial', 'not-run'] as const)('a check that is %s makes it red', (status) => {
-    const words = describeUnproven(backupResult({ status }));
+    const words = describeTrouble(backupResult({ status })) as FailureWords;
     expect(words.code).toBe('ERR_NOT_PROVEN');
     expect(failureMessage(words)).toContain(`tables (${status}): each table was looked for`);
     expect(failureMessage(words)).toContain(`The backup was stored as unproven: ${FOLDER}`);
+  });
+});
+
+describe('the summary of a backup that one destination does not hold', () => {
+  const error = new BackupError('ERR_STORAGE_DENIED', 'It may not write there.', { op: 'write', hint: 'Allow it.' });
+  const lost = [{ location: 's3://second/team', error, uncertain: false }];
+
+  test('names the destination first, and where the backup is', () => {
+    const summary = decoded(backupSummary(backupResult({ lost }), plain));
+    expect(summary).toMatch(/^## ❌ Incomplete backup/);
+    expect(summary).toContain('s3://second/team failed: It may not write there.');
+    expect(summary).toContain(`The backup is complete and proven here: ${FOLDER}.`);
+    expect(summary).toContain('Nothing of it is visible in s3://second/team.');
+    expect(summary).toContain('❌ not in <code>s3://second/team');
+    expect(summary).toContain('Allow it.');
+  });
+
+  test('says when its manifest may have been written there', () => {
+    const words = describeTrouble(backupResult({ lost: lost.map((copy) => ({ ...copy, uncertain: true })) }));
+    expect(words?.code).toBe('ERR_STORAGE_DENIED');
+    expect(words?.safety).toContain('not certain whether it became visible in s3://second/team');
+  });
+
+  test('is not there when every destination holds it', () => {
+    expect(describeTrouble(backupResult({}))).toBeUndefined();
   });
 });
 

@@ -34,10 +34,12 @@ export function assessDestinations(
         : 'Add a bucket to `storage`: `s3://bucket/prefix`. If a later step takes the files away, set `allow-ephemeral: true`.',
     });
   }
-  return [...findings, ...destinations.flatMap((destination) => assessSpace(destination, databaseBytes))];
+  const alone = destinations.length === 1;
+  return [...findings, ...destinations.flatMap((destination) => assessSpace(destination, databaseBytes, alone))];
 }
 
-function assessSpace({ location, freeBytes }: DestinationFacts, databaseBytes: number): Finding[] {
+/** One of several destinations that is full costs that copy, not the backup. */
+function assessSpace({ location, freeBytes }: DestinationFacts, databaseBytes: number, alone: boolean): Finding[] {
   if (freeBytes === undefined) return [];
   const least = Math.max(SMALLEST_BACKUP_BYTES, databaseBytes * SMALLEST_SHARE);
   const space = `${formatBytes(freeBytes)} are free for ${location}, and the database takes ${formatBytes(databaseBytes)} on the server`;
@@ -45,7 +47,7 @@ function assessSpace({ location, freeBytes }: DestinationFacts, databaseBytes: n
     return [
       {
         code: 'no-space',
-        severity: 'error',
+        severity: alone ? 'error' : 'warning',
         seen: `${space}: a backup cannot fit`,
         action: 'Free space there, or write to a bucket (`s3://bucket/prefix`).',
       },
