@@ -67989,7 +67989,7 @@ function extend(target) {
 
 /***/ }),
 
-/***/ 7530:
+/***/ 9727:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68622,7 +68622,11 @@ function seriesPrefix(series) {
 }
 /** `shop/20261121_020000_nightly_k3v9qa/` */
 function setPrefix(series, id) {
-    return `${seriesPrefix(series)}${id}/`;
+    return `${setFolder(series, id)}/`;
+}
+/** The folder of a set, without a slash at its end. */
+function setFolder(series, id) {
+    return `${seriesPrefix(series)}${id}`;
 }
 /** `shop/20261121_020000_nightly_k3v9qa/metadata.json` */
 function objectKey(series, id, name) {
@@ -69789,6 +69793,11 @@ function restoreGuide(evidence, { destination, storage }, env) {
     };
     return { text: renderRestoreGuide(input), command: renderRestoreCommand(input) };
 }
+/** The one line of a set that is stored already. */
+function restoreCommand(set, { destination, storage }, env) {
+    const { name, id, encryption, objects } = set;
+    return renderRestoreCommand({ name, id, encryption, objects, source: guide_sourceOf(destination, storage.location, env) });
+}
 /** `location` is the storage's own: the absolute path of a directory. */
 function guide_sourceOf(destination, location, env) {
     if (destination.kind === 'directory')
@@ -69853,6 +69862,7 @@ async function finish(parts) {
     const stored = set.at(first);
     return {
         command: 'backup',
+        outcome: 'taken',
         manifest: manifestFor(first),
         contents,
         copies: destinations.alive.map((target) => set.at(target).uri()),
@@ -72236,6 +72246,217 @@ async function lookAtDatabase(inputs, context, supervisor) {
     }
 }
 
+// EXTERNAL MODULE: ./src/crypto/age.ts + 56 modules
+var age = __nccwpck_require__(6145);
+;// CONCATENATED MODULE: ./src/domain/compression.ts
+/** Compression inside the archive, by what the server's own major of pg_dump can do. */
+
+/** zstd and lz4 came with pg_dump 16. */
+const FIRST_MAJOR_WITH_METHODS = 16;
+/** Tuned for speed: half of zstd:3's CPU time at about the same size (docs/performance.md). */
+const FASTEST_LEVEL = 1;
+/**
+ * The compression that a dump of `major` uses. Throws `ERR_INPUT` when the wish needs a newer pg_dump.
+ */
+function chooseCompression(major, wish) {
+    const method = wish?.method ?? (major >= FIRST_MAJOR_WITH_METHODS ? 'zstd' : 'gzip');
+    if (major < FIRST_MAJOR_WITH_METHODS && (method === 'zstd' || method === 'lz4')) {
+        throw new domain_errors/* BackupError */.hj('ERR_INPUT', `compression: ${method} needs pg_dump ${FIRST_MAJOR_WITH_METHODS} or newer; this server is ${major}`, {
+            op: 'choose the compression',
+            hint: 'Remove `compression` or write `compression: gzip`. Nothing was written.',
+        });
+    }
+    return { method, level: method === 'none' ? 0 : (wish?.level ?? FASTEST_LEVEL) };
+}
+/** As pg_dump's `--compress` takes it: a bare number below 16, `method:level` from 16 on. */
+function compressArgument(major, compression) {
+    if (major < FIRST_MAJOR_WITH_METHODS)
+        return String(compression.level);
+    return compression.method === 'none' ? 'none' : `${compression.method}:${compression.level}`;
+}
+/** For people and the manifest: `zstd:1`, `none`. */
+function describeCompression(compression) {
+    return compression.method === 'none' ? 'none' : `${compression.method}:${compression.level}`;
+}
+
+;// CONCATENATED MODULE: ./src/backup/rehearse.ts
+/** `dry-run`: what a backup would do, after everything was tried that can be tried without writing one. */
+
+
+
+
+
+
+/**
+ * Tries each recipient and each destination, and says what the backup would be. Nothing visible is written.
+ * Rejects when no destination takes writes.
+ */
+async function rehearse(inputs, context, prepared, destinations) {
+    const { facts, name } = prepared;
+    const cipher = (0,age/* openCipher */.AC)(inputs.encryption);
+    await cipher.open();
+    const id = (0,backup_id/* formatBackupId */.d8)(context.clock.now(), inputs.label, (0,backup_id/* randomSuffix */.VH)((0,external_node_crypto_.randomBytes)(backup_id/* RANDOM_CHARACTERS */.nm)));
+    const key = objectKey(name, id, `${OBJECT_NAMES.archive}${cipher.suffix}`);
+    await destinations.each(({ storage }) => storage.probe(key));
+    for (const { storage } of destinations.alive)
+        context.log.info(`${storage.location} takes writes of this role`);
+    const compression = chooseCompression(facts.server.major, inputs.compression);
+    return {
+        command: 'backup',
+        outcome: 'dry-run',
+        name,
+        server: { version: facts.server.version, major: facts.server.major },
+        plan: [
+            [
+                'database',
+                `${facts.database}, Postgres ${facts.server.version}, ${(0,words/* formatBytes */.z3)(facts.databaseBytes)} on the server`,
+            ],
+            [
+                'scope',
+                `${(0,words/* formatCount */.B4)(facts.selectedTables)} of ${(0,words/* formatCount */.B4)(facts.tablesInDatabase)} tables, ${CONTENT[inputs.scope.content]}`,
+            ],
+            ['dump', `pg_dump ${prepared.tools.version}, compression ${describeCompression(compression)}`],
+            ['proof', `archive${inputs.verifySource ? ', source (reads every table a second time)' : ''}`],
+            ['encryption', encryptionWords(inputs)],
+            ['set', setFolder(name, id)],
+            ...destinations.alive.map(({ storage }) => ['destination', storage.location]),
+        ],
+        lost: destinations.lost.map(({ target, error }) => {
+            return { location: target.storage.location, error, uncertain: false };
+        }),
+        findings: prepared.findings,
+    };
+}
+const CONTENT = { all: 'definitions and rows', schema: 'definitions without rows', data: 'rows without definitions' };
+function encryptionWords({ encryption }) {
+    if (encryption.method === 'none')
+        return 'none: the backup is stored as it is';
+    if (encryption.method === 'age-passphrase')
+        return 'age, with a passphrase';
+    return `age, to ${encryption.recipients.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./src/domain/reuse.ts
+/** Whether a recent backup can stand in for a new one: only one that is proven and at least as good in every way. */
+
+
+/** Decides over the manifests of one destination, newest first. */
+function chooseReusable(wish, manifests) {
+    const [newest] = manifests;
+    if (newest === undefined)
+        return { reason: 'no earlier backup is known' };
+    for (const manifest of manifests) {
+        if (obstacle(wish, manifest) === undefined) {
+            return { manifest, reason: `${manifest.id} is proven and ${ageInWords(wish.now, manifest)} old` };
+        }
+    }
+    return { reason: `${newest.id} ${obstacle(wish, newest)}` };
+}
+/** What speaks against it, as a predicate. */
+function obstacle(wish, manifest) {
+    const age = wish.now.getTime() - Date.parse(manifest.snapshotAt);
+    const passed = (id) => manifest.checks.some((check) => check.id === id && check.status === 'passed');
+    if (age < 0)
+        return 'lies in the future: the clock of a runner is wrong';
+    if (age > wish.withinMinutes * 60_000)
+        return `is ${ageInWords(wish.now, manifest)} old`;
+    if (manifest.verdict !== 'proven')
+        return 'is not proven';
+    const { fingerprint, fingerprintKind: kind } = manifest.source;
+    if (compareSource({ fingerprint, kind }, wish.source) !== 'same')
+        return 'is not known to be of this database';
+    if (manifest.scope.fingerprint !== scopeFingerprint(wish.scope, manifest.tableStats.salt)) {
+        return 'holds another part of the database';
+    }
+    if (!sameEncryption(manifest.encryption, wish.encryption))
+        return 'is encrypted in another way';
+    if (wish.keepForever && !manifest.keepForever)
+        return 'is not kept for ever';
+    if (wish.globals && !passed('globals'))
+        return 'holds no roles';
+    if (wish.verifySource && !passed('source'))
+        return 'was not compared with the source';
+    if (wish.hasCriticalTables && !passed('critical-tables'))
+        return 'was made without critical tables';
+    return undefined;
+}
+function sameEncryption(one, other) {
+    if (one.method !== 'age' || other.method !== 'age')
+        return one.method === other.method;
+    return [...one.recipients].sort().join() === [...other.recipients].sort().join();
+}
+function ageInWords(now, { snapshotAt }) {
+    const minutes = Math.floor((now.getTime() - Date.parse(snapshotAt)) / 60_000);
+    return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+}
+
+;// CONCATENATED MODULE: ./src/backup/reuse.ts
+
+
+
+
+/** The set to take; `undefined`, with a word in the log, when a new one is needed. Reads only. */
+async function findReusable(inputs, context, prepared, destinations) {
+    if (inputs.reuseWithinMinutes === undefined)
+        return undefined;
+    const wish = {
+        withinMinutes: inputs.reuseWithinMinutes,
+        now: context.clock.now(),
+        source: prepared.source,
+        scope: inputs.scope,
+        encryption: encryptionOf(inputs.encryption),
+        keepForever: inputs.keepForever,
+        globals: inputs.globals,
+        verifySource: inputs.verifySource,
+        hasCriticalTables: inputs.criticalTables.length > 0,
+    };
+    const { manifest, reason } = chooseReusable(wish, prepared.history.manifests);
+    const missing = manifest === undefined ? undefined : await whereIncomplete(manifest, destinations);
+    if (manifest === undefined || missing !== undefined) {
+        context.log.info(`A new backup is taken: ${missing ?? reason}.`);
+        return undefined;
+    }
+    return reuse_describe(manifest, reason, inputs, context, prepared, destinations);
+}
+/** A manifest whose objects are gone proves nothing. */
+async function whereIncomplete(manifest, destinations) {
+    const lacking = await destinations.each(async ({ storage }) => (await isWhole(storage, manifest)) ? undefined : `${storage.location} does not hold all of ${manifest.id}`);
+    return lacking.find((words) => words !== undefined);
+}
+async function isWhole(storage, { name, id, objects }) {
+    const sizes = new Map();
+    for await (const { key, sizeBytes } of storage.list(setPrefix(name, id)))
+        sizes.set(key, sizeBytes);
+    return (sizes.has(objectKey(name, id, OBJECT_NAMES.manifest)) &&
+        objects.every((object) => {
+            // Each destination's guide names that destination, so its size differs.
+            const size = sizes.get(objectKey(name, id, object.name));
+            return object.role === 'restore-guide' ? size !== undefined : size === object.sizeBytes;
+        }));
+}
+function reuse_describe(manifest, reason, inputs, context, prepared, destinations) {
+    const { name, id } = manifest;
+    const { first } = destinations;
+    const folder = ({ storage }) => storage.uri(setFolder(name, id));
+    const uri = (object) => first.storage.uri(objectKey(name, id, object));
+    return {
+        command: 'backup',
+        outcome: 'reused',
+        manifest,
+        copies: destinations.alive.map(folder),
+        lost: destinations.lost.map(({ target, error }) => {
+            return { location: target.storage.location, error, uncertain: false };
+        }),
+        location: first.storage.location,
+        backupUri: folder(first),
+        manifestUri: uri(OBJECT_NAMES.manifest),
+        restoreGuideUri: uri(OBJECT_NAMES['restore-guide']),
+        restoreCommand: restoreCommand({ ...manifest, encryption: encryptionOf(inputs.encryption) }, first, context.env),
+        reason,
+        findings: prepared.findings,
+    };
+}
+
 // EXTERNAL MODULE: ./src/runner/release.ts
 var release = __nccwpck_require__(2291);
 ;// CONCATENATED MODULE: ./src/backup/copied-object.ts
@@ -72396,7 +72617,8 @@ class StoredSet {
     }
     /** The set's folder, or one object in it. Safe to print. */
     uri(name) {
-        return this.#parts.storage.uri(name === undefined ? this.#key('').slice(0, -1) : this.#key(name));
+        const { storage, series, id } = this.#parts;
+        return storage.uri(name === undefined ? setFolder(series, id) : this.#key(name));
     }
     note(role, name, stored, plain) {
         const { sizeBytes, sha256, evidence } = stored;
@@ -72536,37 +72758,6 @@ class SetWriter {
     #nameOf(role) {
         return `${OBJECT_NAMES[role]}${this.#parts.cipher.suffix}`;
     }
-}
-
-;// CONCATENATED MODULE: ./src/domain/compression.ts
-/** Compression inside the archive, by what the server's own major of pg_dump can do. */
-
-/** zstd and lz4 came with pg_dump 16. */
-const FIRST_MAJOR_WITH_METHODS = 16;
-/** Tuned for speed: half of zstd:3's CPU time at about the same size (docs/performance.md). */
-const FASTEST_LEVEL = 1;
-/**
- * The compression that a dump of `major` uses. Throws `ERR_INPUT` when the wish needs a newer pg_dump.
- */
-function chooseCompression(major, wish) {
-    const method = wish?.method ?? (major >= FIRST_MAJOR_WITH_METHODS ? 'zstd' : 'gzip');
-    if (major < FIRST_MAJOR_WITH_METHODS && (method === 'zstd' || method === 'lz4')) {
-        throw new domain_errors/* BackupError */.hj('ERR_INPUT', `compression: ${method} needs pg_dump ${FIRST_MAJOR_WITH_METHODS} or newer; this server is ${major}`, {
-            op: 'choose the compression',
-            hint: 'Remove `compression` or write `compression: gzip`. Nothing was written.',
-        });
-    }
-    return { method, level: method === 'none' ? 0 : (wish?.level ?? FASTEST_LEVEL) };
-}
-/** As pg_dump's `--compress` takes it: a bare number below 16, `method:level` from 16 on. */
-function compressArgument(major, compression) {
-    if (major < FIRST_MAJOR_WITH_METHODS)
-        return String(compression.level);
-    return compression.method === 'none' ? 'none' : `${compression.method}:${compression.level}`;
-}
-/** For people and the manifest: `zstd:1`, `none`. */
-function describeCompression(compression) {
-    return compression.method === 'none' ? 'none' : `${compression.method}:${compression.level}`;
 }
 
 // EXTERNAL MODULE: ./src/postgres/archive-proof.ts + 14 modules
@@ -73707,8 +73898,6 @@ function take_asError(error) {
     return error instanceof Error ? error : new Error((0,domain_errors/* messageOf */.bD)(error));
 }
 
-// EXTERNAL MODULE: ./src/crypto/age.ts + 56 modules
-var age = __nccwpck_require__(6145);
 ;// CONCATENATED MODULE: ./src/runner/supervisor.ts
 /** Parts that live and die together: the first failure ends all of them and is the one that is thrown. */
 class Supervisor {
@@ -74220,6 +74409,10 @@ class DirectoryStorage {
         });
         this.#open.add(writer);
         return writer;
+    }
+    async probe(key) {
+        const writer = await this.create(key);
+        await writer.abort();
     }
     async get(key, range) {
         const path = this.#path(key);
@@ -75378,7 +75571,20 @@ function tooLarge(key, plan) {
     });
 }
 
+;// CONCATENATED MODULE: ./src/storage/s3/probe.ts
+/** Whether an object could be written, found out without writing one. */
+
+/**
+ * Begins a multipart upload and discards it: that takes the same right, key and settings as the real one, and nothing
+ * is ever visible. Throws what a write would throw.
+ */
+async function probeUpload(target) {
+    const uploadId = await createUpload(target, target.signal);
+    await abortUpload(target, uploadId, target.signal);
+}
+
 ;// CONCATENATED MODULE: ./src/storage/s3/storage.ts
+
 
 
 
@@ -75433,6 +75639,17 @@ class S3Storage {
         });
         this.#open.add(writer);
         return writer;
+    }
+    async probe(key) {
+        assertKey(key);
+        const connection = this.#connection;
+        await probeUpload({
+            connection,
+            key,
+            contentType: 'application/octet-stream',
+            onlyIfAbsent: false,
+            signal: connection.signal,
+        });
     }
     async get(key, range) {
         assertKey(key);
@@ -75541,11 +75758,14 @@ var backup_disposeResources = (undefined && undefined.__disposeResources) || (fu
 
 
 
+
+
 /** A cancelled run has about 7 s before the runner ends it. */
 const CLEAN_UP_MS = 5_000;
 /**
- * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`, at every destination that did not
- * fail. Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
+ * Takes one backup, or says why none is needed. Resolves with a set that is committed, `proven` or `unproven`, at every
+ * destination that did not fail. Rejects with the first failure; then nothing is visible in storage, and older backups
+ * are untouched.
  */
 async function backup(inputs, context) {
     const env_1 = { stack: [], error: void 0, hasError: false };
@@ -75563,7 +75783,29 @@ async function backup(inputs, context) {
         context.tell({ stage: 'preparing', location: destinations.first.storage.location });
         const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, destinations, supervisor)));
         context.tell({ findings: prepared.findings });
-        const held = await log.group('Snapshot', () => supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })));
+        if (inputs.dryRun) {
+            return await log.group('Dry run', () => supervisor.guard(rehearse(inputs, under, prepared, destinations)));
+        }
+        const reusable = await supervisor.guard(findReusable(inputs, under, prepared, destinations));
+        return reusable ?? (await takeBackup({ inputs, context: under, prepared, supervisor, destinations, startedAt }));
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = backup_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+async function takeBackup(run) {
+    const env_2 = { stack: [], error: void 0, hasError: false };
+    try {
+        const resources = backup_addDisposableResource(env_2, new AsyncDisposableStack(), true);
+        const { inputs, context, prepared, supervisor, destinations, startedAt } = run;
+        const { clock, log } = context;
+        const held = await log.group('Snapshot', () => supervisor.guard(takeSnapshot(run)));
         resources.defer(() => held.snapshot.close());
         const preparedAt = clock.now();
         const id = (0,backup_id/* formatBackupId */.d8)(new Date(held.snapshot.facts.snapshotAt), inputs.label, (0,backup_id/* randomSuffix */.VH)((0,external_node_crypto_.randomBytes)(backup_id/* RANDOM_CHARACTERS */.nm)));
@@ -75579,7 +75821,7 @@ async function backup(inputs, context) {
         });
         const openCleaner = ({ destination }) => openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
         try {
-            const parts = { inputs, context: under, prepared, supervisor, held, set };
+            const parts = { inputs, context, prepared, supervisor, held, set };
             const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
             const result = await log.group('Store the set', () => supervisor.guard(finish({ ...parts, destinations, taken, startedAt, preparedAt })));
             await set.discard(destinations.lost.map(({ target }) => target), openCleaner);
@@ -75593,14 +75835,14 @@ async function backup(inputs, context) {
             throw supervisor.signal.reason;
         }
     }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
+    catch (e_2) {
+        env_2.error = e_2;
+        env_2.hasError = true;
     }
     finally {
-        const result_1 = backup_disposeResources(env_1);
-        if (result_1)
-            await result_1;
+        const result_2 = backup_disposeResources(env_2);
+        if (result_2)
+            await result_2;
     }
 }
 function openDestinations(inputs, context) {
@@ -97831,8 +98073,8 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5919);
 /* harmony import */ var node_worker_threads__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_worker_threads__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7530);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1492);
+/* harmony import */ var _commands_backup_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9727);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9361);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6661);
 /* harmony import */ var _postgres_archive_proof_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4471);
 /* harmony import */ var _runner_clock_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1984);
@@ -98055,7 +98297,7 @@ function secretValues(name, value) {
 
 /***/ }),
 
-/***/ 1492:
+/***/ 9361:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -98303,6 +98545,18 @@ const INPUTS = {
         whenEmpty: '`false`',
         parse: orElse(yesOrNo, false),
     }),
+    'reuse-within-minutes': input({
+        commands: backup,
+        description: 'Takes the newest backup instead of a new one when it is not older than this, proven, whole at every destination, and of the same database, scope, encryption and checks.',
+        whenEmpty: 'a new backup is always taken',
+        parse: optional(wholeNumber(1, 10_080)),
+    }),
+    'dry-run': input({
+        commands: backup,
+        description: 'Goes through the whole preflight (database, client tools, every destination, recipients), says what a backup would do, and writes nothing that stays.',
+        whenEmpty: '`false`',
+        parse: orElse(yesOrNo, false),
+    }),
     schemas: input({
         commands: backup,
         description: 'Only these schemas: patterns as `pg_dump --schema` reads them, one a line. One that matches nothing is an error.',
@@ -98437,6 +98691,8 @@ function backupInputs(values, env, problems) {
         encryption: encryption.choice,
         label: values.label,
         keepForever: values['keep-forever'],
+        ...(values['reuse-within-minutes'] === undefined ? {} : { reuseWithinMinutes: values['reuse-within-minutes'] }),
+        dryRun: values['dry-run'],
         scope: {
             content: values.content,
             schemas: values.schemas,
@@ -98675,6 +98931,16 @@ function entities(text) {
 const MAX_FINDINGS = 50;
 const SIGNS = { error: '❌', warning: '⚠️', notice: 'ℹ️' };
 const ORDER = ['error', 'warning', 'notice'];
+/** What went wrong in a run that has a result; empty when nothing did. */
+function troubleSection(words, md) {
+    if (words === undefined)
+        return [];
+    return [
+        `**${md.text(words.happened)}.**`,
+        `**What is safe:** ${md.text(words.safety)}`,
+        `**What to do:** ${md.text(words.action)}`,
+    ];
+}
 /** The gravest first; empty when there is none. */
 function findingsSection(findings, md) {
     if (findings.length === 0)
@@ -98720,9 +98986,9 @@ function describeFailure(error, news) {
         action: known.hint,
     };
 }
-/** Why the run of a stored backup fails all the same; `undefined` when it does not. */
+/** Why a run with a result fails all the same; `undefined` when it does not. */
 function describeTrouble(result) {
-    if (result.manifest.verdict !== 'proven')
+    if (result.outcome === 'taken' && result.manifest.verdict !== 'proven')
         return describeUnproven(result);
     return result.lost.length > 0 ? describeIncomplete(result) : undefined;
 }
@@ -98747,17 +99013,22 @@ function describeUnproven({ manifest, contents, copies, lost }) {
         action: 'Read why the checks did not pass, remove the reason, and run the backup again. Until then the newest proven backup is the one to trust.',
     };
 }
-/** A backup that is stored and proven, but not at every destination. */
-function describeIncomplete({ manifest, copies, lost }) {
-    const [first] = lost;
-    const code = first?.error.code ?? 'ERR_STORAGE';
+/** A run that ended well, but not at every destination. */
+function describeIncomplete(result) {
+    const { lost } = result;
+    const code = lost[0]?.error.code ?? 'ERR_STORAGE';
+    const number = `${lost.length} of several destinations`;
     return {
         code,
-        title: `The backup of "${manifest.name}" is missing at ${lost.length} of ${copies.length + lost.length} destinations (${code})`,
+        title: result.outcome === 'dry-run'
+            ? `A backup of "${result.name}" would fail at ${number} (${code})`
+            : `The backup of "${result.manifest.name}" is missing at ${number} (${code})`,
         happened: lost.map(lostWords).join('. '),
         problems: [],
         causes: lost.flatMap(({ error }) => causesOf(error)),
-        safety: `The backup is complete and ${manifest.verdict} here: ${copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
+        safety: result.outcome === 'dry-run'
+            ? 'Nothing was written: it was a dry run. Older backups are untouched.'
+            : `The backup is complete and ${result.manifest.verdict} here: ${result.copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
         action: [...new Set(lost.map(({ error }) => error.hint))].join(' '),
     };
 }
@@ -98852,6 +99123,44 @@ function safetyOf(code, news) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/report/other-outcomes.ts
+
+
+
+
+/** Pure; every word from outside is redacted and escaped. */
+function dryRunSummary(result, redact) {
+    const md = new Markdown(redact);
+    const trouble = describeTrouble(result);
+    return [
+        `## ${trouble === undefined ? 'ℹ️ Dry run' : '❌ Failed dry run'} of a backup of ${md.code(result.name)}`,
+        'Nothing was written, and **nothing was backed up**. Not tried: the locks on the tables, the dump itself, and deleting.',
+        ...troubleSection(trouble, md),
+        '### What a backup would do',
+        md.table(['', ''], result.plan.map(([what, words]) => [md.text(what), md.code(words)])),
+        ...findingsSection(result.findings, md),
+    ].join('\n\n');
+}
+/** Pure; every word from outside is redacted and escaped. */
+function reusedSummary(result, redact) {
+    const md = new Markdown(redact);
+    const { manifest, reason, copies } = result;
+    const { tables, rows, storedBytes } = manifest.totals;
+    const trouble = describeTrouble(result);
+    return [
+        `## ${trouble === undefined ? '✅ Earlier proven' : '❌ Earlier'} backup of ${md.code(manifest.name)} taken instead of a new one`,
+        `${md.text(reason)}: ${(0,domain_words/* formatCount */.B4)(tables)} tables, ${(0,domain_words/* formatCount */.B4)(rows)} rows, ${(0,domain_words/* formatBytes */.z3)(storedBytes)} stored. Nothing was dumped in this run.`,
+        ...troubleSection(trouble, md),
+        '### Where it is',
+        copies.map((copy) => `- ${md.code(copy)}`).join('\n'),
+        '### How to restore it',
+        'Into a **new** database (it creates it); with a key, name its file in `AGE_IDENTITY_FILE`:',
+        md.block(`NEW_DATABASE=restored\n${result.restoreCommand}`, 'sh'),
+        `All steps, with roles and checks: ${md.code(result.restoreGuideUri)}`,
+        ...findingsSection(result.findings, md),
+    ].join('\n\n');
+}
+
 ;// CONCATENATED MODULE: ./src/report/outputs.ts
 const OUTPUTS = {
     'backup-id': {
@@ -98887,16 +99196,18 @@ const OUTPUTS = {
         value: ({ manifest }) => String(manifest.totals.rows),
     },
     'duration-seconds': {
-        description: 'How long the run took.',
+        description: 'How long taking this backup took.',
         value: ({ manifest }) => String(Math.round(manifest.timings.totalSeconds)),
     },
     'server-version': {
         description: "The server's version, e.g. `17.10`.",
         value: ({ manifest }) => manifest.server.version,
+        ofDryRun: ({ server }) => server.version,
     },
     'postgres-major': {
         description: "The server's major version, e.g. `17`.",
         value: ({ manifest }) => String(manifest.server.major),
+        ofDryRun: ({ server }) => String(server.major),
     },
     'restore-command': {
         description: 'One line that restores this very backup into a new database named in `NEW_DATABASE`, with stock tools. Roles, collation and checks: see `RESTORE.md` of the set.',
@@ -98904,9 +99215,13 @@ const OUTPUTS = {
     },
     findings: {
         description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
-        value: ({ findings, lost }) => findingsJson([...lost.map(lostFinding), ...findings]),
+        value: findingsOf,
+        ofDryRun: findingsOf,
     },
 };
+function findingsOf({ findings, lost }) {
+    return findingsJson([...lost.map(lostFinding), ...findings]);
+}
 function lostFinding({ location, error }) {
     return {
         code: 'destination-lost',
@@ -98927,7 +99242,11 @@ function findingsJson(findings) {
 }
 /** Name and value of each output that the command has. */
 function outputsOf(result) {
-    return Object.entries(OUTPUTS).map(([name, { value }]) => [name, value(result)]);
+    return Object.entries(OUTPUTS).flatMap(([name, { value, ofDryRun }]) => {
+        if (result.outcome !== 'dry-run')
+            return [[name, value(result)]];
+        return ofDryRun === undefined ? [] : [[name, ofDryRun(result)]];
+    });
 }
 
 ;// CONCATENATED MODULE: ./src/report/summary.ts
@@ -98985,11 +99304,11 @@ function verdict(result, md) {
             `${md.code(manifest.id)}: ${what}, in ${(0,domain_words/* formatDuration */.a3)(manifest.timings.totalSeconds)}. ${describeEncryption(manifest, md)}`,
         ];
     }
+    const [happened, ...more] = troubleSection(words, md);
     return [
         `## ❌ ${manifest.verdict === 'proven' ? 'Incomplete' : 'Unproven'} backup of ${md.code(manifest.name)}`,
-        `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${result.copies.map((copy) => md.code(copy)).join(', ')}: ${what}. ${describeEncryption(manifest, md)}`,
-        `**What is safe:** ${md.text(words.safety)}`,
-        `**What to do:** ${md.text(words.action)}`,
+        `${happened} ${md.code(manifest.id)} is stored all the same, in ${result.copies.map((copy) => md.code(copy)).join(', ')}: ${what}. ${describeEncryption(manifest, md)}`,
+        ...more,
     ];
 }
 function describeEncryption({ encryption }, md) {
@@ -99072,20 +99391,35 @@ function whereTable(result, md) {
 
 
 
+
 /** Of each kind the runner shows ten annotations of a step; one is kept for saying that there are more. */
 const MAX_ANNOTATIONS_PER_KIND = 9;
-/** Returns the exit code: 0 only for what is proven. */
+/** Returns the exit code: 0 only for what is proven, and for a dry run that found nothing in the way. */
 function reportResult(result, { env, log }) {
     setOutputs(result, { env, log });
     annotateFindings(result.findings, log);
-    writeSummary(backupSummary(result, (text) => log.redact(text)), { env, log });
-    const { manifest, copies } = result;
+    writeSummary(summaryOf(result, (text) => log.redact(text)), { env, log });
     const trouble = describeTrouble(result);
     if (trouble !== undefined)
         return fail(trouble, log);
-    log.info(`Proven: ${manifest.id}, ${(0,domain_words/* formatCount */.B4)(manifest.totals.tables)} tables, ${(0,domain_words/* formatCount */.B4)(manifest.totals.rows)} rows, ` +
-        `${(0,domain_words/* formatBytes */.z3)(manifest.totals.storedBytes)} stored in ${(0,domain_words/* formatDuration */.a3)(manifest.timings.totalSeconds)}: ${copies.join(', ')}`);
+    log.info(lastLine(result));
     return 0;
+}
+function summaryOf(result, redact) {
+    if (result.outcome === 'dry-run')
+        return dryRunSummary(result, redact);
+    return result.outcome === 'reused' ? reusedSummary(result, redact) : backupSummary(result, redact);
+}
+function lastLine(result) {
+    if (result.outcome === 'dry-run') {
+        const plan = result.plan.map(([what, words]) => `  ${what}: ${words}`);
+        return ['Dry run: nothing was written, nothing was backed up. A backup would be:', ...plan].join('\n');
+    }
+    const { manifest, copies } = result;
+    if (result.outcome === 'reused')
+        return `No new backup: ${result.reason}. It is in ${copies.join(', ')}`;
+    const { tables, rows, storedBytes } = manifest.totals;
+    return `Proven: ${manifest.id}, ${(0,domain_words/* formatCount */.B4)(tables)} tables, ${(0,domain_words/* formatCount */.B4)(rows)} rows, ${(0,domain_words/* formatBytes */.z3)(storedBytes)} stored in ${(0,domain_words/* formatDuration */.a3)(manifest.timings.totalSeconds)}: ${copies.join(', ')}`;
 }
 /** Returns the exit code. Never throws. */
 function reportFailure(error, news, { env, log }) {

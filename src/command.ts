@@ -43,12 +43,40 @@ export interface RunNews {
   findings: readonly Finding[];
 }
 
-/** A backup that is stored and committed, whether or not it is proven: `manifest.verdict` says so. */
-export interface BackupResult {
+/** A backup that was taken and committed, whether or not it is proven: `manifest.verdict` says so. */
+export interface BackupResult extends StoredBackup {
+  outcome: 'taken';
+  contents: Contents;
+  /** In the order in which they ran. */
+  timings: readonly PhaseTiming[];
+}
+
+/** An earlier proven backup that was taken instead of a new one. */
+export interface ReusedBackup extends StoredBackup {
+  outcome: 'reused';
+  /** Why it could be. */
+  reason: string;
+}
+
+/** What a backup would do, after a preflight that found nothing in its way. */
+export interface DryRun {
+  command: 'backup';
+  outcome: 'dry-run';
+  /** The series. */
+  name: string;
+  server: Manifest['server'];
+  /** What would be done, as pairs of a word and a sentence. */
+  plan: readonly (readonly [what: string, words: string])[];
+  /** Destinations that failed, where others did not. */
+  lost: readonly LostCopy[];
+  findings: readonly Finding[];
+}
+
+/** What is known of a set that is committed. */
+interface StoredBackup {
   command: 'backup';
   /** As the first destination that holds it has it. */
   manifest: Manifest;
-  contents: Contents;
   /** The folder of the set at every destination that holds it, in the order of `storage`. */
   copies: readonly string[];
   /** Destinations that do not hold it. */
@@ -64,8 +92,6 @@ export interface BackupResult {
   restoreCommand: string;
   /** All warnings and notices of the run; the report annotates them, so the command does not. */
   findings: readonly Finding[];
-  /** In the order in which they ran. */
-  timings: readonly PhaseTiming[];
 }
 
 /** A destination that failed while others went on. */
@@ -84,4 +110,4 @@ export interface PhaseTiming {
 }
 
 /** Grows by one member a command. */
-export type CommandResult = BackupResult;
+export type CommandResult = BackupResult | ReusedBackup | DryRun;

@@ -87,6 +87,10 @@ export interface Storage {
   readonly location: string;
   /** The URI of a key, safe to print: `s3://bucket/prefix/key` or an absolute path. */
   uri(key: string): string;
+  /**
+   * Shows that an object could be written under `key`, and leaves nothing visible. Throws what a write would throw.
+   */
+  probe(key: string): Promise<void>;
   /** Begins a streaming write. May defer all I/O until the first bytes. */
   create(key: string, options?: WriteOptions): Promise<ObjectWriter>;
   /** Throws `ERR_STORAGE_MISSING` when there is no such object. */

@@ -58,6 +58,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
   const stored = set.at(first);
   return {
     command: 'backup',
+    outcome: 'taken',
     manifest: manifestFor(first),
     contents,
     copies: destinations.alive.map((target) => set.at(target).uri()),

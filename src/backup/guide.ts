@@ -32,6 +32,16 @@ export function restoreGuide(evidence: SetEvidence, { destination, storage }: Ta
   return { text: renderRestoreGuide(input), command: renderRestoreCommand(input) };
 }
 
+/** The one line of a set that is stored already. */
+export function restoreCommand(
+  set: Pick<RestoreGuideInput, 'name' | 'id' | 'encryption' | 'objects'>,
+  { destination, storage }: Target,
+  env: Environment,
+): string {
+  const { name, id, encryption, objects } = set;
+  return renderRestoreCommand({ name, id, encryption, objects, source: sourceOf(destination, storage.location, env) });
+}
+
 /** `location` is the storage's own: the absolute path of a directory. */
 function sourceOf(destination: Destination, location: string, env: Environment): GuideSource {
   if (destination.kind === 'directory') return { kind: 'directory', path: location };

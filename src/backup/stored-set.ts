@@ -1,7 +1,7 @@
 /** What one destination holds of the set that is being written. */
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { ManifestObject, ObjectRole } from '../domain/manifest.ts';
-import { OBJECT_NAMES, objectKey } from '../domain/set-layout.ts';
+import { OBJECT_NAMES, objectKey, setFolder } from '../domain/set-layout.ts';
 import type { Log, Storage, StoredObject } from '../ports.ts';
 import { isCertainRefusal } from '../storage/certain-refusal.ts';
 import { writeBytes } from '../storage/write-object.ts';
@@ -39,7 +39,8 @@ export class StoredSet {
 
   /** The set's folder, or one object in it. Safe to print. */
   uri(name?: string): string {
-    return this.#parts.storage.uri(name === undefined ? this.#key('').slice(0, -1) : this.#key(name));
+    const { storage, series, id } = this.#parts;
+    return storage.uri(name === undefined ? setFolder(series, id) : this.#key(name));
   }
 
   note(role: ObjectRole, name: string, stored: StoredObject, plain: PlainFacts): void {

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { Destinations, type Target } from '../backup/destinations.ts';
 import { finish } from '../backup/finish.ts';
-import { prepare } from '../backup/prepare.ts';
+import { type Prepared, prepare } from '../backup/prepare.ts';
+import { rehearse } from '../backup/rehearse.ts';
+import { findReusable } from '../backup/reuse.ts';
 import { SetWriter } from '../backup/set-writer.ts';
 import { takeArchive, takeSnapshot } from '../backup/take.ts';
-import type { BackupResult, CommandContext } from '../command.ts';
+import type { BackupResult, CommandContext, CommandResult } from '../command.ts';
 import { openCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
@@ -17,10 +19,11 @@ import { openStorage } from '../storage/open.ts';
 const CLEAN_UP_MS = 5_000;
 
 /**
- * Takes one backup. Resolves with a set that is committed, `proven` or `unproven`, at every destination that did not
- * fail. Rejects with the first failure; then nothing is visible in storage, and older backups are untouched.
+ * Takes one backup, or says why none is needed. Resolves with a set that is committed, `proven` or `unproven`, at every
+ * destination that did not fail. Rejects with the first failure; then nothing is visible in storage, and older backups
+ * are untouched.
  */
-export async function backup(inputs: BackupInputs, context: CommandContext): Promise<BackupResult> {
+export async function backup(inputs: BackupInputs, context: CommandContext): Promise<CommandResult> {
   await using resources = new AsyncDisposableStack();
   const { clock, log } = context;
   const startedAt = clock.now();
@@ -37,9 +40,27 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
     supervisor.guard(prepare(inputs, under, destinations, supervisor)),
   );
   context.tell({ findings: prepared.findings });
-  const held = await log.group('Snapshot', () =>
-    supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })),
-  );
+  if (inputs.dryRun) {
+    return await log.group('Dry run', () => supervisor.guard(rehearse(inputs, under, prepared, destinations)));
+  }
+  const reusable = await supervisor.guard(findReusable(inputs, under, prepared, destinations));
+  return reusable ?? (await takeBackup({ inputs, context: under, prepared, supervisor, destinations, startedAt }));
+}
+
+interface BackupParts {
+  inputs: BackupInputs;
+  context: CommandContext;
+  prepared: Prepared;
+  supervisor: Supervisor;
+  destinations: Destinations;
+  startedAt: Date;
+}
+
+async function takeBackup(run: BackupParts): Promise<BackupResult> {
+  await using resources = new AsyncDisposableStack();
+  const { inputs, context, prepared, supervisor, destinations, startedAt } = run;
+  const { clock, log } = context;
+  const held = await log.group('Snapshot', () => supervisor.guard(takeSnapshot(run)));
   resources.defer(() => held.snapshot.close());
   const preparedAt = clock.now();
   const id = formatBackupId(
@@ -60,7 +81,7 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
   const openCleaner = ({ destination }: Target) =>
     openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
   try {
-    const parts = { inputs, context: under, prepared, supervisor, held, set };
+    const parts = { inputs, context, prepared, supervisor, held, set };
     const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
     const result = await log.group('Store the set', () =>
       supervisor.guard(finish({ ...parts, destinations, taken, startedAt, preparedAt })),

@@ -28,7 +28,9 @@ export function renderRestoreGuide(input: RestoreGuideInput): string {
  * One line for a person in a hurry: the archive streamed into a database that the line itself creates, so that it can
  * never run into one that exists. No checks and no roles; RESTORE.md has them.
  */
-export function renderRestoreCommand(input: RestoreGuideInput): string {
+export function renderRestoreCommand(
+  input: Pick<RestoreGuideInput, 'name' | 'id' | 'source' | 'encryption' | 'objects'>,
+): string {
   const archive = input.objects.find(({ role }) => role === 'archive');
   if (archive === undefined) throw incomplete('archive');
   const { source, encryption } = input;

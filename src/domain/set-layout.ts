@@ -22,7 +22,12 @@ export function seriesPrefix(series: string): string {
 
 /** `shop/20261121_020000_nightly_k3v9qa/` */
 export function setPrefix(series: string, id: string): string {
-  return `${seriesPrefix(series)}${id}/`;
+  return `${setFolder(series, id)}/`;
+}
+
+/** The folder of a set, without a slash at its end. */
+export function setFolder(series: string, id: string): string {
+  return `${seriesPrefix(series)}${id}`;
 }
 
 /** `shop/20261121_020000_nightly_k3v9qa/metadata.json` */

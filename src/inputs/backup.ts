@@ -31,6 +31,8 @@ export function backupInputs(
     encryption: encryption.choice,
     label: values.label,
     keepForever: values['keep-forever'],
+    ...(values['reuse-within-minutes'] === undefined ? {} : { reuseWithinMinutes: values['reuse-within-minutes'] }),
+    dryRun: values['dry-run'],
     scope: {
       content: values.content,
       schemas: values.schemas,

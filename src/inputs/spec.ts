@@ -101,6 +101,20 @@ export const INPUTS = {
     whenEmpty: '`false`',
     parse: orElse(yesOrNo, false),
   }),
+  'reuse-within-minutes': input({
+    commands: backup,
+    description:
+      'Takes the newest backup instead of a new one when it is not older than this, proven, whole at every destination, and of the same database, scope, encryption and checks.',
+    whenEmpty: 'a new backup is always taken',
+    parse: optional(wholeNumber(1, 10_080)),
+  }),
+  'dry-run': input({
+    commands: backup,
+    description:
+      'Goes through the whole preflight (database, client tools, every destination, recipients), says what a backup would do, and writes nothing that stays.',
+    whenEmpty: '`false`',
+    parse: orElse(yesOrNo, false),
+  }),
   schemas: input({
     commands: backup,
     description:

@@ -40,6 +40,9 @@ export interface BackupInputs {
   encryption: EncryptionChoice;
   label: string;
   keepForever: boolean;
+  /** Absent: a new backup is always taken. */
+  reuseWithinMinutes?: number;
+  dryRun: boolean;
   scope: Scope;
   /** Absent: zstd from major 16 on, gzip below, tuned for speed. */
   compression?: Compression;

@@ -1,5 +1,5 @@
 /** The one place that turns an error into words: what happened, to which backup, what is safe, what to do. */
-import type { BackupResult, LostCopy, RunNews } from '../command.ts';
+import type { BackupResult, CommandResult, LostCopy, RunNews } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -44,9 +44,9 @@ export function describeFailure(error: unknown, news: Partial<RunNews>): Failure
   };
 }
 
-/** Why the run of a stored backup fails all the same; `undefined` when it does not. */
-export function describeTrouble(result: BackupResult): FailureWords | undefined {
-  if (result.manifest.verdict !== 'proven') return describeUnproven(result);
+/** Why a run with a result fails all the same; `undefined` when it does not. */
+export function describeTrouble(result: CommandResult): FailureWords | undefined {
+  if (result.outcome === 'taken' && result.manifest.verdict !== 'proven') return describeUnproven(result);
   return result.lost.length > 0 ? describeIncomplete(result) : undefined;
 }
 
@@ -76,17 +76,24 @@ function describeUnproven({ manifest, contents, copies, lost }: BackupResult): F
   };
 }
 
-/** A backup that is stored and proven, but not at every destination. */
-function describeIncomplete({ manifest, copies, lost }: BackupResult): FailureWords {
-  const [first] = lost;
-  const code = first?.error.code ?? 'ERR_STORAGE';
+/** A run that ended well, but not at every destination. */
+function describeIncomplete(result: CommandResult): FailureWords {
+  const { lost } = result;
+  const code = lost[0]?.error.code ?? 'ERR_STORAGE';
+  const number = `${lost.length} of several destinations`;
   return {
     code,
-    title: `The backup of "${manifest.name}" is missing at ${lost.length} of ${copies.length + lost.length} destinations (${code})`,
+    title:
+      result.outcome === 'dry-run'
+        ? `A backup of "${result.name}" would fail at ${number} (${code})`
+        : `The backup of "${result.manifest.name}" is missing at ${number} (${code})`,
     happened: lost.map(lostWords).join('. '),
     problems: [],
     causes: lost.flatMap(({ error }) => causesOf(error)),
-    safety: `The backup is complete and ${manifest.verdict} here: ${copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
+    safety:
+      result.outcome === 'dry-run'
+        ? 'Nothing was written: it was a dry run. Older backups are untouched.'
+        : `The backup is complete and ${result.manifest.verdict} here: ${result.copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
     action: [...new Set(lost.map(({ error }) => error.hint))].join(' '),
   };
 }

@@ -1,11 +1,14 @@
 /** Every output of the action: its name, what it means, and its value after each command. The source of action.yml. */
-import type { CommandResult, LostCopy } from '../command.ts';
+import type { CommandResult, DryRun, LostCopy } from '../command.ts';
 import type { Finding } from '../domain/findings.ts';
 
 interface OutputSpec {
   /** For people; Markdown. */
   description: string;
-  value: (result: CommandResult) => string;
+  /** Of a set that is stored. */
+  value: (result: Exclude<CommandResult, DryRun>) => string;
+  /** Absent: a dry run does not have it. */
+  ofDryRun?: (result: DryRun) => string;
 }
 
 export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
@@ -43,16 +46,18 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     value: ({ manifest }) => String(manifest.totals.rows),
   },
   'duration-seconds': {
-    description: 'How long the run took.',
+    description: 'How long taking this backup took.',
     value: ({ manifest }) => String(Math.round(manifest.timings.totalSeconds)),
   },
   'server-version': {
     description: "The server's version, e.g. `17.10`.",
     value: ({ manifest }) => manifest.server.version,
+    ofDryRun: ({ server }) => server.version,
   },
   'postgres-major': {
     description: "The server's major version, e.g. `17`.",
     value: ({ manifest }) => String(manifest.server.major),
+    ofDryRun: ({ server }) => String(server.major),
   },
   'restore-command': {
     description:
@@ -61,9 +66,14 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   },
   findings: {
     description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
-    value: ({ findings, lost }) => findingsJson([...lost.map(lostFinding), ...findings]),
+    value: findingsOf,
+    ofDryRun: findingsOf,
   },
 };
+
+function findingsOf({ findings, lost }: CommandResult): string {
+  return findingsJson([...lost.map(lostFinding), ...findings]);
+}
 
 function lostFinding({ location, error }: LostCopy): Finding {
   return {
@@ -87,5 +97,8 @@ function findingsJson(findings: readonly Finding[]): string {
 
 /** Name and value of each output that the command has. */
 export function outputsOf(result: CommandResult): readonly (readonly [name: string, value: string])[] {
-  return Object.entries(OUTPUTS).map(([name, { value }]) => [name, value(result)] as const);
+  return Object.entries(OUTPUTS).flatMap(([name, { value, ofDryRun }]) => {
+    if (result.outcome !== 'dry-run') return [[name, value(result)] as const];
+    return ofDryRun === undefined ? [] : [[name, ofDryRun(result)] as const];
+  });
 }

@@ -8,6 +8,7 @@ import type { Finding } from '../domain/findings.ts';
 import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
 import { describeFailure, describeTrouble, type FailureWords, failureMessage, failureSummary } from './failure.ts';
+import { dryRunSummary, reusedSummary } from './other-outcomes.ts';
 import { outputsOf } from './outputs.ts';
 import { backupSummary, fitSummary } from './summary.ts';
 
@@ -20,22 +21,34 @@ export interface Surroundings {
   log: RunLog;
 }
 
-/** Returns the exit code: 0 only for what is proven. */
+/** Returns the exit code: 0 only for what is proven, and for a dry run that found nothing in the way. */
 export function reportResult(result: CommandResult, { env, log }: Surroundings): number {
   setOutputs(result, { env, log });
   annotateFindings(result.findings, log);
   writeSummary(
-    backupSummary(result, (text) => log.redact(text)),
+    summaryOf(result, (text) => log.redact(text)),
     { env, log },
   );
-  const { manifest, copies } = result;
   const trouble = describeTrouble(result);
   if (trouble !== undefined) return fail(trouble, log);
-  log.info(
-    `Proven: ${manifest.id}, ${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ` +
-      `${formatBytes(manifest.totals.storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${copies.join(', ')}`,
-  );
+  log.info(lastLine(result));
   return 0;
+}
+
+function summaryOf(result: CommandResult, redact: (text: string) => string): string {
+  if (result.outcome === 'dry-run') return dryRunSummary(result, redact);
+  return result.outcome === 'reused' ? reusedSummary(result, redact) : backupSummary(result, redact);
+}
+
+function lastLine(result: CommandResult): string {
+  if (result.outcome === 'dry-run') {
+    const plan = result.plan.map(([what, words]) => `  ${what}: ${words}`);
+    return ['Dry run: nothing was written, nothing was backed up. A backup would be:', ...plan].join('\n');
+  }
+  const { manifest, copies } = result;
+  if (result.outcome === 'reused') return `No new backup: ${result.reason}. It is in ${copies.join(', ')}`;
+  const { tables, rows, storedBytes } = manifest.totals;
+  return `Proven: ${manifest.id}, ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${copies.join(', ')}`;
 }
 
 /** Returns the exit code. Never throws. */

@@ -6,7 +6,7 @@ import type { Manifest } from '../domain/manifest.ts';
 import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { details, Markdown } from './markdown.ts';
-import { findingsSection } from './sections.ts';
+import { findingsSection, troubleSection } from './sections.ts';
 
 /** The runner drops a summary of more than 1 MiB as a whole (platform limit); this is what is written at most. */
 export const MAX_SUMMARY_BYTES = 1_000_000;
@@ -64,11 +64,11 @@ function verdict(result: BackupResult, md: Markdown): string[] {
       `${md.code(manifest.id)}: ${what}, in ${formatDuration(manifest.timings.totalSeconds)}. ${describeEncryption(manifest, md)}`,
     ];
   }
+  const [happened, ...more] = troubleSection(words, md);
   return [
     `## ❌ ${manifest.verdict === 'proven' ? 'Incomplete' : 'Unproven'} backup of ${md.code(manifest.name)}`,
-    `**${md.text(words.happened)}.** ${md.code(manifest.id)} is stored all the same, in ${result.copies.map((copy) => md.code(copy)).join(', ')}: ${what}. ${describeEncryption(manifest, md)}`,
-    `**What is safe:** ${md.text(words.safety)}`,
-    `**What to do:** ${md.text(words.action)}`,
+    `${happened} ${md.code(manifest.id)} is stored all the same, in ${result.copies.map((copy) => md.code(copy)).join(', ')}: ${what}. ${describeEncryption(manifest, md)}`,
+    ...more,
   ];
 }
 

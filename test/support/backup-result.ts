@@ -37,6 +37,7 @@ export function backupResult(wishes: Wishes = {}): BackupResult {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   return {
     command: 'backup',
+    outcome: 'taken',
     manifest: {
       schemaVersion: 1,
       id: ID,

@@ -42,6 +42,11 @@ export class DirectoryStorage implements Storage {
     return writer;
   }
 
+  async probe(key: string): Promise<void> {
+    const writer = await this.create(key);
+    await writer.abort();
+  }
+
   async get(key: string, range?: ByteRange): Promise<Readable> {
     const path = this.#path(key);
     throwIfCancelled(this.#signal, 'read');

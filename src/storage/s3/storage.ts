@@ -8,6 +8,7 @@ import { assertKey, assertPrefix } from '../keys.ts';
 import { DEFAULT_TUNING, S3Connection } from './client.ts';
 import { listFolders, listObjects, statObject } from './list.ts';
 import { S3ObjectWriter } from './multipart.ts';
+import { probeUpload } from './probe.ts';
 import { readObject } from './read.ts';
 import { deleteObject } from './upload.ts';
 
@@ -61,6 +62,18 @@ class S3Storage implements Storage {
     });
     this.#open.add(writer);
     return writer;
+  }
+
+  async probe(key: string): Promise<void> {
+    assertKey(key);
+    const connection = this.#connection;
+    await probeUpload({
+      connection,
+      key,
+      contentType: 'application/octet-stream',
+      onlyIfAbsent: false,
+      signal: connection.signal,
+    });
   }
 
   async get(key: string, range?: ByteRange): Promise<Readable> {

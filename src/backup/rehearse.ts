@@ -1,0 +1,64 @@
+/** `dry-run`: what a backup would do, after everything was tried that can be tried without writing one. */
+import { randomBytes } from 'node:crypto';
+import type { CommandContext, DryRun } from '../command.ts';
+import { openCipher } from '../crypto/age.ts';
+import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
+import { chooseCompression, describeCompression } from '../domain/compression.ts';
+import { OBJECT_NAMES, objectKey, setFolder } from '../domain/set-layout.ts';
+import { formatBytes, formatCount } from '../domain/words.ts';
+import type { BackupInputs } from '../inputs/types.ts';
+import type { Destinations } from './destinations.ts';
+import type { Prepared } from './prepare.ts';
+
+/**
+ * Tries each recipient and each destination, and says what the backup would be. Nothing visible is written.
+ * Rejects when no destination takes writes.
+ */
+export async function rehearse(
+  inputs: BackupInputs,
+  context: CommandContext,
+  prepared: Prepared,
+  destinations: Destinations,
+): Promise<DryRun> {
+  const { facts, name } = prepared;
+  const cipher = openCipher(inputs.encryption);
+  await cipher.open();
+  const id = formatBackupId(context.clock.now(), inputs.label, randomSuffix(randomBytes(RANDOM_CHARACTERS)));
+  const key = objectKey(name, id, `${OBJECT_NAMES.archive}${cipher.suffix}`);
+  await destinations.each(({ storage }) => storage.probe(key));
+  for (const { storage } of destinations.alive) context.log.info(`${storage.location} takes writes of this role`);
+  const compression = chooseCompression(facts.server.major, inputs.compression);
+  return {
+    command: 'backup',
+    outcome: 'dry-run',
+    name,
+    server: { version: facts.server.version, major: facts.server.major },
+    plan: [
+      [
+        'database',
+        `${facts.database}, Postgres ${facts.server.version}, ${formatBytes(facts.databaseBytes)} on the server`,
+      ],
+      [
+        'scope',
+        `${formatCount(facts.selectedTables)} of ${formatCount(facts.tablesInDatabase)} tables, ${CONTENT[inputs.scope.content]}`,
+      ],
+      ['dump', `pg_dump ${prepared.tools.version}, compression ${describeCompression(compression)}`],
+      ['proof', `archive${inputs.verifySource ? ', source (reads every table a second time)' : ''}`],
+      ['encryption', encryptionWords(inputs)],
+      ['set', setFolder(name, id)],
+      ...destinations.alive.map(({ storage }) => ['destination', storage.location] as const),
+    ],
+    lost: destinations.lost.map(({ target, error }) => {
+      return { location: target.storage.location, error, uncertain: false };
+    }),
+    findings: prepared.findings,
+  };
+}
+
+const CONTENT = { all: 'definitions and rows', schema: 'definitions without rows', data: 'rows without definitions' };
+
+function encryptionWords({ encryption }: BackupInputs): string {
+  if (encryption.method === 'none') return 'none: the backup is stored as it is';
+  if (encryption.method === 'age-passphrase') return 'age, with a passphrase';
+  return `age, to ${encryption.recipients.join(', ')}`;
+}

@@ -1,0 +1,43 @@
+/** Job summaries of runs that took no backup: a dry run, or an earlier backup that was taken instead. */
+import type { DryRun, ReusedBackup } from '../command.ts';
+import { formatBytes, formatCount } from '../domain/words.ts';
+import { describeTrouble } from './failure.ts';
+import { Markdown } from './markdown.ts';
+import { findingsSection, troubleSection } from './sections.ts';
+
+/** Pure; every word from outside is redacted and escaped. */
+export function dryRunSummary(result: DryRun, redact: (text: string) => string): string {
+  const md = new Markdown(redact);
+  const trouble = describeTrouble(result);
+  return [
+    `## ${trouble === undefined ? 'ℹ️ Dry run' : '❌ Failed dry run'} of a backup of ${md.code(result.name)}`,
+    'Nothing was written, and **nothing was backed up**. Not tried: the locks on the tables, the dump itself, and deleting.',
+    ...troubleSection(trouble, md),
+    '### What a backup would do',
+    md.table(
+      ['', ''],
+      result.plan.map(([what, words]) => [md.text(what), md.code(words)]),
+    ),
+    ...findingsSection(result.findings, md),
+  ].join('\n\n');
+}
+
+/** Pure; every word from outside is redacted and escaped. */
+export function reusedSummary(result: ReusedBackup, redact: (text: string) => string): string {
+  const md = new Markdown(redact);
+  const { manifest, reason, copies } = result;
+  const { tables, rows, storedBytes } = manifest.totals;
+  const trouble = describeTrouble(result);
+  return [
+    `## ${trouble === undefined ? '✅ Earlier proven' : '❌ Earlier'} backup of ${md.code(manifest.name)} taken instead of a new one`,
+    `${md.text(reason)}: ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(storedBytes)} stored. Nothing was dumped in this run.`,
+    ...troubleSection(trouble, md),
+    '### Where it is',
+    copies.map((copy) => `- ${md.code(copy)}`).join('\n'),
+    '### How to restore it',
+    'Into a **new** database (it creates it); with a key, name its file in `AGE_IDENTITY_FILE`:',
+    md.block(`NEW_DATABASE=restored\n${result.restoreCommand}`, 'sh'),
+    `All steps, with roles and checks: ${md.code(result.restoreGuideUri)}`,
+    ...findingsSection(result.findings, md),
+  ].join('\n\n');
+}
