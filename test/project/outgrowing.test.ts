@@ -4,6 +4,7 @@ import { readDocument, section, tableRows } from '../support/markdown.ts';
 
 const performance = readDocument('docs/performance.md');
 const document = readDocument('docs/outgrowing.md');
+const prose = document.replaceAll(/\s+/g, ' ');
 const [SLOW, FAST] = [50, 100];
 
 /** MiB of rows a second of the contender that proves and encrypts. */
@@ -32,5 +33,5 @@ test('every time in the table is size through speed', () => {
 });
 
 test('what fits into the deadline is what the slower speed makes of it', () => {
-  expect(document).toContain(`330 minutes are ${Math.round((330 * 60 * SLOW) / 1024)} GiB`);
+  expect(prose).toContain(`330 minutes are ${Math.round((330 * 60 * SLOW) / 1024)} GiB`);
 });

@@ -37,7 +37,11 @@ describe('README.md', () => {
 
   test('names only scripts that package.json has', () => {
     const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> };
-    const texts = [fences(readme, 'sh').join('\n'), readDocument('docs/performance.md')];
+    const texts = [
+      fences(readme, 'sh').join('\n'),
+      readDocument('docs/performance.md'),
+      readDocument('.github/CONTRIBUTING.md'),
+    ];
     const named = [...texts.join('\n').matchAll(/npm run ([\w:]+)/g)].map((match) => match[1] ?? '');
     for (const name of named) expect(Object.keys(scripts)).toContain(name);
   });
