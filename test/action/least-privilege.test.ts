@@ -1,4 +1,5 @@
 /** The database role of docs/permissions.md, made by the very SQL that stands there. */
+import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
@@ -6,6 +7,7 @@ import { PASSWORD, type Scenario, type ScenarioRun, startScenario } from '../sup
 import { clientTools } from '../support/clients.ts';
 import { expectFailed, expectProven } from '../support/expect-run.ts';
 import { fences, readDocument, section, tableRows } from '../support/markdown.ts';
+import { runTool } from '../support/run-tool.ts';
 
 const document = readDocument('docs/permissions.md');
 const MISSING = tableRows(section(document, 'What happens when a right is missing'));
@@ -29,6 +31,14 @@ const DATABASE = `
   CREATE POLICY own ON app.tenants USING (owner = current_user);
   SELECT lo_from_bytea(4711, 'a receipt');
   RESET ROLE;
+`;
+
+/** What only a superuser sees whole. */
+const HIDDEN = `
+  CREATE FOREIGN DATA WRAPPER far_wrapper;
+  CREATE SERVER far FOREIGN DATA WRAPPER far_wrapper;
+  CREATE USER MAPPING FOR app SERVER far OPTIONS ("user" 'app', password 'of the far server');
+  CREATE SUBSCRIPTION feed CONNECTION 'dbname=far' PUBLICATION news WITH (connect = false, slot_name = NONE);
 `;
 
 /** By the first cell of the document's table: how to take the right away, and how to give it back. */
@@ -121,6 +131,21 @@ for (const major of [13, 14, 17, 18]) {
       } finally {
         await session.end();
       }
+    });
+
+    test('leaves the options of user mappings out, and subscriptions with a warning', async () => {
+      await scenario.query(HIDDEN);
+      const before = scenario.state();
+      const run = await backup();
+      await expectProven(scenario, run, before);
+      const archive = path.join(run.outputs['backup-uri'] ?? '', 'database.backup');
+      const sql = await runTool(clients.pgRestore, ['--file=-', '--schema-only', archive]);
+      expect(sql).toContain('CREATE USER MAPPING FOR app SERVER far;');
+      expect(sql).not.toContain('of the far server');
+      expect(sql).not.toContain('CREATE SUBSCRIPTION');
+      const warnings = run.annotations.filter(({ kind }) => kind === 'warning');
+      expect(warnings.map(({ message }) => message).join('\n')).toContain('Subscriptions are not in this backup');
+      await scenario.query('DROP SUBSCRIPTION feed');
     });
 
     if (major !== 13) return;
