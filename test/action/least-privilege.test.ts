@@ -158,7 +158,7 @@ for (const major of [13, 14, 17, 18]) {
         const run = await backup();
         await expectFailed(scenario, run, before, {
           code: code.replaceAll('`', '') as 'ERR_PREFLIGHT',
-          happened: [words],
+          happened: words.split(' … '),
           action: [/GRANT|BYPASSRLS/],
         });
       } finally {
