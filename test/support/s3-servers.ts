@@ -1,6 +1,6 @@
 /** Real S3 servers for tests, benchmarks and the demo. Nothing is preinstalled: Go builds one, npm brings the other. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +78,8 @@ export interface VersitygwOptions {
   readOnlyWith?: string[];
   /** ETags that are not made from MD5s, as Amazon's are under SSE-KMS. */
   opaqueEtags?: boolean;
+  /** A user besides the owner of everything; it may do what policies of buckets allow it. */
+  user?: { accessKeyId: string; secretAccessKey: string };
 }
 
 /** The reference server: conditional writes, checksums, versions and Object Lock are all enforced. */
@@ -95,6 +97,7 @@ export async function startVersitygw(options: VersitygwOptions = {}): Promise<S3
   ];
   const args = ['--port', `127.0.0.1:${port}`, '--region', region, '--keep-alive', '--quiet'];
   if (options.readOnlyWith !== undefined) args.push('--readonly');
+  if (options.user !== undefined) args.push('--iam-dir', await makeUser(folder, options.user));
   const posixArgs = ['--versioning-dir', versions, '--sidecar', sidecar];
   if (options.opaqueEtags === true) posixArgs.push('--data-integrity-etag');
   const child = spawn(versitygwFile, [...args, 'posix', ...posixArgs, data], {
@@ -111,6 +114,18 @@ export async function startVersitygw(options: VersitygwOptions = {}): Promise<S3
     await ended(child);
     await rm(folder, { recursive: true, force: true });
   });
+}
+
+/** The folder of versitygw's own accounts, with one in it. */
+async function makeUser(folder: string, user: NonNullable<VersitygwOptions['user']>): Promise<string> {
+  const { accessKeyId: access, secretAccessKey: secret } = user;
+  const iam = join(folder, 'iam');
+  await mkdir(iam);
+  const accounts = {
+    accessAccounts: { [access]: { access, secret, role: 'user', userID: 0, groupID: 0, projectID: 0 } },
+  };
+  await writeFile(join(iam, 'users.json'), JSON.stringify(accounts));
+  return iam;
 }
 
 function fauxqsKind(): S3ServerKind {
