@@ -1,4 +1,6 @@
 /** Sessions of our own that fall silent: a dead network ends the run soon, a server at work does not. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type FolderState, type Scenario, SNAPSHOT_SESSION, startScenario, until } from '../support/backup-scenario.ts';
@@ -19,6 +21,13 @@ const SLOW = `
   UPDATE pg_extension SET extconfig = ARRAY['slow'::regclass::oid],
     extcondition = ARRAY['WHERE (SELECT pg_catalog.pg_sleep(9)) IS NOT NULL'] WHERE extname = 'hstore';
 `;
+
+/** AuthenticationOk, BackendKeyData and ReadyForQuery, as the protocol writes them. */
+const GREETING = Buffer.concat([
+  Buffer.from('R\0\0\0\x08\0\0\0\0', 'latin1'),
+  Buffer.from('K\0\0\0\x0c\0\0\x30\x39\0\0\0\x01', 'latin1'),
+  Buffer.from('Z\0\0\0\x05I', 'latin1'),
+]);
 
 const bouncer = await pgBouncerProgram();
 
@@ -69,6 +78,24 @@ describeWith(await clientTools(17), 'A server that falls silent', (clients) => {
       code: 'ERR_CONNECT',
       happened: ['no answer in time'],
       action: ['firewall'],
+      safety: 'Nothing was written',
+    });
+    expect(run.seconds).toBeLessThan(25);
+  });
+
+  test('as soon as it has let us in does not hold the run for hours', async () => {
+    const greeter = createServer((socket) => socket.once('data', () => socket.write(GREETING)));
+    greeter.listen(0, '127.0.0.1');
+    await once(greeter, 'listening');
+    const { port } = greeter.address() as AddressInfo;
+    const url = `postgresql://backup@127.0.0.1:${port}/shop?sslmode=disable`;
+    const run = await scenario.run({ url, inputs: STALL });
+    greeter.close();
+    await endSessions();
+    await expectFailed(scenario, run, before, {
+      code: 'ERR_DUMP_STALLED',
+      happened: ['The server let the preflight session in and then fell silent'],
+      action: ['Run the backup again', 'stall-timeout-seconds'],
       safety: 'Nothing was written',
     });
     expect(run.seconds).toBeLessThan(25);
