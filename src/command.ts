@@ -47,6 +47,8 @@ export interface BackupResult {
   command: 'backup';
   manifest: Manifest;
   contents: Contents;
+  /** Whose Postgres it is, for people; absent for a server of nobody's in particular. */
+  provider?: string;
   /** `Storage.location`. */
   location: string;
   /** The set's folder, `s3://bucket/prefix/shop/2026…_k3v9qa` or an absolute path. */

@@ -51,6 +51,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
     command: 'backup',
     manifest,
     contents,
+    ...(prepared.provider === undefined ? {} : { provider: prepared.provider.name }),
     location: storage.location,
     backupUri: set.uri(),
     manifestUri: storage.uri(marker.key),
