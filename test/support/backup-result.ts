@@ -15,6 +15,7 @@ export interface Wishes {
   tables?: ContentsTable[];
   findings?: Finding[];
   restoreCommand?: string;
+  provider?: string;
 }
 
 export function contentsTable(name: string, rows = 3, sizeBytes = 8192): ContentsTable {
@@ -102,6 +103,7 @@ export function backupResult(wishes: Wishes = {}): BackupResult {
       roles: ['keeper'],
       checks,
     },
+    ...(wishes.provider === undefined ? {} : { provider: wishes.provider }),
     location: 's3://acme-backups/postgres',
     backupUri: FOLDER,
     manifestUri: `${FOLDER}/metadata.json`,
