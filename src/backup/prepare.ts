@@ -94,7 +94,7 @@ export async function prepare(
     ...inputs.connection.notices,
     ...judged,
     // History that cannot be read is no sign of a first backup.
-    ...(history.manifests.length === 0 && history.findings.length === 0 ? adviseOnce(facts, address.host) : []),
+    ...(history.manifests.length === 0 && history.findings.length === 0 ? adviseOnce(facts, provider) : []),
     ...agedClient(tools),
     ...history.findings,
     ...compareIdentity(name, source, history, inputs.acceptNewSource),

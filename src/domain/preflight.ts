@@ -12,7 +12,7 @@ import { listNames } from './preflight/listing.ts';
 import { assessPatterns, type PatternMiss, type SystemSelection } from './preflight/patterns.ts';
 import { assessRights, type RightsFacts } from './preflight/rights.ts';
 import { assessSurroundings, type SurroundingFacts } from './preflight/surroundings.ts';
-import { providerAdvice, recogniseProvider, type ServerSigns } from './providers.ts';
+import { providerAdvice, type RecognisedProvider, type ServerSigns } from './providers.ts';
 import type { QualifiedName } from './relations.ts';
 import { isWholeDatabase, type Scope } from './scope.ts';
 
@@ -106,9 +106,8 @@ export function assessServerVersion({ major, version }: Pick<ServerFacts, 'major
  * What is worth saying once, with the first backup of a series: the provider's ways, and what a restore does not bring
  * back by itself. At most three notices.
  */
-export function adviseOnce(facts: PreflightFacts, host: string): Finding[] {
-  const provider = recogniseProvider(host, facts.signs);
-  return [...(provider === undefined ? [] : providerAdvice(provider)), ...assessSurroundings(facts.surroundings)];
+export function adviseOnce({ surroundings }: PreflightFacts, provider?: RecognisedProvider): Finding[] {
+  return [...(provider === undefined ? [] : providerAdvice(provider)), ...assessSurroundings(surroundings)];
 }
 
 function assessServer({ server, hiding }: PreflightFacts): Finding[] {

@@ -65,10 +65,10 @@ export function providerAdvice({ id }: RecognisedProvider): Finding[] {
   return findings;
 }
 
-/** The provider whose public or private host this is. */
+/** The provider whose host this is, by its name alone. */
 export function providerOfHost(host: string): Provider | undefined {
   const plain = plainHost(host);
-  return PROVIDERS.find((provider) => provider.host?.test(plain) || provider.inside?.host.test(plain));
+  return PROVIDERS.find((provider) => provider.host?.test(plain));
 }
 
 /** What to use instead of a host that only answers inside its provider's network. */

@@ -31,7 +31,7 @@ const SUPABASE_DIRECT = /^db\.([a-z0-9]+)\.supabase\.[a-z]+$/i;
  * Every address of the host is one of IPv6, and this machine has no way to any of them. Measured with Node 24 on a
  * machine whose only interface is a loopback: ENETUNREACH, and EADDRNOTAVAIL when that has no IPv6 address either.
  */
-export function hasNoWayToIpv6(error: unknown): boolean {
+function hasNoWayToIpv6(error: unknown): boolean {
   const attempts = leavesOf(error);
   return (
     attempts.length > 0 &&
