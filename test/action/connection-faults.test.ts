@@ -62,6 +62,12 @@ describeWith(await clientTools(17), 'A way to the database', (clients) => {
       },
     ));
 
+  test('with no root certificate at all is not begun, and the provider’s authority named', () =>
+    expectRefused(
+      { url: named('db.abcdefghijklmnopqrst.supabase.co', 'sslmode=verify-full') },
+      { code: 'ERR_TLS', happened: ['needs a root certificate'], action: ['SSL Configuration', 'sslrootcert'] },
+    ));
+
   test('with the certificate of another host is not taken', () =>
     expectRefused(
       { url: named('elsewhere.example.org', `sslmode=verify-full&sslrootcert=${authority}`) },
@@ -110,3 +116,22 @@ describeWith(await clientTools(17), 'A way to the database', (clients) => {
     });
   });
 });
+
+// libpq knows sslrootcert=system from 16 on.
+for (const major of [15, 17]) {
+  describeWith(await clientTools(major), `With the clients of Postgres ${major}`, (clients) => {
+    test('sslrootcert=system trusts the roots of the machine, in our sessions and in pg_dump', async () => {
+      const folder = await mkdtemp(path.join(os.tmpdir(), 'certificates-'));
+      const ssl = await makeSelfSignedCertificate(folder, ['localhost']);
+      const scenario = await startScenario(clients, { server: { ssl } });
+      try {
+        const url = `${scenario.url().replace('@127.0.0.1:', '@localhost:')}?hostaddr=127.0.0.1&sslrootcert=system`;
+        const run = await scenario.run({ url, env: { SSL_CERT_FILE: ssl.cert } });
+        await expectProven(scenario, run, new Map());
+      } finally {
+        await scenario.stop();
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+  });
+}
