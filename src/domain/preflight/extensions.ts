@@ -55,3 +55,8 @@ export function assessExtensions(names: readonly string[]): Finding[] {
     ({ severity, seen, action }) => ({ code: 'extension-care', severity, seen, action }),
   );
 }
+
+/** The same for RESTORE.md, which is plain and so names no extension of the database itself: a list for all. */
+export function extensionCares(): string {
+  return CARES.map(({ seen, action }) => `- ${seen}. ${action}`).join('\n');
+}
