@@ -47,6 +47,8 @@ export interface RunNews {
 export interface BackupResult extends StoredBackup {
   outcome: 'taken';
   contents: Contents;
+  /** Whose Postgres it is, for people; absent for a server of nobody's in particular. */
+  provider?: string;
   /** In the order in which they ran. */
   timings: readonly PhaseTiming[];
 }

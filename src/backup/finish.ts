@@ -61,6 +61,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
     outcome: 'taken',
     manifest: manifestFor(first),
     contents,
+    ...(prepared.provider === undefined ? {} : { provider: prepared.provider.name }),
     copies: destinations.alive.map((target) => set.at(target).uri()),
     lost: destinations.lost.map(({ target, error }) => {
       return { location: target.storage.location, error, uncertain: set.at(target).isUncertain };

@@ -8,15 +8,19 @@ import type { Finding } from '../domain/findings.ts';
 import { type SourceFingerprint, sourceFingerprint } from '../domain/fingerprint.ts';
 import { assessPooler, isCertainPooler, type ServerAddress } from '../domain/poolers.ts';
 import {
+  adviseOnce,
   assessDestinations,
   assessPreflight,
+  assessServerVersion,
   type DestinationFacts,
   type PreflightFacts,
   preflightError,
 } from '../domain/preflight.ts';
+import { type RecognisedProvider, recogniseProvider } from '../domain/providers.ts';
 import { assessSource } from '../domain/series-source.ts';
 import { formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
+import { readServer } from '../postgres/catalog/database.ts';
 import { type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
 import { writeCredentials } from '../postgres/credentials.ts';
 import { probePooler, readPreflight } from '../postgres/preflight.ts';
@@ -31,6 +35,8 @@ export interface Prepared {
   name: string;
   facts: PreflightFacts;
   source: SourceFingerprint;
+  /** Absent for a server of nobody's in particular. */
+  provider?: RecognisedProvider;
   /** The one host that answered: snapshot, dump and watchdog must meet the same server. */
   connection: ConnectionRequest;
   tools: ClientTools;
@@ -64,8 +70,9 @@ export async function prepare(
     allowEmpty: inputs.allowEmpty,
   });
   stopAtErrors(judged);
+  const provider = recogniseProvider(address.host, facts.signs);
   context.log.info(
-    `Postgres ${facts.server.version} at ${displayHost(host)}, database ${facts.database}: ${formatBytes(facts.databaseBytes)}, ${facts.selectedTables} tables in scope`,
+    `Postgres ${facts.server.version}${provider === undefined ? '' : ` on ${provider.name} (recognised by ${provider.evidence})`} at ${displayHost(host)}, database ${facts.database}: ${formatBytes(facts.databaseBytes)}, ${facts.selectedTables} tables in scope`,
   );
   const tools = await findClientTools(facts.server.major, {
     ...thisMachine(context.env),
@@ -93,13 +100,25 @@ export async function prepare(
     ...inputs.notices,
     ...inputs.connection.notices,
     ...judged,
+    // History that cannot be read is no sign of a first backup.
+    ...(history.manifests.length === 0 && history.findings.length === 0 ? adviseOnce(facts, provider) : []),
     ...agedClient(tools),
     ...histories.flatMap(({ findings }) => findings),
     ...histories
       .flatMap(({ manifests }) => assessSource({ name, source, accepted: inputs.acceptNewSource }, manifests))
       .slice(0, 1),
   ];
-  return { name, facts, source, connection, tools, childEnv, history, findings };
+  return {
+    name,
+    facts,
+    source,
+    ...(provider === undefined ? {} : { provider }),
+    connection,
+    tools,
+    childEnv,
+    history,
+    findings,
+  };
 }
 
 function describePast([newest]: History['manifests']): string {
@@ -156,10 +175,10 @@ async function lookAtDatabase(inputs: BackupInputs, context: CommandContext, sup
   sessions.defer(() => first.end());
   const second = await openSession('preflight', { ...alive, connection: { ...connection, hosts: [first.host] } });
   sessions.defer(() => second.end());
-  const look = async () => ({
-    evidence: await probePooler(first.client, second.client),
-    facts: await readPreflight(first.client, { scope, criticalTables }),
-    host: first.host,
-  });
+  const look = async () => {
+    const evidence = await probePooler(first.client, second.client);
+    stopAtErrors(assessServerVersion(await readServer(first.client)));
+    return { evidence, facts: await readPreflight(first.client, { scope, criticalTables }), host: first.host };
+  };
   return await whileAlive(first, look(), alive);
 }

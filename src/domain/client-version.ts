@@ -90,36 +90,75 @@ function versionsOfMajor(major: number, names: readonly string[]): string[] {
     .sort((left, right) => (numbers(right)[1] ?? -1) - (numbers(left)[1] ?? -1));
 }
 
-/**
- * First minors in which a hostile server can no longer smash pg_dump's stack through large objects
- * (CVE-2026-6477, fixed in the releases of May 2026). Majors that had reached their end by then were never fixed.
- */
-const SAFE_MINORS: Readonly<Record<number, number>> = { 14: 23, 15: 18, 16: 14, 17: 10, 18: 4 };
-const OLDEST_FIXED_MAJOR = 14;
+interface Hole {
+  cve: string;
+  /** Completes "so that …". */
+  allows: string;
+  /** The first minor of each major without it; a major that is not named never had it, or was never mended. */
+  mendedIn: Readonly<Record<number, number>>;
+}
 
-/** A warning when these tools have a known hole; an empty list otherwise. */
+/**
+ * Holes of pg_dump, pg_restore and the libpq in them, newest first; https://www.postgresql.org/support/security/.
+ * Left out: CVE-2026-18408 and CVE-2025-1094, which are psql's, and psql does not run here.
+ */
+const HOLES: readonly Hole[] = [
+  {
+    cve: 'CVE-2026-6477',
+    allows: 'a hostile server can take over pg_dump through large objects',
+    mendedIn: { 14: 23, 15: 18, 16: 14, 17: 10, 18: 4 },
+  },
+  {
+    cve: 'CVE-2025-12818',
+    allows: 'a hostile server can crash the client',
+    mendedIn: { 13: 23, 14: 20, 15: 15, 16: 11, 17: 7, 18: 1 },
+  },
+  {
+    cve: 'CVE-2025-8714',
+    allows: 'a hostile server can plant commands that run where the dump is restored with psql (and CVE-2025-8715)',
+    mendedIn: { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 },
+  },
+  {
+    cve: 'CVE-2024-7348',
+    allows: 'users who may create tables can run SQL as the role that dumps',
+    mendedIn: { 13: 16, 14: 13, 15: 8, 16: 4 },
+  },
+];
+/** Older majors had reached their end before the newest hole was mended. */
+const OLDEST_MENDED_MAJOR = 14;
+
+/** What is wrong with these tools, at most one finding: a warning that an update ends, or a notice where there is none. */
 export function clientVersionFindings(version: ClientVersion): Finding[] {
-  const { major, minor, text } = version;
-  if (major < OLDEST_FIXED_MAJOR) {
+  const { major, text } = version;
+  const open = HOLES.filter((hole) => isOpen(hole, version));
+  const curable = open.filter(({ mendedIn }) => mendedIn[major] !== undefined);
+  if (curable.length > 0) {
+    const safe = Math.max(...curable.map(({ mendedIn }) => mendedIn[major] ?? 0));
     return [
       {
-        code: 'client-without-fixes',
+        code: 'client-outdated',
         severity: 'warning',
-        seen: `pg_dump ${text} belongs to a major that is no longer maintained: CVE-2026-6477, by which a hostile server can take over pg_dump, is not fixed in it.`,
-        action: 'Back up only servers that you trust with it, and upgrade the server to a maintained major.',
+        seen: `pg_dump ${text} is older than ${major}.${safe}: ${curable.map(({ cve, allows }) => `${allows} (${cve})`).join('; ')}`,
+        action: `Update the package postgresql-client-${major} on the runner: sudo apt-get update && sudo apt-get install postgresql-client-${major}`,
       },
     ];
   }
-  const safe = SAFE_MINORS[major];
-  if (safe === undefined || (minor ?? -1) >= safe) return [];
+  if (open.length === 0) return [];
   return [
     {
-      code: 'client-outdated',
-      severity: 'warning',
-      seen: `pg_dump ${text} is older than ${major}.${safe}: a hostile server can take it over (CVE-2026-6477).`,
-      action: `Update the package postgresql-client-${major} on the runner: sudo apt-get update && sudo apt-get install postgresql-client-${major}`,
+      code: 'client-without-fixes',
+      severity: 'notice',
+      seen: `pg_dump ${text} belongs to a major that is no longer maintained: ${open.map(({ cve, allows }) => `${allows} (${cve})`).join('; ')}, which is not mended in it`,
+      action: 'Back up only servers that you trust with it, and upgrade the server to a maintained major.',
     },
   ];
+}
+
+/** A version before its first release has no minor, and whatever is mended in a minor. */
+function isOpen({ mendedIn }: Hole, { major, minor }: ClientVersion): boolean {
+  const mended = mendedIn[major];
+  if (mended !== undefined) return (minor ?? -1) < mended;
+  return major < OLDEST_MENDED_MAJOR && Math.min(...Object.keys(mendedIn).map(Number)) > major;
 }
 
 /** What a person types to get the tools of a major. */

@@ -13,6 +13,7 @@ import { InputError } from './errors.ts';
 import type { Finding } from './findings.ts';
 
 export { type AuthMethod, authenticationFault } from './connection/authentication.ts';
+export { explainConnectError } from './connection/explain.ts';
 export { type ConnectFailure, classifyConnectError } from './connection/failure.ts';
 export { lookupPassword, type PassEntry, type PassKey, parsePassFile } from './connection/pass-file.ts';
 export {

@@ -31,7 +31,13 @@ interface PoolerPattern {
   useInstead(address: ServerAddress): string;
 }
 
-/** In order of how much they know. Hosts are matched in lower case. */
+/**
+ * In order of how much they know. Hosts are matched in lower case. Sources: supabase.com/docs/guides/database/connecting-to-postgres,
+ * neon.com/docs/manage/backup-pg-dump, learn.microsoft.com/azure/postgresql/flexible-server/concepts-pgbouncer (same host,
+ * 6432; 8432 for the workers of an elastic cluster), planetscale.com/docs/postgres/connecting/psbouncer,
+ * prisma.io/docs/postgres/database/connecting-to-your-database, fly.io/docs/mpg/client-configuration. The pools of
+ * Aiven, Heroku and Railway have no address of their own: they are found by how they behave, or by a usual port.
+ */
 const POOLERS: readonly PoolerPattern[] = [
   {
     provider: "Supabase's transaction pooler",
@@ -50,7 +56,8 @@ const POOLERS: readonly PoolerPattern[] = [
   },
   {
     provider: "Neon's pooler",
-    host: /^[^.]+-pooler\..*neon\.(?:tech|build)$/,
+    // Vercel's databases are Neon's, under a name of its own.
+    host: /^[^.]+-pooler\..*(?:neon\.(?:tech|build)|\.vercel-storage\.com)$/,
     certain: true,
     useInstead: ({ host, port }) =>
       `Use the direct host: the same URL without \`-pooler\` (${host.replace('-pooler.', '.')}:${port}).`,
@@ -75,6 +82,26 @@ const POOLERS: readonly PoolerPattern[] = [
     certain: true,
     useInstead: ({ host }) =>
       `Use the cluster's own port ${host}:25060, with the database's name in place of the pool's.`,
+  },
+  ...[6432, 8432].map((port) => ({
+    provider: "Azure's built-in PgBouncer",
+    host: /\.(?:postgres\.database|postgres\.cosmos)\.azure\.com$/,
+    port,
+    certain: true,
+    useInstead: ({ host }: ServerAddress) => `Use the server itself: the same URL with port 5432 (${host}:5432).`,
+  })),
+  {
+    provider: "PlanetScale's pooler",
+    host: /\.psdb\.cloud$/,
+    port: 6432,
+    certain: true,
+    useInstead: ({ host }) => `Use the server itself: the same URL with port 5432 (${host}:5432).`,
+  },
+  {
+    provider: "Prisma's pooler",
+    host: /^pooled\.db\.prisma\.io$/,
+    certain: true,
+    useInstead: ({ port }) => `Use the direct URL: the same one with the host db.prisma.io (db.prisma.io:${port}).`,
   },
   {
     provider: "Fly's pooler",

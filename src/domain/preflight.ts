@@ -7,18 +7,24 @@ import type { ServerFacts } from './facts.ts';
 import type { Finding } from './findings.ts';
 import { assessPooler, type PoolerEvidence, type ServerAddress } from './poolers.ts';
 import { assessDestinations, type DestinationFacts } from './preflight/destinations.ts';
+import { assessExtensions } from './preflight/extensions.ts';
 import { listNames } from './preflight/listing.ts';
 import { assessPatterns, type PatternMiss, type SystemSelection } from './preflight/patterns.ts';
 import { assessRights, type RightsFacts } from './preflight/rights.ts';
+import { assessSurroundings, type SurroundingFacts } from './preflight/surroundings.ts';
+import { providerAdvice, type RecognisedProvider, type ServerSigns } from './providers.ts';
 import type { QualifiedName } from './relations.ts';
 import { isWholeDatabase, type Scope } from './scope.ts';
 
 export { assessDestinations, type DestinationFacts } from './preflight/destinations.ts';
 export type { PatternInput, PatternMiss, SystemSelection } from './preflight/patterns.ts';
 export type { RightsFacts } from './preflight/rights.ts';
+export type { SurroundingFacts } from './preflight/surroundings.ts';
 
 /** The oldest server whose dumps are tested. */
 const OLDEST_MAJOR = 13;
+/** The newest server that was known when this was written; a newer one is not refused. */
+const NEWEST_MAJOR = 19;
 
 export interface PreflightFacts {
   server: ServerFacts;
@@ -38,6 +44,10 @@ export interface PreflightFacts {
   hiding: readonly string[];
   /** Selected foreign tables. */
   foreign: QualifiedName[];
+  /** Names of the installed ones. */
+  extensions: readonly string[];
+  signs: ServerSigns;
+  surroundings: SurroundingFacts;
 }
 
 export interface PreflightChoices {
@@ -56,27 +66,52 @@ export function assessPreflight(facts: PreflightFacts, choices: PreflightChoices
   const pooler = assessPooler(choices.address, choices.pooler);
   const findings = [
     ...(pooler === undefined ? [] : [pooler]),
+    ...assessServerVersion(facts.server),
     ...assessServer(facts),
     ...assessPatterns(facts.misses, facts.system),
     ...assessEmptiness(facts, choices),
     ...assessRights(facts.rights, facts.server.major),
     ...assessContent(facts, choices.scope),
+    ...assessExtensions(facts.extensions),
     ...assessDestinations(choices, facts.databaseBytes),
   ];
   const order = { error: 0, warning: 1, notice: 2 };
   return findings.toSorted((left, right) => order[left.severity] - order[right.severity]);
 }
 
+/** Whether a server of this version can be read at all; to be judged before anything else is read from it. */
+export function assessServerVersion({ major, version }: Pick<ServerFacts, 'major' | 'version'>): Finding[] {
+  if (major < OLDEST_MAJOR) {
+    return [
+      {
+        code: 'server-too-old',
+        severity: 'error',
+        seen: `The server is Postgres ${version}; ${OLDEST_MAJOR} is the oldest that this action can prove`,
+        action: 'Upgrade the server, or dump it with pg_dump by hand.',
+      },
+    ];
+  }
+  if (major <= NEWEST_MAJOR) return [];
+  return [
+    {
+      code: 'server-newer-than-known',
+      severity: 'warning',
+      seen: `The server is Postgres ${version}, which came after this version of the action: it knows majors up to ${NEWEST_MAJOR}`,
+      action: 'Use a newer release of this action. Whether this backup is proven is for its checks to say, as always.',
+    },
+  ];
+}
+
+/**
+ * What is worth saying once, with the first backup of a series: the provider's ways, and what a restore does not bring
+ * back by itself. At most three notices.
+ */
+export function adviseOnce({ surroundings }: PreflightFacts, provider?: RecognisedProvider): Finding[] {
+  return [...(provider === undefined ? [] : providerAdvice(provider)), ...assessSurroundings(surroundings)];
+}
+
 function assessServer({ server, hiding }: PreflightFacts): Finding[] {
   const findings: Finding[] = [];
-  if (server.major < OLDEST_MAJOR) {
-    findings.push({
-      code: 'server-too-old',
-      severity: 'error',
-      seen: `The server is Postgres ${server.version}; ${OLDEST_MAJOR} is the oldest that this action can prove`,
-      action: 'Upgrade the server, or dump it with pg_dump by hand.',
-    });
-  }
   for (const setting of hiding) {
     findings.push({
       code: 'damage-hidden',

@@ -6,6 +6,7 @@ import {
   type ConnectionRequest,
   classifyConnectError,
   displayHost,
+  explainConnectError,
   isUnixSocket,
   redact,
   secretForms,
@@ -140,7 +141,8 @@ async function tryOnce(round: Round, host: ConnectionHost, attempt: TlsAttempt):
   } catch (error) {
     client.connection.stream.destroy();
     signal.throwIfAborted();
-    return { ok: false, failure: classifyConnectError(error), cause: error };
+    const place = { host: host.host || (host.hostaddr ?? ''), user: request.user };
+    return { ok: false, failure: explainConnectError(error, place), cause: error };
   } finally {
     signal.removeEventListener('abort', abort);
   }

@@ -11,6 +11,8 @@ import {
   parsePassFile,
 } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
+import { providerOfHost } from '../domain/providers.ts';
+import { systemRoots } from './system-roots.ts';
 
 export interface WrittenCredentials {
   /** The whole environment for one child process of libpq: paths of the files, never the password. */
@@ -34,13 +36,21 @@ export async function writeCredentials(
   const files = { serviceFile: path.join(folder, 'service.conf'), passFile: path.join(folder, 'pass') };
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    await writeFile(files.serviceFile, libpqServiceFile(request, known), { mode: 0o600, flag: 'wx' });
-    await writeFile(files.passFile, libpqPassFile(request, known), { mode: 0o600, flag: 'wx' });
+    const readable = await withRootsInFile(request, path.join(folder, 'roots.pem'));
+    await writeFile(files.serviceFile, libpqServiceFile(readable, known), { mode: 0o600, flag: 'wx' });
+    await writeFile(files.passFile, libpqPassFile(readable, known), { mode: 0o600, flag: 'wx' });
+    return { env: libpqEnvironment(readable, known, files), remove };
   } catch (error) {
     await remove();
     throw error;
   }
-  return { env: libpqEnvironment(request, known, files), remove };
+}
+
+/** libpq knows `sslrootcert=system` from 16 on; a file of the same roots means the same to all. */
+async function withRootsInFile(request: ConnectionRequest, file: string): Promise<ConnectionRequest> {
+  if (request.sslrootcert !== 'system') return request;
+  await writeFile(file, systemRoots().join('\n'), { mode: 0o600, flag: 'wx' });
+  return { ...request, sslrootcert: file, settings: { ...request.settings, sslrootcert: file } };
 }
 
 /**
@@ -92,7 +102,9 @@ export async function readTlsFiles(request: ConnectionRequest): Promise<TlsFiles
       `sslmode=${request.sslmode} needs a root certificate, and there is neither sslrootcert nor ~/.postgresql/root.crt.`,
       {
         op: 'read the root certificate',
-        hint: 'Add sslrootcert=system for a publicly trusted certificate (Postgres 16 and newer), or the path of the provider’s CA file.',
+        hint:
+          providerOfHost(request.hosts[0].host)?.authority ??
+          'Add sslrootcert=system for a publicly trusted certificate, or the path of the provider’s CA file.',
       },
     );
   }

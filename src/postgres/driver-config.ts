@@ -4,6 +4,7 @@ import tls, { type ConnectionOptions, type PeerCertificate, type SecureVersion }
 import type { ClientConfig } from 'pg';
 import { type ConnectionHost, type ConnectionRequest, passwordFor, type TlsAttempt } from '../domain/connection.ts';
 import type { TlsFiles } from './credentials.ts';
+import { systemRoots } from './system-roots.ts';
 
 /** First keepalive probe after this much silence. */
 const KEEPALIVE_DELAY_MS = 30_000;
@@ -69,12 +70,6 @@ function checkIdentity(name: string, certificate: PeerCertificate): Error | unde
   const commonName = certificate.subject?.CN;
   if (isIP(name) !== 0 && certificate.subjectaltname === undefined && commonName === name) return undefined;
   return tls.checkServerIdentity(name, certificate);
-}
-
-/** The roots that OpenSSL finds (SSL_CERT_FILE, SSL_CERT_DIR, the distribution's); Node's own where there are none. */
-function systemRoots(): string[] {
-  const system = tls.getCACertificates('system');
-  return system.length > 0 ? system : tls.getCACertificates('bundled');
 }
 
 const TLS_VERSIONS: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];

@@ -4,11 +4,12 @@ import type { PoolerEvidence } from '../domain/poolers.ts';
 import type { PatternMiss, PreflightFacts, RightsFacts, SystemSelection } from '../domain/preflight.ts';
 import type { QualifiedName } from '../domain/relations.ts';
 import { bringsLargeObjects, type Scope } from '../domain/scope.ts';
-import { countLargeObjects, readDatabase, readServer } from './catalog/database.ts';
+import { countLargeObjects, readDatabase, readExtensions, readServer } from './catalog/database.ts';
 import { nearMatches, type ScopePattern } from './catalog/patterns.ts';
 import type { Relation } from './catalog/relations.ts';
 import { readSelection, type SelectedCatalog } from './catalog.ts';
 import { isServerAnswer, sqlState } from './session.ts';
+import { readSigns, readSurroundings } from './surroundings.ts';
 
 /** How often two sessions compare what they see when the process that greeted is the one that answers. */
 const DIRECT_ROUNDS = 3;
@@ -29,6 +30,8 @@ export interface PreflightRequest {
 export async function readPreflight(client: pg.Client, request: PreflightRequest): Promise<PreflightFacts> {
   const server = await readServer(client);
   const systemIdentifier = await readSystemIdentifier(client);
+  const signs = await readSigns(client);
+  const surroundings = await readSurroundings(client);
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     await client.query("SET LOCAL search_path TO ''");
@@ -48,6 +51,9 @@ export async function readPreflight(client: pg.Client, request: PreflightRequest
       unlogged: namesOf(tables.map(({ relation }) => relation).filter((each) => isUnloggedData(each, request.scope))),
       hiding: await readHiding(client),
       foreign: namesOf(tables.map(({ relation }) => relation).filter(({ kind }) => kind === 'f')),
+      extensions: (await readExtensions(client)).map(({ name }) => name),
+      signs,
+      surroundings,
     };
   } finally {
     // A dead session says so in the error that is on its way.

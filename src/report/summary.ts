@@ -23,14 +23,14 @@ const STATUS_SIGNS: Readonly<Record<CheckStatus, string>> = {
 /** Pure; every word from outside is redacted and escaped. */
 export function backupSummary(result: BackupResult, redact: (text: string) => string): string {
   const md = new Markdown(redact);
-  const { manifest, contents } = result;
+  const { contents } = result;
   return [
     ...verdict(result, md),
     '### What was checked',
     checksTable(contents.checks, md),
     ...checkDetails(contents.checks, md),
     '### What is inside',
-    ...inside(manifest, contents, md),
+    ...inside(result, md),
     '### Where it is',
     whereTable(result, md),
     '### How to restore it',
@@ -98,9 +98,10 @@ function checkDetails(checks: readonly Check[], md: Markdown): string[] {
     });
 }
 
-function inside(manifest: Manifest, contents: Contents, md: Markdown): string[] {
+function inside({ manifest, contents, provider }: BackupResult, md: Markdown): string[] {
+  const where = provider === undefined ? '' : ` on ${md.text(provider)}`;
   const facts = [
-    `Database ${md.code(contents.database.name)}, Postgres ${md.text(manifest.server.version)}`,
+    `Database ${md.code(contents.database.name)}, Postgres ${md.text(manifest.server.version)}${where}`,
     `${formatBytes(contents.database.sizeBytes)} on the server, ${formatBytes(manifest.totals.plainBytes)} of plain SQL`,
     `${formatCount(contents.sequences.length)} sequences, ${formatCount(contents.largeObjects.count)} large objects`,
     extensions(contents, md),

@@ -6,6 +6,7 @@ import { clientTools } from '../support/clients.ts';
 import { annotation, type ExpectedFailure, expectFailed, expectNoSecret, expectProven } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { pgBouncerProgram, startPgBouncer } from '../support/pgbouncer.ts';
+import { startWakingServer } from '../support/waking-server.ts';
 
 const bouncer = await pgBouncerProgram();
 
@@ -49,6 +50,41 @@ describeWith(await clientTools(17), 'A database', (clients) => {
         action: ['Check the database name', 'upper and lower case'],
       },
     ));
+
+  test('that wakes up late is waited for, and then backed up', async () => {
+    const target = { host: '127.0.0.1', port: scenario.server.port };
+    const proxy = await startFaultProxy(target, { failFirst: 2 });
+    try {
+      const run = await scenario.run({
+        url: scenario.url({ port: proxy.port, database: 'staging' }),
+        inputs: { 'connect-window-seconds': '60', 'accept-new-source': 'true', name: 'late' },
+      });
+      await expectProven(scenario, run, before);
+      expect(run.maskedLog.match(/the connection was reset\. Trying again for \d+ s/g)).toHaveLength(2);
+    } finally {
+      await proxy.close();
+    }
+    before = scenario.state();
+  });
+
+  test('that is starting for ever is given up with the words of the server', async () => {
+    const server = await startWakingServer();
+    try {
+      const run = await scenario.run({
+        url: scenario.url({ port: server.port }),
+        inputs: { 'connect-window-seconds': '2' },
+      });
+      await expectFailed(scenario, run, before, {
+        code: 'ERR_CONNECT',
+        happened: ['the database system is starting up', 'tried for 2 s'],
+        action: ['run again'],
+        safety: 'Nothing was written',
+      });
+      expect(run.maskedLog).toMatch(/starting up\. Trying again for \d+ s/);
+    } finally {
+      await server.close();
+    }
+  });
 
   test('that refuses connections is tried again for as long as is allowed, then told apart from a wrong password', async () => {
     const proxy = await startFaultProxy({ host: '127.0.0.1', port: scenario.server.port });
@@ -134,7 +170,14 @@ describeWith(await clientTools(17), 'A database', (clients) => {
   test.each([
     ['ep-cool-fog-123456-pooler.eu-central-1.aws.neon.tech', 5432, "Neon's pooler", 'ep-cool-fog-123456.eu-central-1'],
     ['aws-0-eu-central-1.pooler.supabase.com', 6543, "Supabase's transaction pooler", 'supabase.com:5432'],
+    ['db.abcdefghijklmnopqrst.supabase.co', 6543, "Supabase's dedicated pooler", 'session pooler'],
+    ['ep-cool-fog-1-pooler.us-east-1.postgres.vercel-storage.com', 5432, "Neon's pooler", 'ep-cool-fog-1.us-east-1'],
     ['shop.proxy-abcdef.eu-west-1.rds.amazonaws.com', 5432, 'an RDS Proxy', 'instance or cluster itself'],
+    ['db-1.db.ondigitalocean.com', 25061, "DigitalOcean's connection pool", 'ondigitalocean.com:25060'],
+    ['shop.postgres.database.azure.com', 6432, "Azure's built-in PgBouncer", 'azure.com:5432'],
+    ['abc-useast1-1.horizon.psdb.cloud', 6432, "PlanetScale's pooler", 'psdb.cloud:5432'],
+    ['pooled.db.prisma.io', 5432, "Prisma's pooler", 'db.prisma.io:5432'],
+    ['pgbouncer.abc.flympg.net', 5432, "Fly's pooler", 'direct.abc.flympg.net:5432'],
   ])('behind %s:%i is refused before anything is connected', async (host, port, what, instead) => {
     await expectRefused(
       { url: scenario.url().replace(/@[^/]*\//, `@${host}:${port}/`) },

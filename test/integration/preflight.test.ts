@@ -31,7 +31,7 @@ describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
     let server: PostgresServer;
 
     beforeAll(async () => {
-      server = await startPostgres({ major });
+      server = await startPostgres({ major, settings: { wal_level: 'logical' } });
       await server.createDatabase('shop');
       await server.query(
         `CREATE ROLE dumper LOGIN; CREATE ROLE other; CREATE SCHEMA hidden; CREATE SCHEMA "Shop";
@@ -176,6 +176,36 @@ describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
         code: 'ERR_PATTERN',
         message: expect.stringContaining('parentheses'),
       });
+    });
+
+    test('the signs of a provider, and what a restore does not bring back by itself', async () => {
+      expect(await read()).toMatchObject({
+        extensions: ['plpgsql', 'postgres_fdw'],
+        signs: { settings: [], roles: [], schemas: [], functions: [] },
+        surroundings: { databaseSettings: 0, subscriptions: 0, logicalSlots: 0, bareUserMappings: 0 },
+      });
+      await server.query(
+        `CREATE ROLE rdsadmin; CREATE SCHEMA _heroku; ALTER DATABASE shop SET "rds.extensions" = 'x';
+         ALTER ROLE other IN DATABASE shop SET work_mem = '8MB'; ALTER ROLE other SET work_mem = '4MB';
+         CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (user 'u', password 'sesame');
+         CREATE SUBSCRIPTION copy CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p WITH (connect = false, slot_name = NONE)`,
+        'shop',
+      );
+      await server.query("SELECT pg_create_logical_replication_slot('reader', 'pgoutput')", 'shop');
+      try {
+        expect(await read()).toMatchObject({
+          signs: { settings: ['rds.extensions'], roles: ['rdsadmin'], schemas: ['_heroku'], functions: [] },
+          surroundings: { databaseSettings: 2, subscriptions: 1, logicalSlots: 1, bareUserMappings: 0 },
+        });
+        // To others pg_dump gives neither passwords nor subscriptions.
+        expect((await read({}, 'dumper')).surroundings).toMatchObject({ subscriptions: 0, bareUserMappings: 1 });
+      } finally {
+        await server.query(
+          `SELECT pg_drop_replication_slot('reader'); DROP SUBSCRIPTION copy; DROP USER MAPPING FOR PUBLIC SERVER far; DROP ROLE rdsadmin; DROP SCHEMA _heroku;
+           ALTER DATABASE shop RESET ALL; ALTER ROLE other IN DATABASE shop RESET ALL; ALTER ROLE other RESET ALL`,
+          'shop',
+        );
+      }
     });
 
     test('it leaves the session as it was, and takes no lock', async () => {

@@ -16,6 +16,7 @@ export interface Wishes {
   findings?: Finding[];
   restoreCommand?: string;
   lost?: LostCopy[];
+  provider?: string;
 }
 
 export function contentsTable(name: string, rows = 3, sizeBytes = 8192): ContentsTable {
@@ -106,6 +107,7 @@ export function backupResult(wishes: Wishes = {}): BackupResult {
     },
     copies: [FOLDER],
     lost: wishes.lost ?? [],
+    ...(wishes.provider === undefined ? {} : { provider: wishes.provider }),
     location: 's3://acme-backups/postgres',
     backupUri: FOLDER,
     manifestUri: `${FOLDER}/metadata.json`,

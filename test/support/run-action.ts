@@ -30,6 +30,8 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
   /** The script; `dist/index.js` by default. */
   entry?: string;
+  /** A program and its arguments that replaces itself by the action, e.g. to give it another network. */
+  through?: readonly [program: string, ...arguments: string[]];
   /** The workspace; by default a folder that is removed afterwards. */
   cwd?: string;
   /** `github-hosted` by default, as RUNNER_ENVIRONMENT has it. */
@@ -175,7 +177,8 @@ function runVariables(workspace: string, runner: string): Record<string, string>
 
 async function runStep(env: Record<string, string>, cwd: string, options: RunOptions): Promise<StepResult> {
   const started = performance.now();
-  const child = spawn(NODE, [options.entry ?? DIST], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...args] = [...(options.through ?? []), NODE, options.entry ?? DIST];
+  const child = spawn(program as string, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const action = handleOf(child);
   const output = collect(child, (line) => options.onLine?.(line, action));
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;

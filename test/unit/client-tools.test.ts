@@ -68,21 +68,50 @@ describe('a client with a known hole', () => {
     return clientVersionFindings(version);
   };
 
-  test.each(['14.22', '15.17', '16.13', '17.9', '18.3', '18beta1'])('%s is warned about, naming the CVE', (text) => {
-    const [finding, ...more] = findings(text);
-    expect(more).toEqual([]);
-    expect(finding).toMatchObject({ code: 'client-outdated', severity: 'warning' });
-    expect(finding?.seen).toContain(`pg_dump ${text}`);
-    expect(finding?.seen).toContain('CVE-2026-6477');
-    expect(finding?.action).toContain('apt-get install postgresql-client-');
+  test.each([
+    [
+      'CVE-2026-6477',
+      ['14.22', '15.17', '16.13', '17.9', '18.3', '18beta1'],
+      ['14.23', '15.18', '16.14', '17.10', '18.4'],
+    ],
+    [
+      'CVE-2025-12818',
+      ['13.22', '14.19', '15.14', '16.10', '17.6', '18.0'],
+      ['13.23', '14.20', '15.15', '16.11', '17.7', '18.1'],
+    ],
+    [
+      'CVE-2025-8714',
+      ['13.21', '14.18', '15.13', '16.9', '17.5'],
+      ['13.22', '14.19', '15.14', '16.10', '17.6', '18.0'],
+    ],
+    ['CVE-2024-7348', ['13.15', '14.12', '15.7', '16.3'], ['13.16', '14.13', '15.8', '16.4', '17.0']],
+  ])('is warned about by %s, until the minor that mends it', (cve, open, mended) => {
+    const naming = (text: string) => findings(text).filter(({ seen }) => seen.includes(cve));
+    for (const text of open) {
+      expect(naming(text), text).toMatchObject([{ code: 'client-outdated', severity: 'warning' }]);
+      expect(naming(text)[0]?.seen).toContain(`pg_dump ${text}`);
+      expect(naming(text)[0]?.action).toContain('apt-get install postgresql-client-');
+    }
+    for (const text of mended) expect(naming(text), text).toEqual([]);
   });
 
-  test.each(['14.23', '15.18', '16.14', '17.10', '18.4', '18.6', '19rc1', '19.0'])('%s is not', (text) => {
+  test.each(['14.23', '15.18', '16.14', '17.10', '18.4', '18.6', '19rc1', '19.0'])('is not %s', (text) => {
     expect(findings(text)).toEqual([]);
   });
 
-  test('a major that gets no more fixes is told apart from one that only needs an update', () => {
-    expect(findings('13.23')).toMatchObject([{ code: 'client-without-fixes', severity: 'warning' }]);
+  test('is told in one warning, with the minor that mends everything', () => {
+    const [finding, ...more] = findings('16.2');
+    expect(more).toEqual([]);
+    expect(finding?.seen).toContain('pg_dump 16.2 is older than 16.14: ');
+    expect(finding?.seen.match(/CVE-\d+-\d+/g)).toHaveLength(5);
+  });
+
+  test('of a major that gets no more fixes is a notice, because no update ends it', () => {
+    const [finding, ...more] = findings('13.23');
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ code: 'client-without-fixes', severity: 'notice' });
+    expect(finding?.seen).toContain('CVE-2026-6477');
+    expect(findings('13.20')).toMatchObject([{ code: 'client-outdated', seen: expect.stringContaining('13.23') }]);
   });
 });
 

@@ -12,6 +12,13 @@ describe('a pooler', () => {
     ['shop-pooler.internal.example.org', 5432, 'shop.internal.example.org:5432'],
     ['app.proxy-c0ffee.eu-west-1.rds.amazonaws.com', 5432, 'endpoint of the instance'],
     ['db-1.db.ondigitalocean.com', 25061, 'db-1.db.ondigitalocean.com:25060'],
+    ['app.endpoint.proxy-c0ffee.us-gov-west-1.rds.amazonaws.com', 5432, 'endpoint of the instance'],
+    ['ep-cool-dawn-1-pooler.us-east-1.postgres.vercel-storage.com', 5432, 'ep-cool-dawn-1.us-east-1'],
+    ['shop.postgres.database.azure.com', 6432, 'shop.postgres.database.azure.com:5432'],
+    ['shop.postgres.database.azure.com', 8432, 'shop.postgres.database.azure.com:5432'],
+    ['c-shop.123.postgres.cosmos.azure.com', 6432, 'c-shop.123.postgres.cosmos.azure.com:5432'],
+    ['abc-useast1-1.horizon.psdb.cloud', 6432, 'abc-useast1-1.horizon.psdb.cloud:5432'],
+    ['pooled.db.prisma.io', 5432, 'db.prisma.io:5432'],
     ['pgbouncer.abc.flympg.net', 5432, 'direct.abc.flympg.net:5432'],
   ])('is certain at %s:%i and the other URL is named', (host, port, instead) => {
     expect(isCertainPooler(at(host, port))).toBe(true);
@@ -42,6 +49,9 @@ describe('a pooler', () => {
     'ep-cool-dawn-1.us-east-2.aws.neon.tech',
     'shop.c0ffee.eu-west-1.rds.amazonaws.com',
     'direct.abc.flympg.net',
+    'shop.postgres.database.azure.com',
+    'abc-useast1-1.horizon.psdb.cloud',
+    'db.prisma.io',
     'localhost',
   ])('is not %s on the usual port', (host) => {
     expect(assessPooler(at(host))).toBeUndefined();

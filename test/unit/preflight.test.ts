@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
+  adviseOnce,
   assessDestinations,
   assessPreflight,
+  assessServerVersion,
   type DestinationFacts,
   errorCodeOf,
   type PreflightChoices,
   type PreflightFacts,
   preflightError,
 } from '../../src/domain/preflight.ts';
+import { NO_SIGNS, recogniseProvider } from '../../src/domain/providers.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 
 const WHOLE: Scope = {
@@ -38,6 +41,9 @@ const FACTS: PreflightFacts = {
   hiding: [],
   unlogged: [],
   foreign: [],
+  extensions: [],
+  signs: NO_SIGNS,
+  surroundings: { databaseSettings: 0, subscriptions: 0, logicalSlots: 0, bareUserMappings: 0 },
 };
 
 const CHOICES: PreflightChoices = {
@@ -170,8 +176,56 @@ describe('the preflight', () => {
   });
 
   test('refuses a server older than 13', () => {
-    expect(assess({ server: { ...FACTS.server, major: 12 } })).toMatchObject([{ code: 'server-too-old' }]);
+    expect(assess({ server: { ...FACTS.server, major: 12 } })).toMatchObject([
+      { code: 'server-too-old', severity: 'error' },
+    ]);
+    expect(assessServerVersion({ major: 9, version: '9.6.24' })).toMatchObject([
+      { seen: expect.stringContaining('9.6.24') },
+    ]);
     expect(assess({ server: { ...FACTS.server, major: 19 } })).toEqual([]);
+  });
+
+  test('warns of a server newer than all that it knows, and does not refuse it', () => {
+    const findings = assess({ server: { ...FACTS.server, major: 20, version: '20.1' } });
+    expect(findings).toMatchObject([
+      {
+        code: 'server-newer-than-known',
+        severity: 'warning',
+        seen: expect.stringContaining('Postgres 20.1'),
+        action: expect.stringContaining('newer release of this action'),
+      },
+    ]);
+    expect(preflightError(findings)).toBeUndefined();
+  });
+
+  test.each([
+    ['timescaledb', 'notice', 'timescaledb_pre_restore()'],
+    ['citus', 'warning', 'distribute the tables again'],
+    ['supabase_vault', 'notice', 'root key'],
+    ['pgsodium', 'notice', 'root key'],
+    ['pg_cron', 'notice', 'cron.launch_active_jobs'],
+  ])('says what a restore must do about %s', (extension, severity, action) => {
+    expect(assess({ extensions: ['plpgsql', extension] })).toMatchObject([
+      { code: 'extension-care', severity, action: expect.stringContaining(action) },
+    ]);
+  });
+
+  test('says nothing of extensions that pg_dump brings along as they are, and of two with one care once', () => {
+    expect(assess({ extensions: ['plpgsql', 'postgis', 'pg_partman', 'pg_stat_statements'] })).toEqual([]);
+    expect(assess({ extensions: ['pgsodium', 'supabase_vault'] })).toHaveLength(1);
+  });
+
+  test('advises once on what a restore does not bring back by itself, in one notice', () => {
+    const surroundings = { databaseSettings: 2, subscriptions: 1, logicalSlots: 1, bareUserMappings: 3 };
+    const [finding, ...more] = adviseOnce({ ...FACTS, surroundings });
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ code: 'restored-by-hand', severity: 'notice' });
+    expect(finding?.seen).toMatch(
+      /: 2 settings of the database, 1 subscription, 1 logical replication slot, 3 user mappings whose/,
+    );
+    expect(finding?.action).toMatch(/^RESTORE\.md says .*ALTER SUBSCRIPTION … ENABLE.*set it again\.$/);
+    expect(adviseOnce(FACTS)).toEqual([]);
+    expect(adviseOnce({ ...FACTS, surroundings }, recogniseProvider('db.abc.supabase.co'))).toHaveLength(3);
   });
 
   test('refuses a directory of a hosted runner as the only destination', () => {

@@ -44,6 +44,11 @@ describe('the summary of a proven backup', () => {
     expect(summary).not.toContain('What was noticed');
   });
 
+  test('names the provider, where there is one', () => {
+    expect(summary).toContain('Postgres 17.10\n');
+    expect(decoded(backupSummary(backupResult({ provider: 'Neon' }), plain))).toContain('Postgres 17.10 on Neon\n');
+  });
+
   test('shows the twenty largest tables and counts the others', () => {
     const tables = Array.from({ length: 30 }, (_, index) => contentsTable(`t${index}`, 1, index));
     const long = backupSummary(backupResult({ tables }), plain);

@@ -55,6 +55,18 @@ function bash(text: string, args: readonly string[] = [], env: Record<string, st
 const HOSTILE = `it's $(touch x) \`touch x\` "q" \\ ; & | * #`;
 
 describe('RESTORE.md', () => {
+  test('says what extensions want, without naming those of the database', () => {
+    const guide = renderRestoreGuide(input());
+    for (const words of [
+      "jq -r '.extensions[].name'",
+      'timescaledb_pre_restore()',
+      'cron.launch_active_jobs',
+      'root key',
+    ]) {
+      expect(guide).toContain(words);
+    }
+  });
+
   test.each<[string, Partial<RestoreGuideInput>]>([
     ['an encrypted set in S3', {}],
     [

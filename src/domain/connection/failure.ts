@@ -53,6 +53,8 @@ interface NetworkFailure {
 const LISTENING_HINT =
   'Check host and port, that the server runs, and that its firewall or allow-list admits this runner.';
 
+const NO_ROUTE_HINT = 'Check the network of this runner, and that it can reach addresses of this kind (IPv4, IPv6).';
+
 const NETWORK: readonly [string, NetworkFailure][] = [
   ['ECONNREFUSED', { reason: 'the connection was refused', hint: LISTENING_HINT, retry: true }],
   ['ECONNRESET', { reason: 'the connection was reset', hint: LISTENING_HINT, retry: true }],
@@ -64,9 +66,13 @@ const NETWORK: readonly [string, NetworkFailure][] = [
     'ENETUNREACH',
     {
       reason: 'there is no route to the host',
-      hint: 'The host may have an IPv6 address only, which GitHub-hosted runners cannot reach. Use an IPv4 address; on Supabase the session pooler (…pooler.supabase.com:5432).',
+      hint: NO_ROUTE_HINT,
       retry: false,
     },
+  ],
+  [
+    'EADDRNOTAVAIL',
+    { reason: 'this machine has no address from which the host can be reached', hint: NO_ROUTE_HINT, retry: false },
   ],
   [
     'EAI_AGAIN',
@@ -115,7 +121,7 @@ function classifyNetwork({ code, message }: ErrorShape): ConnectFailure | undefi
 }
 
 const CERTIFICATE_HINT =
-  'Give the authority that signed it: sslrootcert=/path/to/ca.pem, or sslrootcert=system for a public one. ' +
+  'Give the authority that signed it: sslrootcert=/path/to/ca.pem (providers offer the file in their dashboard; write it to disk in a step before), or sslrootcert=system for a public one. ' +
   'Verification is not weakened on its own.';
 
 function classifyTls({ code, message }: ErrorShape): ConnectFailure | undefined {
@@ -133,7 +139,12 @@ function classifyTls({ code, message }: ErrorShape): ConnectFailure | undefined 
   }
   const certificate = /SELF_SIGNED|UNABLE_TO|^CERT_|CRL|INVALID_CA|HOSTNAME_MISMATCH/.test(code);
   if (certificate) {
-    return { ...final, reason: `the server's certificate is not trusted (${code})`, hint: CERTIFICATE_HINT };
+    return {
+      ...final,
+      untrusted: true,
+      reason: `the server's certificate is not trusted (${code})`,
+      hint: CERTIFICATE_HINT,
+    };
   }
   if (/^(EPROTO|ERR_SSL_|ERR_TLS_|ERR_OSSL_)/.test(code)) {
     const hint = 'Check ssl_min_protocol_version, the client certificate, and that the port is that of a Postgres.';

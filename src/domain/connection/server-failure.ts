@@ -13,6 +13,8 @@ export interface ConnectFailure {
    * `no-tls`: TLS is not offered; `tls`: it was refused or failed; `server`: the server itself said no.
    */
   refusedBy?: 'no-tls' | 'tls' | 'server';
+  /** The certificate is signed by an authority that is not known here. */
+  untrusted?: true;
 }
 
 interface Rule {

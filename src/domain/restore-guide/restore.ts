@@ -1,5 +1,6 @@
 /** Steps of RESTORE.md that restore and look at what came back. */
 
+import { extensionCares } from '../preflight/extensions.ts';
 import { OBJECT_NAMES } from '../set-layout.ts';
 import type { RestoreGuideInput } from './input.ts';
 import type { GuideStep } from './step.ts';
@@ -30,7 +31,7 @@ them before you go on. \`RESTORE_JOBS\` says how many connections work at once (
         `  { [ "$tables" = 0 ] || { echo "$TARGET_DATABASE is not empty; nothing was restored" >&2; false; }; } &&`,
         `  pg_restore --no-password --jobs "\${RESTORE_JOBS:-4}" --dbname "$target" ${archive}`,
       ],
-      notes: [variants(), databaseSettings()],
+      notes: [variants(), databaseSettings(), extensions()],
     },
   ];
 }
@@ -52,6 +53,12 @@ name. This prints them, to be repeated by hand with the new name:
 \`\`\`text
 pg_restore --create --schema-only --file - "$BACKUP_DIR/${OBJECT_NAMES.archive}" | grep -E '^(ALTER|COMMENT ON|GRANT|REVOKE).* DATABASE '
 \`\`\``;
+}
+
+function extensions(): string {
+  return `Some extensions want more than pg_restore. Which ones the database had: \`jq -r '.extensions[].name' "$BACKUP_DIR/${OBJECT_NAMES.contents}"\`
+
+${extensionCares()}`;
 }
 
 export function checkSteps(input: RestoreGuideInput): GuideStep[] {
