@@ -12,7 +12,7 @@ import {
   startScenario,
 } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
-import { type Clients, clientTools } from '../support/clients.ts';
+import { BUSY, clientsAndVersitygw, DENIED, isManifestWrite, LARGE_TABLE } from '../support/bucket-scenario.ts';
 import {
   type ExpectedFailure,
   expectFailureWords,
@@ -21,24 +21,12 @@ import {
   readable,
 } from '../support/expect-run.ts';
 import { type FaultProxy, type Faults, startFaultProxy } from '../support/fault-proxy.ts';
-import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
 import { canMount, mountSmall } from '../support/small-file-system.ts';
 
 const MIB = 1024 * 1024;
-/** About 14 MiB of rows: three parts of the smallest size. */
-const LARGE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 190000) g`;
-const BUSY = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
-const FORBIDDEN = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
-const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: ${FORBIDDEN.length}\r\nConnection: close\r\n\r\n${FORBIDDEN}`;
 
-async function needs(): Promise<{ clients: Clients } | { skipped: string }> {
-  const clients = await clientTools(17);
-  if ('skipped' in clients) return clients;
-  const [versitygw] = await availableS3Servers();
-  return versitygw?.available === true ? { clients } : { skipped: versitygw?.reason ?? 'no versitygw' };
-}
-
-describeWith(await needs(), 'Of two destinations', ({ clients }) => {
+describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) => {
   let scenario: Scenario;
   let server: S3Server;
   let bucket: Bucket;
@@ -49,7 +37,7 @@ describeWith(await needs(), 'Of two destinations', ({ clients }) => {
   beforeAll(async () => {
     scenario = await startScenario(clients);
     await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE, 'large');
+    await scenario.query(LARGE_TABLE, 'large');
     server = await startVersitygw();
     bucket = await newBucket(server, 'backups');
     proxy = await startFaultProxy(server);
@@ -198,7 +186,7 @@ describeWith(await needs(), 'Of two destinations', ({ clients }) => {
 
     test('refuses the last object: what it held already is taken back', async () => {
       proxy.set({
-        answerTo: { request: (head) => /^PUT [^?\s]*metadata\.json/.test(head), times: 1000, response: DENIED },
+        answerTo: { request: isManifestWrite, times: 1000, response: DENIED },
       });
       const run = await backUp(place);
       await expectBucketLost(run, {
@@ -211,7 +199,7 @@ describeWith(await needs(), 'Of two destinations', ({ clients }) => {
 
     test('may have taken the manifest: its objects stay, and the words say that it is not certain', async () => {
       proxy.set({
-        answerTo: { request: (head) => /^PUT [^?\s]*metadata\.json/.test(head), times: 1000, response: BUSY },
+        answerTo: { request: isManifestWrite, times: 1000, response: BUSY },
       });
       const run = await backUp(place);
       await expectBucketLost(run, { code: 'ERR_STORAGE', happened: ['s3://backups/team', 'not certain'], action: [] });

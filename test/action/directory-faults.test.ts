@@ -11,6 +11,7 @@ import {
   type ScenarioRunOptions,
   startScenario,
 } from '../support/backup-scenario.ts';
+import { LARGE_TABLE } from '../support/bucket-scenario.ts';
 import { clientTools } from '../support/clients.ts';
 import { expectFailed, expectProven, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -19,8 +20,6 @@ import { canMount, mountSmall } from '../support/small-file-system.ts';
 
 const MIB = 1024 * 1024;
 const LIMITED = fileURLToPath(new URL('../support/action-under-test/limited.ts', import.meta.url));
-/** About 14 MiB of rows. */
-const LARGE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 190000) g`;
 const NOTHING_VISIBLE = 'Nothing of this backup became visible';
 
 describeWith(await clientTools(17), 'A directory', (clients) => {
@@ -30,7 +29,7 @@ describeWith(await clientTools(17), 'A directory', (clients) => {
   beforeAll(async () => {
     scenario = await startScenario(clients);
     await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE, 'large');
+    await scenario.query(LARGE_TABLE, 'large');
     await expectProven(scenario, await scenario.run(), new Map());
     before = scenario.state();
   });

@@ -5,22 +5,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type FolderState, type Scenario, type ScenarioRunOptions, startScenario } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
-import { type Clients, clientTools } from '../support/clients.ts';
+import { clientsAndVersitygw, DENIED } from '../support/bucket-scenario.ts';
 import { expectFailed, expectFailureWords, expectNoSecret, expectTidy, readable } from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
 
-const FORBIDDEN = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
-const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: ${FORBIDDEN.length}\r\nConnection: close\r\n\r\n${FORBIDDEN}`;
-
-async function needs(): Promise<{ clients: Clients } | { skipped: string }> {
-  const clients = await clientTools(17);
-  if ('skipped' in clients) return clients;
-  const [versitygw] = await availableS3Servers();
-  return versitygw?.available === true ? { clients } : { skipped: versitygw?.reason ?? 'no versitygw' };
-}
-
-describeWith(await needs(), 'A run', ({ clients }) => {
+describeWith(await clientsAndVersitygw(), 'A run', ({ clients }) => {
   let scenario: Scenario;
   let server: S3Server;
   let bucket: Bucket;

@@ -10,31 +10,23 @@ import {
   startScenario,
 } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket, openBucket } from '../support/bucket.ts';
-import { type Clients, clientTools } from '../support/clients.ts';
+import {
+  BUSY,
+  clientsAndVersitygw,
+  DENIED,
+  isContentsWrite,
+  isManifestWrite,
+  isWrite,
+  LARGE_TABLE,
+} from '../support/bucket-scenario.ts';
 import { type ExpectedFailure, expectFailureWords, expectNoSecret, expectTidy } from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import type { RunningAction } from '../support/run-action.ts';
-import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
 
 const MIB = 1024 * 1024;
-/** About 14 MiB of rows: three parts of the smallest size. */
-const LARGE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 190000) g`;
-const FORBIDDEN = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
-const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: ${FORBIDDEN.length}\r\nConnection: close\r\n\r\n${FORBIDDEN}`;
-const BUSY = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
-const isWrite = (head: string): boolean => /^(PUT|POST) /.test(head);
-const isContentsWrite = (head: string): boolean => /^PUT [^?\s]*contents\.json/.test(head);
-const isManifestWrite = (head: string): boolean => /^PUT [^?\s]*metadata\.json/.test(head);
-
-async function needs(): Promise<{ clients: Clients } | { skipped: string }> {
-  const clients = await clientTools(17);
-  if ('skipped' in clients) return clients;
-  const [versitygw] = await availableS3Servers();
-  return versitygw?.available === true ? { clients } : { skipped: versitygw?.reason ?? 'no versitygw' };
-}
-
-describeWith(await needs(), 'A bucket', ({ clients }) => {
+describeWith(await clientsAndVersitygw(), 'A bucket', ({ clients }) => {
   let scenario: Scenario;
   let server: S3Server;
   let bucket: Bucket;
@@ -44,7 +36,7 @@ describeWith(await needs(), 'A bucket', ({ clients }) => {
   beforeAll(async () => {
     scenario = await startScenario(clients);
     await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE, 'large');
+    await scenario.query(LARGE_TABLE, 'large');
     server = await startVersitygw();
     bucket = await newBucket(server, 'backups');
     proxy = await startFaultProxy(server);
