@@ -49,19 +49,15 @@ export function pgdgSource(
 
 /** What stood in the way of an apt command. */
 export interface AptTrouble {
-  /**
-   * `untrusted`: what came is not what the repository's key signed; nobody may go on as if nothing had been.
-   * `absent`: the repository answers, and has nothing for this distribution. `unreachable`: everything else.
-   */
-  kind: 'untrusted' | 'absent' | 'unreachable';
+  /** What came is not what the repository's key signed; nobody may go on as if nothing had been. */
+  untrusted: boolean;
   /** apt's own words, in one line. */
   words: string;
 }
 
 /** Of apt's gpgv, of its newer sqv, and of the checksums that the signed index lists. */
 const UNTRUSTED =
-  /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|EXPSIG|Missing key|is not signed|signatures? (?:couldn't be verified|were invalid|verification failed)|Clearsigned file isn't valid|Hash Sum mismatch|unexpected size|is not valid yet|is expired|authenticated/i;
-const ABSENT = /does not have a Release file/;
+  /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|EXPSIG|Missing key|is not signed|signatures? (?:couldn't be verified|were invalid|verification failed)|Clearsigned file isn't valid|Hash Sum mismatch|unexpected size|is not valid yet|is expired/i;
 const COMPLAINT = /^(?:E|W): (?!Some index files failed|Skipping acquire|Download is performed unsandboxed)(.*)$/;
 const MAX_COMPLAINTS = 3;
 
@@ -74,9 +70,10 @@ export function aptTrouble(output: { exitCode: number; stdout: string; stderr: s
   const complaints = [...new Set(lines.flatMap((line) => COMPLAINT.exec(line)?.[1] ?? []))];
   if (output.exitCode === 0 && !complaints.some((words) => words.startsWith('Failed to fetch'))) return undefined;
   const shown = complaints.length > 0 ? complaints : lines.filter((line) => line !== '').slice(-MAX_COMPLAINTS);
-  const all = complaints.join('\n');
-  const kind = UNTRUSTED.test(all) ? 'untrusted' : ABSENT.test(all) ? 'absent' : 'unreachable';
-  return { kind, words: shown.slice(0, MAX_COMPLAINTS).join('; ') || `exit code ${output.exitCode}` };
+  return {
+    untrusted: complaints.some((words) => UNTRUSTED.test(words)),
+    words: shown.slice(0, MAX_COMPLAINTS).join('; ') || `exit code ${output.exitCode}`,
+  };
 }
 
 /** The newest of the majors whose client is among these package names (`apt-cache pkgnames`). */

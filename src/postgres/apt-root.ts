@@ -26,13 +26,17 @@ export class AptRoot {
 
   /**
    * @param folder is made
-   * @param sources the text of the only sources.list; without it the machine's own sources are used
+   * @param sources the text of the only sources.list; without it the machine's own sources are used, and what is
+   * installed on it counts
    */
   static async open(folder: string, context: AptContext, sources?: string): Promise<AptRoot> {
     for (const part of ['lists/partial', 'cache/archives/partial', 'debs']) {
       await mkdir(path.join(folder, part), { recursive: true });
     }
-    if (sources !== undefined) await writeFile(path.join(folder, 'sources.list'), sources);
+    if (sources !== undefined) {
+      await writeFile(path.join(folder, 'sources.list'), sources);
+      await writeFile(path.join(folder, 'status'), '');
+    }
     await writeFile(path.join(folder, 'apt.conf'), configuration(folder, sources !== undefined));
     return new AptRoot(folder, context);
   }
@@ -76,11 +80,11 @@ export class AptRoot {
  * Read after the machine's own configuration, so that its proxies and credentials (/etc/apt/auth.conf.d) go on to
  * count. What images hook to an update (cleaning of the machine's caches, notices to other services) is taken out.
  */
-function configuration(folder: string, ownSources: boolean): string {
+function configuration(folder: string, alone: boolean): string {
   return `#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-${ownSources ? `Dir::Etc::sourcelist "${folder}/sources.list";\nDir::Etc::sourceparts "/dev/null";` : ''}
+${alone ? `Dir::Etc::sourcelist "${folder}/sources.list";\nDir::Etc::sourceparts "/dev/null";\nDir::State::status "${folder}/status";` : ''}
 Dir::State::lists "${folder}/lists";
 Dir::Cache "${folder}/cache";
 Dir::Cache::archives "${folder}/cache/archives";

@@ -111,6 +111,8 @@ class ActionsClientCache implements ClientCache {
     worker.once('exit', () => reject(new Error('its thread ended without an answer')));
     try {
       const answer = await promise;
+      // Only when the thread has ended everything that it wrote is here.
+      await worker.terminate();
       const complaint = complaintIn(said);
       if (!answer.hit && complaint !== undefined) throw new Error(complaint);
       return answer;

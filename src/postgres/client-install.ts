@@ -38,7 +38,7 @@ export type InstallOutcome =
       /** apt was there, and still it did not come to be. */
       attempted: boolean;
       reasons: string[];
-      /** The newest major that the sources have, where they have not the one that is wanted. */
+      /** The newest major that the sources have, where the repository answered and has not the one that is wanted. */
       newest?: number;
     };
 
@@ -69,11 +69,10 @@ export async function installClient(major: number, context: InstallContext): Pro
   context.log.info(`${missed}. Trying the machine's own apt sources …`);
   const own = await fromOwnSources(major, context);
   if ('tools' in own) return { ...own, from: 'own-sources', findings: [otherSource(own.tools, missed)] };
-  const newest = Math.max(pgdg.newest ?? 0, own.newest ?? 0);
   return {
     attempted: true,
     reasons: [missed, `the machine's own apt sources: ${own.reason}`],
-    ...(newest === 0 ? {} : { newest }),
+    ...(pgdg.newest === undefined ? {} : { newest: Math.max(pgdg.newest, own.newest ?? 0) }),
   };
 }
 
@@ -104,23 +103,12 @@ async function fromPgdg(major: number, architecture: string, context: InstallCon
   if (lacking !== undefined) return lacking;
   const fetched = await apt.download(packagesOf(major));
   if ('trouble' in fetched) return { reason: told(fetched.trouble, repository.uri) };
-  const problem = await unpack(major, fetched.debs, context);
-  if (problem !== undefined) return { reason: problem };
-  const first = await inspect(major, context);
-  if ('tools' in first) return first;
-  if (!/error while loading shared libraries/.test(first.reason)) return first;
-  context.log.info('It needs libraries that this machine does not have; fetching them from its own apt sources …');
-  return await withLibraries(major, fetched.debs, context);
-}
-
-/** Small images lack libraries that the tools need (LDAP, Kerberos): the distribution has them, PGDG has not. */
-async function withLibraries(major: number, debs: readonly string[], context: InstallContext): Promise<FromSource> {
-  const apt = await AptRoot.open(path.join(context.workDir, 'apt-libraries'), context);
-  const warned = await apt.update();
-  const problem = await addLibraries(apt, major, debs, context);
-  if (problem !== undefined)
-    return { reason: `its libraries cannot be had: ${[problem, warned?.words].filter(Boolean).join('; ')}` };
-  return await inspect(major, context);
+  return await fromPackages(major, fetched.debs, context, async () => {
+    context.log.info('It needs libraries that this machine does not have; fetching them from its own apt sources …');
+    const own = await AptRoot.open(path.join(workDir, 'apt-libraries'), context);
+    await own.update();
+    return own;
+  });
 }
 
 async function fromOwnSources(major: number, context: InstallContext): Promise<FromSource> {
@@ -133,9 +121,26 @@ async function fromOwnSources(major: number, context: InstallContext): Promise<F
   }
   const fetched = await apt.download(packagesOf(major));
   if ('trouble' in fetched) return { reason: told(fetched.trouble, "the machine's own apt sources") };
-  const problem =
-    (await unpack(major, fetched.debs, context)) ?? (await addLibraries(apt, major, fetched.debs, context));
-  return problem === undefined ? await inspect(major, context) : { reason: problem };
+  return await fromPackages(major, fetched.debs, context, () => Promise.resolve(apt));
+}
+
+/**
+ * Unpacks and tries the tools. Small images lack libraries that they need (LDAP, Kerberos): those come from
+ * `distribution`, which is asked for only then.
+ */
+async function fromPackages(
+  major: number,
+  debs: readonly string[],
+  context: InstallContext,
+  distribution: () => Promise<AptRoot>,
+): Promise<FromSource> {
+  const problem = await unpack(major, debs, context);
+  if (problem !== undefined) return { reason: problem };
+  const first = await inspect(major, context);
+  if ('tools' in first || !/error while loading shared libraries/.test(first.reason)) return first;
+  const lacking = await addLibraries(await distribution(), major, debs, context);
+  if (lacking !== undefined) return { reason: `${first.reason}; and its libraries cannot be had: ${lacking}` };
+  return await inspect(major, context);
 }
 
 function packagesOf(major: number): string[] {
@@ -152,8 +157,8 @@ async function lacks(
 }
 
 /** What is untrusted ends the search: an older client from elsewhere would hide an attack, or a broken mirror. */
-function told({ kind, words }: AptTrouble, source: string): string {
-  if (kind !== 'untrusted') return words;
+function told({ untrusted, words }: AptTrouble, source: string): string {
+  if (!untrusted) return words;
   throw new BackupError(
     'ERR_CLIENT_INSTALL',
     `What ${source} serves is not what its key has signed, so nothing of it was used: ${words}`,
