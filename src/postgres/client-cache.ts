@@ -99,9 +99,6 @@ class ActionsClientCache implements ClientCache {
     const workerData: CacheWorkerInput = { role: 'client-cache', verb, key, folder: this.#passage };
     const env = await this.#environment();
     const worker = new Worker(workerUrl, { workerData, env, execArgv: [], stdout: true, stderr: true });
-    let said = '';
-    for (const stream of [worker.stdout, worker.stderr])
-      stream.setEncoding('utf8').on('data', (text) => (said += text));
     const { promise, resolve, reject } = Promise.withResolvers<CacheAnswer>();
     const onAbort = () => reject(signal.reason);
     const timer = setTimeout(() => reject(new Error(`it took longer than ${limitSeconds} s`)), limitSeconds * 1000);
@@ -111,16 +108,14 @@ class ActionsClientCache implements ClientCache {
     worker.once('exit', () => reject(new Error('its thread ended without an answer')));
     try {
       const answer = await promise;
-      // Only when the thread has ended everything that it wrote is here.
-      await worker.terminate();
-      const complaint = complaintIn(said);
+      log.debug(`cache ${verb} ${key}: ${withoutQueries(answer.said).slice(-2000)}`);
+      const complaint = complaintIn(answer.said);
       if (!answer.hit && complaint !== undefined) throw new Error(complaint);
       return answer;
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       await worker.terminate();
-      log.debug(`cache ${verb} ${key}: ${withoutQueries(said).slice(-2000)}`);
     }
   }
 

@@ -147,7 +147,7 @@ async function buildClient(build: Build): Promise<void> {
     const target = path.join(root, 'usr/lib', tripletOf(build));
     await mkdir(target, { recursive: true });
     const from = path.join(bin, '../lib');
-    for (const name of await readdir(from))
+    for (const name of existsSync(from) ? await readdir(from) : [])
       await cp(path.join(from, name), path.join(target, name), { dereference: true });
   });
 }
