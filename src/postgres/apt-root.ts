@@ -61,7 +61,7 @@ export class AptRoot {
     const cwd = path.join(this.#folder, 'debs');
     const trouble = aptTrouble(await this.#apt('apt-get', ['download', ...packages], cwd));
     if (trouble !== undefined) return { trouble };
-    return { debs: (await readdir(cwd)).map((name) => path.join(cwd, name)) };
+    return { debs: (await readdir(cwd)).sort().map((name) => path.join(cwd, name)) };
   }
 
   /** A command that cannot be started, or does not end, is one that failed. */

@@ -1,12 +1,12 @@
 /** Fetching client tools with the real apt, from a signed local repository; the machine is left as it was. */
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BackupError } from '../../src/domain/errors.ts';
 import { type InstallContext, type InstallOutcome, installClient } from '../../src/postgres/client-install.ts';
-import { systemExec } from '../../src/postgres/short-command.ts';
+import { type Exec, systemExec } from '../../src/postgres/short-command.ts';
 import {
   type AptRepositoryServer,
   aptRepositoryAvailable,
@@ -15,7 +15,9 @@ import {
   startAptRepository,
 } from '../support/apt-repository.ts';
 import { describeIf, describeWith, programAvailable, testIf } from '../support/availability.ts';
+import { until } from '../support/backup-scenario.ts';
 import { clientTools } from '../support/clients.ts';
+import { processesWith } from '../support/process-watch.ts';
 import { runTool } from '../support/run-tool.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -40,7 +42,15 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       await rm(folder, { recursive: true, force: true });
     });
 
-    async function fetched(given: { uri?: string; key?: string; ownSources?: string } = {}, major = 17) {
+    interface Given {
+      uri?: string;
+      key?: string;
+      ownSources?: string;
+      signal?: AbortSignal;
+      exec?: Exec;
+    }
+
+    async function fetched(given: Given = {}, major = 17): Promise<InstallOutcome> {
       const bin = await aptWithSources(folder, given.ownSources ?? '');
       const workDir = path.join(folder, 'work');
       await mkdir(workDir);
@@ -48,9 +58,9 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
         repository: { uri: given.uri ?? repository.uri, key: given.key ?? repository.key },
         workDir,
         env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
-        exec: systemExec,
+        exec: given.exec ?? systemExec,
         log: silentLog,
-        signal: new AbortController().signal,
+        signal: given.signal ?? new AbortController().signal,
       };
       return await installClient(major, context);
     }
@@ -63,14 +73,27 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       expect(await runTool(outcome.tools.pgDumpall, ['--version'], outcome.tools.env)).toContain(tools.version);
     }
 
-    test('the machine’s packages and lists stay as they are', async () => {
-      const state = async () => [
-        await readFile('/var/lib/dpkg/status', 'utf8'),
-        await runTool('ls', ['-lR', '/var/lib/apt/lists', '/var/cache/apt', '/etc/apt']),
-      ];
-      const before = await state();
-      await expectFetched(await fetched());
-      expect(await state()).toEqual(before);
+    test('the machine stays as it is: nothing is installed, and apt works in the folder of the run alone', async () => {
+      const ran: string[] = [];
+      await expectFetched(
+        await fetched({
+          exec: async (file, args, context) => {
+            ran.push([file, ...args].join(' ').replaceAll(folder, ''));
+            return await systemExec(file, args, context);
+          },
+        }),
+      );
+      expect(ran.filter((command) => /^(apt|dpkg)/.test(command))).toEqual([
+        'apt-get --version',
+        'dpkg --print-architecture',
+        'apt-get -q -c /work/apt-pgdg/apt.conf update',
+        'apt-cache -q -c /work/apt-pgdg/apt.conf pkgnames postgresql-client-',
+        'apt-get -q -c /work/apt-pgdg/apt.conf download postgresql-client-17 libpq5',
+        expect.stringMatching(/^dpkg-deb --extract \/work\/apt-pgdg\/debs\/libpq5_\S+\.deb \/work\/apt-unpacked$/),
+        expect.stringMatching(
+          /^dpkg-deb --extract \/work\/apt-pgdg\/debs\/postgresql-client-17_\S+\.deb \/work\/apt-unpacked$/,
+        ),
+      ]);
     });
 
     test('libraries that this machine lacks come from its own sources', async () => {
@@ -138,6 +161,26 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       expect(error).toBeInstanceOf(BackupError);
       expect(error).toMatchObject({ code: 'ERR_CLIENT_INSTALL', message: expect.stringMatching(words) });
       expect((error as BackupError).hint).toContain('postgres-apt-key');
+    });
+
+    test('a run that is cancelled ends the apt that waits for a silent repository', async () => {
+      repository.fallSilent();
+      repository.requests.length = 0;
+      const [controller, reason] = [new AbortController(), new Error('cancelled')];
+      const outcome = fetched({ signal: controller.signal }).catch((thrown: unknown) => thrown);
+      await until(
+        () => repository.requests.length,
+        (requests) => requests > 0,
+        30_000,
+      );
+      controller.abort(reason);
+      expect(await outcome).toBe(reason);
+      expect(
+        await until(
+          () => processesWith(folder),
+          (left) => left.length === 0,
+        ),
+      ).toEqual([]);
     });
 
     test('a major that nobody has ends with the newest that there is', async () => {

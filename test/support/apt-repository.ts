@@ -39,6 +39,8 @@ export interface AptRepositoryServer {
   tamperWithLists(): Promise<void>;
   /** One other bit in the middle of every package. */
   flipBitInPackages(): Promise<void>;
+  /** It takes connections and never answers. */
+  fallSilent(): void;
   /** Undoes all faults. */
   heal(): Promise<void>;
   stop(): Promise<void>;
@@ -69,9 +71,11 @@ export async function startAptRepository(
   await writeFile(path.join(folder, 'key.asc'), signer.key);
   await cp(good, files, { recursive: true });
   const requests: string[] = [];
+  let silent = false;
   const server = createServer((request, response) => {
     const asked = decodeURIComponent(new URL(request.url ?? '', 'http://localhost').pathname);
     requests.push(asked);
+    if (silent) return;
     readFile(path.join(files, asked.replace('/pub/repos/apt', ''))).then(
       (body) => response.end(body),
       () => response.writeHead(404).end(),
@@ -89,7 +93,11 @@ export async function startAptRepository(
     flipBitInPackages: async () => {
       for (const name of await readdir(path.join(files, 'pool'))) await flipBit(path.join(files, 'pool', name));
     },
+    fallSilent: () => {
+      silent = true;
+    },
     heal: async () => {
+      silent = false;
       await rm(files, { recursive: true });
       await cp(good, files, { recursive: true });
     },
