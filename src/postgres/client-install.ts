@@ -7,7 +7,7 @@
  * was, and what comes of it can be cached as it is.
  */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   type AptRepository,
@@ -23,6 +23,7 @@ import type { Finding } from '../domain/findings.ts';
 import type { Log } from '../ports.ts';
 import { type AptContext, AptRoot } from './apt-root.ts';
 import { type ClientTools, inspectFolder } from './client-folder.ts';
+import { type UnpackFolders, unpackLibraries, unpackTools } from './client-unpack.ts';
 
 export interface InstallContext extends AptContext {
   /** PGDG, or a mirror of it. */
@@ -63,17 +64,28 @@ export async function installClient(major: number, context: InstallContext): Pro
   }
   const { uri } = context.repository;
   context.log.info(`Fetching pg_dump ${major} from ${uri} …`);
-  const pgdg = await fromPgdg(major, architecture, context);
-  if ('tools' in pgdg) return { ...pgdg, from: 'pgdg', findings: [] };
-  const missed = `${uri}: ${pgdg.reason}`;
-  context.log.info(`${missed}. Trying the machine's own apt sources …`);
-  const own = await fromOwnSources(major, context);
-  if ('tools' in own) return { ...own, from: 'own-sources', findings: [otherSource(own.tools, missed)] };
-  return {
-    attempted: true,
-    reasons: [missed, `the machine's own apt sources: ${own.reason}`],
-    ...(pgdg.newest === undefined ? {} : { newest: Math.max(pgdg.newest, own.newest ?? 0) }),
-  };
+  try {
+    await mkdir(scratch(context));
+    const pgdg = await fromPgdg(major, architecture, context);
+    if ('tools' in pgdg) return { ...pgdg, from: 'pgdg', findings: [] };
+    const missed = `${uri}: ${pgdg.reason}`;
+    context.log.info(`${missed}. Trying the machine's own apt sources …`);
+    const own = await fromOwnSources(major, context);
+    if ('tools' in own) return { ...own, from: 'own-sources', findings: [otherSource(own.tools, missed)] };
+    return {
+      attempted: true,
+      reasons: [missed, `the machine's own apt sources: ${own.reason}`],
+      ...(pgdg.newest === undefined ? {} : { newest: Math.max(pgdg.newest, own.newest ?? 0) }),
+    };
+  } finally {
+    // Lists of packages are up to a hundred megabytes, and the run may last for hours.
+    await rm(scratch(context), { recursive: true, force: true, maxRetries: 2 });
+  }
+}
+
+/** Lists, packages, and what is unpacked of them, while they are needed. */
+function scratch({ workDir }: InstallContext): string {
+  return path.join(workDir, 'apt');
 }
 
 /** `amd64`; undefined where there is no apt with dpkg. */
@@ -89,14 +101,14 @@ async function debianArchitecture({ exec, env, signal }: AptContext): Promise<st
 }
 
 async function fromPgdg(major: number, architecture: string, context: InstallContext): Promise<FromSource> {
-  const { repository, workDir } = context;
+  const { repository } = context;
   const { codename } = parseOsRelease(existsSync(OS_RELEASE) ? await readFile(OS_RELEASE, 'utf8') : '');
   if (codename === undefined)
     return { reason: `it is not known which release of Debian or Ubuntu this is: ${OS_RELEASE} names none` };
-  const keyFile = path.join(workDir, 'apt-key.asc');
+  const keyFile = path.join(scratch(context), 'key.asc');
   await writeFile(keyFile, repository.key);
   const source = pgdgSource(repository, { major, codename, architecture, keyFile });
-  const apt = await AptRoot.open(path.join(workDir, 'apt-pgdg'), context, source);
+  const apt = await AptRoot.open(path.join(scratch(context), 'pgdg'), context, source);
   const trouble = await apt.update();
   if (trouble !== undefined) return { reason: told(trouble, repository.uri) };
   const lacking = await lacks(apt, major);
@@ -105,14 +117,14 @@ async function fromPgdg(major: number, architecture: string, context: InstallCon
   if ('trouble' in fetched) return { reason: told(fetched.trouble, repository.uri) };
   return await fromPackages(major, fetched.debs, context, async () => {
     context.log.info('It needs libraries that this machine does not have; fetching them from its own apt sources …');
-    const own = await AptRoot.open(path.join(workDir, 'apt-libraries'), context);
+    const own = await AptRoot.open(path.join(scratch(context), 'libraries'), context);
     await own.update();
     return own;
   });
 }
 
 async function fromOwnSources(major: number, context: InstallContext): Promise<FromSource> {
-  const apt = await AptRoot.open(path.join(context.workDir, 'apt-own'), context);
+  const apt = await AptRoot.open(path.join(scratch(context), 'own'), context);
   // One source that is down does not matter when another one has the package.
   const warned = await apt.update();
   const lacking = await lacks(apt, major);
@@ -134,11 +146,12 @@ async function fromPackages(
   context: InstallContext,
   distribution: () => Promise<AptRoot>,
 ): Promise<FromSource> {
-  const problem = await unpack(major, debs, context);
+  const folders = { tree: path.join(scratch(context), 'unpacked'), target: installedFolder(context.workDir) };
+  const problem = await unpackTools(major, debs, folders, context);
   if (problem !== undefined) return { reason: problem };
   const first = await inspect(major, context);
   if ('tools' in first || !/error while loading shared libraries/.test(first.reason)) return first;
-  const lacking = await addLibraries(await distribution(), major, debs, context);
+  const lacking = await addLibraries(await distribution(), major, debs, folders, context);
   if (lacking !== undefined) return { reason: `${first.reason}; and its libraries cannot be had: ${lacking}` };
   return await inspect(major, context);
 }
@@ -169,26 +182,12 @@ function told({ untrusted, words }: AptTrouble, source: string): string {
   );
 }
 
-/** Puts the tools into `bin` and the libraries into `lib`. What went wrong is told. */
-async function unpack(major: number, debs: readonly string[], context: InstallContext): Promise<string | undefined> {
-  const tree = path.join(context.workDir, 'apt-unpacked');
-  const folder = installedFolder(context.workDir);
-  for (const old of [tree, folder]) await rm(old, { recursive: true, force: true });
-  const problem = await extract(debs, tree, context);
-  if (problem !== undefined) return problem;
-  await mkdir(path.join(folder, 'lib'), { recursive: true });
-  const bin = path.join(tree, 'usr/lib/postgresql', String(major), 'bin');
-  if (!existsSync(bin)) return `its package postgresql-client-${major} holds no /usr/lib/postgresql/${major}/bin`;
-  await rename(bin, path.join(folder, 'bin'));
-  await gatherLibraries(tree, path.join(folder, 'lib'));
-  return undefined;
-}
-
 /** Brings whatever the packages need and the machine has not. */
 async function addLibraries(
   apt: AptRoot,
   major: number,
   debs: readonly string[],
+  folders: UnpackFolders,
   context: InstallContext,
 ): Promise<string | undefined> {
   const simulated = await apt.simulateInstall(debs);
@@ -197,45 +196,8 @@ async function addLibraries(
   if (libraries.length === 0) return undefined;
   const fetched = await apt.download(libraries);
   if ('trouble' in fetched) return told(fetched.trouble, "the machine's own apt sources");
-  const tree = path.join(context.workDir, 'apt-unpacked');
-  const problem = await extract(
-    fetched.debs.filter((deb) => !debs.includes(deb)),
-    tree,
-    context,
-  );
-  if (problem !== undefined) return problem;
-  await gatherLibraries(tree, path.join(installedFolder(context.workDir), 'lib'));
-  return undefined;
-}
-
-async function extract(
-  debs: readonly string[],
-  tree: string,
-  { exec, env, signal }: AptContext,
-): Promise<string | undefined> {
-  for (const deb of debs) {
-    const { exitCode, stderr } = await exec('dpkg-deb', ['--extract', deb, tree], { env, signal });
-    if (exitCode !== 0) return `${path.basename(deb)} cannot be unpacked: ${stderr.trim()}`;
-  }
-  return undefined;
-}
-
-/** From the folders of all architectures: a .deb of this machine's holds only its own. */
-async function gatherLibraries(tree: string, target: string): Promise<void> {
-  for (const root of ['usr/lib', 'lib']) {
-    const parent = path.join(tree, root);
-    const triplets = existsSync(parent) ? (await readdir(parent)).filter((name) => name.endsWith('-linux-gnu')) : [];
-    for (const triplet of triplets) {
-      const from = path.join(parent, triplet);
-      for (const name of (await readdir(from)).filter((each) => each.includes('.so'))) {
-        await cp(path.join(from, name), path.join(target, name), {
-          verbatimSymlinks: true,
-          recursive: true,
-          force: true,
-        });
-      }
-    }
-  }
+  const added = fetched.debs.filter((deb) => !debs.includes(deb));
+  return await unpackLibraries(added, folders, context);
 }
 
 async function inspect(major: number, context: InstallContext): Promise<{ tools: ClientTools } | { reason: string }> {

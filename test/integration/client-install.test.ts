@@ -1,5 +1,5 @@
 /** Fetching client tools with the real apt, from a signed local repository; the machine is left as it was. */
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,6 +71,7 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       expect(outcome.tools).toMatchObject({ major: 17, version: tools.version, source: 'fetched' });
       expect(outcome.tools.env).toEqual({ LD_LIBRARY_PATH: path.join(folder, 'work/client-tools/lib') });
       expect(await runTool(outcome.tools.pgDumpall, ['--version'], outcome.tools.env)).toContain(tools.version);
+      expect(await readdir(path.join(folder, 'work'))).toEqual(['client-tools']);
     }
 
     test('the machine stays as it is: nothing is installed, and apt works in the folder of the run alone', async () => {
@@ -86,12 +87,12 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       expect(ran.filter((command) => /^(apt|dpkg)/.test(command))).toEqual([
         'apt-get --version',
         'dpkg --print-architecture',
-        'apt-get -q -c /work/apt-pgdg/apt.conf update',
-        'apt-cache -q -c /work/apt-pgdg/apt.conf pkgnames postgresql-client-',
-        'apt-get -q -c /work/apt-pgdg/apt.conf download postgresql-client-17 libpq5',
-        expect.stringMatching(/^dpkg-deb --extract \/work\/apt-pgdg\/debs\/libpq5_\S+\.deb \/work\/apt-unpacked$/),
+        'apt-get -q -c /work/apt/pgdg/apt.conf update',
+        'apt-cache -q -c /work/apt/pgdg/apt.conf pkgnames postgresql-client-',
+        'apt-get -q -c /work/apt/pgdg/apt.conf download postgresql-client-17 libpq5',
+        expect.stringMatching(/^dpkg-deb --extract \/work\/apt\/pgdg\/debs\/libpq5_\S+\.deb \/work\/apt\/unpacked$/),
         expect.stringMatching(
-          /^dpkg-deb --extract \/work\/apt-pgdg\/debs\/postgresql-client-17_\S+\.deb \/work\/apt-unpacked$/,
+          /^dpkg-deb --extract \/work\/apt\/pgdg\/debs\/postgresql-client-17_\S+\.deb \/work\/apt\/unpacked$/,
         ),
       ]);
     });
