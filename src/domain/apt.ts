@@ -57,7 +57,10 @@ export interface AptTrouble {
 
 /** Of apt's gpgv, of its newer sqv, and of the checksums that the signed index lists. */
 const UNTRUSTED =
-  /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|EXPSIG|Missing key|is not signed|signatures? (?:couldn't be verified|were invalid|verification failed)|Clearsigned file isn't valid|Hash Sum mismatch|unexpected size|is not valid yet|is expired/i;
+  /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|EXPSIG|Missing key|signatures? (?:couldn't be verified|were invalid|verification failed)|Clearsigned file isn't valid|Hash Sum mismatch|unexpected size|is not valid yet|is expired/i;
+/** apt says this of a repository without a signature, and of one that answers with an error instead of it. */
+const UNSIGNED = /is (?:not|no longer) signed/;
+const REFUSED = /^Failed to fetch \S+ +\d{3} /;
 const COMPLAINT = /^(?:E|W): (?!Some index files failed|Skipping acquire|Download is performed unsandboxed)(.*)$/;
 const MAX_COMPLAINTS = 3;
 
@@ -70,8 +73,9 @@ export function aptTrouble(output: { exitCode: number; stdout: string; stderr: s
   const complaints = [...new Set(lines.flatMap((line) => COMPLAINT.exec(line)?.[1] ?? []))];
   if (output.exitCode === 0 && !complaints.some((words) => words.startsWith('Failed to fetch'))) return undefined;
   const shown = complaints.length > 0 ? complaints : lines.filter((line) => line !== '').slice(-MAX_COMPLAINTS);
+  const some = (pattern: RegExp): boolean => complaints.some((words) => pattern.test(words));
   return {
-    untrusted: complaints.some((words) => UNTRUSTED.test(words)),
+    untrusted: some(UNTRUSTED) || (some(UNSIGNED) && !some(REFUSED)),
     words: shown.slice(0, MAX_COMPLAINTS).join('; ') || `exit code ${output.exitCode}`,
   };
 }

@@ -2,8 +2,10 @@
  * An apt with lists, caches and, if wanted, sources of its own in a folder of this run. It verifies signatures and
  * checksums as ever, but needs no root, waits for no lock and changes nothing on the machine.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { getCACertificates } from 'node:tls';
 import { type AptTrouble, aptTrouble } from '../domain/apt.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { CommandContext, CommandOutput, Exec } from './short-command.ts';
@@ -14,6 +16,8 @@ export interface AptContext extends CommandContext {
 
 /** Seconds without a byte from a mirror. */
 const HTTP_TIMEOUT_SECONDS = 20;
+/** Of Debian's package ca-certificates, which small images lack; Node brings authorities of its own. */
+const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 export class AptRoot {
   readonly #folder: string;
@@ -37,7 +41,12 @@ export class AptRoot {
       await writeFile(path.join(folder, 'sources.list'), sources);
       await writeFile(path.join(folder, 'status'), '');
     }
-    await writeFile(path.join(folder, 'apt.conf'), configuration(folder, sources !== undefined));
+    const trustsNobody = !existsSync(AUTHORITIES);
+    if (trustsNobody) await writeFile(path.join(folder, 'ca.pem'), getCACertificates('default').join('\n'));
+    await writeFile(
+      path.join(folder, 'apt.conf'),
+      configuration(folder, { alone: sources !== undefined, trustsNobody }),
+    );
     return new AptRoot(folder, context);
   }
 
@@ -80,11 +89,12 @@ export class AptRoot {
  * Read after the machine's own configuration, so that its proxies and credentials (/etc/apt/auth.conf.d) go on to
  * count. What images hook to an update (cleaning of the machine's caches, notices to other services) is taken out.
  */
-function configuration(folder: string, alone: boolean): string {
+function configuration(folder: string, { alone, trustsNobody }: Record<'alone' | 'trustsNobody', boolean>): string {
   return `#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 ${alone ? `Dir::Etc::sourcelist "${folder}/sources.list";\nDir::Etc::sourceparts "/dev/null";\nDir::State::status "${folder}/status";` : ''}
+${trustsNobody ? `Acquire::https::CAInfo "${folder}/ca.pem";` : ''}
 Dir::State::lists "${folder}/lists";
 Dir::Cache "${folder}/cache";
 Dir::Cache::archives "${folder}/cache/archives";

@@ -129,10 +129,22 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
           {
             code: 'client-from-own-sources',
             severity: 'warning',
-            seen: expect.stringMatching(/Could not connect|refused/),
+            seen: expect.stringMatching(/connect to 127\.0\.0\.2/),
           },
         ],
       });
+    });
+
+    test('a repository that answers with an error only is one that cannot be reached', async () => {
+      const distribution = await startAptRepository(tools);
+      try {
+        repository.answerOnly(403);
+        const outcome = await fetched({ ownSources: distribution.distribution });
+        await expectFetched(outcome);
+        expect(JSON.stringify(outcome)).toContain('403');
+      } finally {
+        await distribution.stop();
+      }
     });
 
     test('a distribution that the repository does not serve is passed over as well', async () => {
@@ -149,6 +161,8 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
 
     test.each([
       ['lists that another key signed', () => Promise.resolve(), /NO_PUBKEY|Missing key|is not signed/],
+      ['lists without a signature', () => repository.dropSignature(), /is not signed/],
+      ['lists without a signature', () => repository.dropSignature(), /is not signed/],
       [
         'a list of packages with more in it than was signed',
         () => repository.tamperWithLists(),
@@ -165,7 +179,7 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
     });
 
     test('a run that is cancelled ends the apt that waits for a silent repository', async () => {
-      repository.fallSilent();
+      repository.answerOnly('silence');
       repository.requests.length = 0;
       const [controller, reason] = [new AbortController(), new Error('cancelled')];
       const outcome = fetched({ signal: controller.signal }).catch((thrown: unknown) => thrown);

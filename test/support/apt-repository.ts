@@ -39,8 +39,10 @@ export interface AptRepositoryServer {
   tamperWithLists(): Promise<void>;
   /** One other bit in the middle of every package. */
   flipBitInPackages(): Promise<void>;
-  /** It takes connections and never answers. */
-  fallSilent(): void;
+  /** The lists as they were, without any signature. */
+  dropSignature(): Promise<void>;
+  /** It answers everything with this status, or with `silence` never. */
+  answerOnly(status: number | 'silence'): void;
   /** Undoes all faults. */
   heal(): Promise<void>;
   stop(): Promise<void>;
@@ -71,11 +73,15 @@ export async function startAptRepository(
   await writeFile(path.join(folder, 'key.asc'), signer.key);
   await cp(good, files, { recursive: true });
   const requests: string[] = [];
-  let silent = false;
+  let only: number | 'silence' | undefined;
   const server = createServer((request, response) => {
     const asked = decodeURIComponent(new URL(request.url ?? '', 'http://localhost').pathname);
     requests.push(asked);
-    if (silent) return;
+    if (only === 'silence') return;
+    if (only !== undefined) {
+      response.writeHead(only).end();
+      return;
+    }
     readFile(path.join(files, asked.replace('/pub/repos/apt', ''))).then(
       (body) => response.end(body),
       () => response.writeHead(404).end(),
@@ -93,11 +99,17 @@ export async function startAptRepository(
     flipBitInPackages: async () => {
       for (const name of await readdir(path.join(files, 'pool'))) await flipBit(path.join(files, 'pool', name));
     },
-    fallSilent: () => {
-      silent = true;
+    dropSignature: async () => {
+      const signed = path.join(files, 'dists', `${codename}-pgdg`, 'InRelease');
+      const text = /\n\n([\s\S]*)-----BEGIN PGP SIGNATURE-----/.exec(await readFile(signed, 'utf8'))?.[1] ?? '';
+      await writeFile(path.join(path.dirname(signed), 'Release'), text);
+      await rm(signed);
+    },
+    answerOnly: (status) => {
+      only = status;
     },
     heal: async () => {
-      silent = false;
+      only = undefined;
       await rm(files, { recursive: true });
       await cp(good, files, { recursive: true });
     },

@@ -56,6 +56,7 @@ describe('what apt reports', () => {
     'W: GPG error: http://a noble-pgdg InRelease: NO_PUBKEY 7FCC7D46ACCC4CF8\nE: The repository is not signed.',
     'W: OpenPGP signature verification failed: http://a InRelease: Sub-process /usr/bin/sqv returned an error code (1), error message is: Missing key B97B0AFC',
     'E: The following signatures were invalid: EXPKEYSIG 7FCC7D46ACCC4CF8',
+    "E: The repository 'http://a noble-pgdg Release' is not signed.",
     'E: Failed to fetch http://a/x.deb  Hash Sum mismatch',
     'E: Failed to fetch http://a/Packages.gz  File has unexpected size (1 != 2). Mirror sync in progress?',
     "E: Clearsigned file isn't valid, got 'NOSPLIT' (does the network require authentication?)",
@@ -70,6 +71,12 @@ describe('what apt reports', () => {
     'E: Unable to locate package postgresql-client-42',
   ])('is no distrust: %s', (stderr) => {
     expect(said(100, stderr)).toEqual({ untrusted: false, words: stderr.slice(3) });
+  });
+
+  test('is no distrust when the server answers with an error, of which apt says that it is not signed', () => {
+    const failed = 'Failed to fetch http://a/InRelease  403  Forbidden [IP: 203.0.113.80 443]';
+    const words = "The repository 'http://a noble-pgdg InRelease' is not signed.";
+    expect(said(100, `E: ${failed}\nE: ${words}`)).toEqual({ untrusted: false, words: `${failed}; ${words}` });
   });
 
   test('is never silence', () => {
