@@ -1,10 +1,11 @@
-/** Where Node starts: the main step, the post step, or the thread that proves an archive. */
+/** Where Node starts: the main step, the post step, or one of the threads. */
 import { pathToFileURL } from 'node:url';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { backup } from './commands/backup.ts';
 import { run } from './main.ts';
 import { cleanUp } from './post.ts';
 import { isArchiveProofWorker, runArchiveProofWorker } from './postgres/archive-proof.ts';
+import { isClientCacheWorker, runClientCacheWorker } from './postgres/client-cache.ts';
 import { systemClock } from './runner/clock.ts';
 import { endProcess } from './runner/exit.ts';
 import { isPostStep } from './state.ts';
@@ -18,6 +19,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exitCode = 1;
 } else if (!isMainThread) {
   if (isArchiveProofWorker(workerData)) await runArchiveProofWorker();
+  else if (isClientCacheWorker(workerData)) await runClientCacheWorker();
 } else if (isPostStep(process.env)) {
   await cleanUp(process.env);
 } else {

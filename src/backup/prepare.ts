@@ -21,7 +21,8 @@ import { assessSource } from '../domain/series-source.ts';
 import { formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import { readServer } from '../postgres/catalog/database.ts';
-import { type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
+import { openClientCache } from '../postgres/client-cache.ts';
+import { type ClientSearch, type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
 import { writeCredentials } from '../postgres/credentials.ts';
 import { probePooler, readPreflight } from '../postgres/preflight.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
@@ -40,7 +41,7 @@ export interface Prepared {
   /** The one host that answered: snapshot, dump and watchdog must meet the same server. */
   connection: ConnectionRequest;
   tools: ClientTools;
-  /** The whole environment of pg_dump and its kin: paths of files, no secret. */
+  /** The whole environment of pg_dump and its kin: paths of files and libraries, no secret. */
   childEnv: Record<string, string>;
   /** As the first destination knows it. */
   history: History;
@@ -74,15 +75,11 @@ export async function prepare(
   context.log.info(
     `Postgres ${facts.server.version}${provider === undefined ? '' : ` on ${provider.name} (recognised by ${provider.evidence})`} at ${displayHost(host)}, database ${facts.database}: ${formatBytes(facts.databaseBytes)}, ${facts.selectedTables} tables in scope`,
   );
-  const tools = await findClientTools(facts.server.major, {
-    ...thisMachine(context.env),
-    log: context.log,
-    signal: context.signal,
-    ...(inputs.runner.toolCache === undefined ? {} : { toolCache: inputs.runner.toolCache }),
-  });
+  const { tools, findings: aboutTools } = await findClientTools(facts.server.major, clientSearch(inputs, context));
   context.log.info(`pg_dump ${tools.version} (${tools.source}: ${tools.pgDump})`);
   const connection = { ...ownSessions(inputs.connection), hosts: [host] } satisfies ConnectionRequest;
-  const { env: childEnv } = await writeCredentials(context.workDir, connection, host);
+  const { env: connectionEnv } = await writeCredentials(context.workDir, connection, host);
+  const childEnv = { ...connectionEnv, ...tools.env };
   const name = inputs.name ?? seriesNameFrom(facts.database);
   const source = sourceFingerprint({
     ...address,
@@ -102,6 +99,7 @@ export async function prepare(
     ...judged,
     // History that cannot be read is no sign of a first backup.
     ...(history.manifests.length === 0 && history.findings.length === 0 ? adviseOnce(facts, provider) : []),
+    ...aboutTools,
     ...agedClient(tools),
     ...histories.flatMap(({ findings }) => findings),
     ...histories
@@ -118,6 +116,24 @@ export async function prepare(
     childEnv,
     history,
     findings,
+  };
+}
+
+function clientSearch(inputs: BackupInputs, context: CommandContext): ClientSearch {
+  const { env, workDir, log, signal, clock, proofThread: workerUrl } = context;
+  const { toolCache, tempDirectory } = inputs.runner;
+  const cache = inputs.cacheClientTools
+    ? openClientCache({ env, tempDirectory, workDir, workerUrl, log, signal })
+    : undefined;
+  return {
+    ...thisMachine(env),
+    repository: inputs.aptRepository,
+    workDir,
+    now: clock.now(),
+    log,
+    signal,
+    ...(toolCache === undefined ? {} : { toolCache }),
+    ...(cache === undefined ? {} : { cache }),
   };
 }
 

@@ -2,13 +2,16 @@
  * Which client tools fit a server, where they may lie, and how to ask for them. Pure: what is there and what it
  * prints is found out by `postgres/client-tools.ts`.
  */
+import { createHash } from 'node:crypto';
+import type { AptRepository, Distribution } from './apt.ts';
 import type { Finding } from './findings.ts';
 
 /** The three programs that a backup needs; they must lie in one folder, because pg_dumpall calls its neighbour. */
 export const CLIENT_TOOLS = ['pg_dump', 'pg_restore', 'pg_dumpall'] as const;
 export type ClientToolName = (typeof CLIENT_TOOLS)[number];
 
-export type ClientSource = 'tool-cache' | 'system' | 'homebrew' | 'installed';
+/** `cache` is GitHub's, `fetched` what apt has brought in this run. */
+export type ClientSource = 'tool-cache' | 'system' | 'homebrew' | 'cache' | 'fetched';
 
 /** A version as a client tool prints it: `17.11`, `19beta2`, `19rc1`, `20devel`. */
 export interface ClientVersion {
@@ -159,6 +162,29 @@ function isOpen({ mendedIn }: Hole, { major, minor }: ClientVersion): boolean {
   const mended = mendedIn[major];
   if (mended !== undefined) return (minor ?? -1) < mended;
   return major < OLDEST_MENDED_MAJOR && Math.min(...Object.keys(mendedIn).map(Number)) > major;
+}
+
+/** Whether an update would close a known hole: such a client is fetched anew instead of taken from a cache. */
+export function hasFixedHole(version: ClientVersion): boolean {
+  return clientVersionFindings(version).some(({ code }) => code === 'client-outdated');
+}
+
+/** Goes up when what lies in an entry, or how, changes. */
+const CACHE_SCHEMA = 1;
+
+/**
+ * Under what name fetched tools are kept between runs. They run on the same release of the same distribution only.
+ * The month is in it because entries never change: without it the first minor release that was cached would stay for
+ * as long as backups are taken every week.
+ */
+export function clientCacheKey(
+  major: number,
+  system: { distribution: Distribution; arch: string; now: Date; repository: AptRepository },
+): string {
+  const { distribution, arch, now, repository } = system;
+  const origin = createHash('sha256').update(`${repository.uri}\n${repository.key}`).digest('hex').slice(0, 8);
+  const parts = [major, distribution.id, distribution.version, arch, now.toISOString().slice(0, 7), origin];
+  return `db-backup-action-client-tools-v${CACHE_SCHEMA}-${parts.join('-')}`.replaceAll(/[^\w.-]/g, '_');
 }
 
 /** What a person types to get the tools of a major. */

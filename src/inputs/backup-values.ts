@@ -78,3 +78,30 @@ export const schemaPatterns: Parse<readonly string[]> = lines((line) => {
   parseSchemaPattern(line);
   return line;
 });
+
+/** Something that a line of sources.list can hold; without a slash at its end. */
+export const aptUri: Parse<string> = (text) => {
+  const problem = 'Write where `dists` and `pool` lie, such as https://mirror.example.com/pub/repos/apt.';
+  if (!URL.canParse(text) || !/^https?:\/\/[^\s[\]"'?#]+$/.test(text)) {
+    throw rejected(`it is not an http or https URL without blanks, query or fragment. ${problem}`);
+  }
+  const { username, password } = new URL(text);
+  if (username !== '' || password !== '') {
+    throw rejected(
+      'it holds a user or password. Put them into a file below /etc/apt/auth.conf.d on the runner (man apt_auth.conf).',
+    );
+  }
+  return text.replace(/\/+$/, '');
+};
+
+/** ASCII-armoured; apt is the one to judge what is in it. */
+export const openPgpKey: Parse<string> = (text) => {
+  if (/^-----BEGIN PGP PRIVATE KEY BLOCK-----/m.test(text)) {
+    throw rejected('it is a private key. Take the public one (gpg --armor --export) and treat this one as leaked.');
+  }
+  if (/^-----BEGIN PGP PUBLIC KEY BLOCK-----$[\s\S]*^-----END PGP PUBLIC KEY BLOCK-----$/m.test(text))
+    return `${text}\n`;
+  throw rejected(
+    'it is not an ASCII-armoured public key, from -----BEGIN PGP PUBLIC KEY BLOCK----- to -----END PGP PUBLIC KEY BLOCK-----.',
+  );
+};

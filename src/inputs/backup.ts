@@ -53,6 +53,8 @@ export function backupInputs(
     allowEmpty: values['allow-empty'],
     allowEphemeral: values['allow-ephemeral'],
     acceptNewSource: values['accept-new-source'],
+    aptRepository: { uri: values['postgres-apt-mirror'], key: values['postgres-apt-key'] },
+    cacheClientTools: values['cache-client-tools'],
     notices: encryption.notices,
     runner: runnerEnvironment(env),
   };

@@ -2,11 +2,15 @@
  * Every input of the action: what it is called, which commands use it, how it is read, and the words that action.yml
  * and the README say about it. The one source of all of these.
  */
+import { PGDG_URI } from '../domain/apt.ts';
 import { parseConnection } from '../domain/connection.ts';
+import { PGDG_KEY } from '../domain/pgdg-key.ts';
 import {
+  aptUri,
   compression,
   destinations,
   label,
+  openPgpKey,
   passphrase,
   recipients,
   schemaPatterns,
@@ -230,6 +234,27 @@ export const INPUTS = {
     description: 'Lets another database take over the series `name`, once. Remove it again after that run.',
     whenEmpty: '`false`',
     parse: orElse(yesOrNo, false),
+  }),
+  'postgres-apt-mirror': input({
+    commands: backup,
+    description:
+      'A mirror of the PostgreSQL apt repository (PGDG): the URL that has `dists` and `pool` below it. `pg_dump` is fetched from there when the runner has none of the server’s major version. Credentials belong into `/etc/apt/auth.conf.d`, not into the URL.',
+    whenEmpty: `\`${PGDG_URI}\``,
+    parse: orElse(aptUri, PGDG_URI),
+  }),
+  'postgres-apt-key': input({
+    commands: backup,
+    description:
+      'The public key (`-----BEGIN PGP PUBLIC KEY BLOCK-----`) of a mirror that signs its lists anew. The only key that is trusted then.',
+    whenEmpty: "the PostgreSQL project's own key, which is part of the action",
+    parse: orElse(openPgpKey, PGDG_KEY),
+  }),
+  'cache-client-tools': input({
+    commands: backup,
+    description:
+      "Keeps fetched client tools in the repository's Actions cache for up to a month. `false` where jobs that must not see the database's secrets can write that cache.",
+    whenEmpty: '`true`',
+    parse: orElse(yesOrNo, true),
   }),
 } as const;
 

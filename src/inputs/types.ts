@@ -1,4 +1,5 @@
 /** Every command's inputs after parsing: the only form in which they travel below `inputs/`. */
+import type { AptRepository } from '../domain/apt.ts';
 import type { Compression } from '../domain/compression.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import type { Destination } from '../domain/destination.ts';
@@ -58,6 +59,9 @@ export interface BackupInputs {
   allowEmpty: boolean;
   allowEphemeral: boolean;
   acceptNewSource: boolean;
+  /** Where client tools are fetched from when the machine has none. */
+  aptRepository: AptRepository;
+  cacheClientTools: boolean;
   /** What was noticed while reading the inputs; those of the connection stand in `connection.notices`. */
   notices: readonly Finding[];
   runner: RunnerEnvironment;

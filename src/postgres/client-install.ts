@@ -1,136 +1,217 @@
-/** Installs `postgresql-client-NN` with apt: from the machine's own sources, else from the PostgreSQL project's (PGDG). */
+/**
+ * Brings client tools with apt: from the PostgreSQL project's repository (PGDG) or a mirror of it and, if that cannot
+ * be reached, from the machine's own sources.
+ *
+ * The packages are not installed. They are fetched and verified by an apt with a root of its own and unpacked into a
+ * folder of this run. That one way serves root, sudo and neither; it waits for no other apt, leaves the machine as it
+ * was, and what comes of it can be cached as it is.
+ */
 import { existsSync } from 'node:fs';
-import { messageOf } from '../domain/errors.ts';
-import type { Log } from '../ports.ts';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import {
-  type CommandContext,
-  type CommandOutput,
-  type Exec,
-  FIXED_ENVIRONMENT,
-  PROXY_VARIABLES,
-} from './short-command.ts';
+  type AptRepository,
+  type AptTrouble,
+  aptTrouble,
+  missingLibraries,
+  newestClient,
+  parseOsRelease,
+  pgdgSource,
+} from '../domain/apt.ts';
+import { BackupError } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import type { Log } from '../ports.ts';
+import { type AptContext, AptRoot } from './apt-root.ts';
+import { type ClientTools, type FolderContext, inspectFolder } from './client-folder.ts';
+import { type UnpackFolders, unpackLibraries, unpackTools } from './client-unpack.ts';
 
-export interface AptContext extends CommandContext {
-  isRoot: boolean;
-  /** See {@link PGDG_SCRIPT}. */
-  pgdgScript: string;
-  exec: Exec;
+export interface InstallContext extends AptContext, FolderContext {
+  /** PGDG, or a mirror of it. */
+  repository: AptRepository;
+  /** Private to this run; everything that is brought lies in it. */
+  workDir: string;
   log: Log;
 }
 
 export type InstallOutcome =
-  | { done: true }
-  /** `attempted`: apt was there and had the rights, and still it did not come to be. */
-  | { done: false; attempted: boolean; reasons: string[] };
+  | { tools: ClientTools; from: 'pgdg' | 'own-sources'; findings: Finding[] }
+  | {
+      /** apt was there, and still it did not come to be. */
+      attempted: boolean;
+      reasons: string[];
+      /** The newest major that the sources have, where the repository answered and has not the one that is wanted. */
+      newest?: number;
+    };
 
-/** Brings PGDG's key and writes its source list; part of the package postgresql-common. */
-export const PGDG_SCRIPT = '/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh';
-/** Seconds to wait for another apt to finish, as on runners that update themselves after start. */
-const LOCK_WAIT_SECONDS = 120;
-/** Seconds without a byte from a mirror. */
-const HTTP_TIMEOUT_SECONDS = 30;
-const APT_OPTIONS = [
-  ...['-q', '-y', '-o', `DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS}`, '-o', 'Acquire::Retries=2'],
-  ...['-o', `Acquire::http::Timeout=${HTTP_TIMEOUT_SECONDS}`, '-o', `Acquire::https::Timeout=${HTTP_TIMEOUT_SECONDS}`],
-];
+type FromSource = { tools: ClientTools } | { reason: string; newest?: number | undefined };
 
-/** Never throws but for an aborted signal: what went wrong is in the reasons. Prints nothing but one line. */
-export async function installWithApt(major: number, context: AptContext): Promise<InstallOutcome> {
-  const problem = await aptProblem(context);
-  if (problem !== undefined) return { done: false, attempted: false, reasons: [problem] };
-  context.log.info(`Installing postgresql-client-${major} with apt-get …`);
-  const reasons: string[] = [];
-  const pack = `postgresql-client-${major}`;
+/** `/etc/os-release`, os-release(5). */
+export const OS_RELEASE = '/etc/os-release';
 
-  const own = await installFromOwnSources(pack, context);
-  if (own === undefined) return { done: true };
-  reasons.push(`the machine's own apt sources: ${own}`);
-
-  const pgdg = await installFromPgdg(pack, context);
-  if (pgdg === undefined) return { done: true };
-  reasons.push(`the PostgreSQL apt repository: ${pgdg}`);
-  return { done: false, attempted: true, reasons };
-}
-
-/** Why apt cannot be used here; `undefined` when it can. */
-async function aptProblem(context: AptContext): Promise<string | undefined> {
-  if ((await failure('apt-get', ['--version'], context)) !== undefined) {
-    return 'apt-get: is not on this machine, so nothing could be installed';
-  }
-  if (context.isRoot || (await failure('sudo', ['-n', 'true'], context)) === undefined) return undefined;
-  return 'apt-get: nothing could be installed, because this job is neither root nor has sudo without a password';
+/** Where the tools of an installation lie: `bin`, and `lib` beside it. */
+export function installedFolder(workDir: string): string {
+  return path.join(workDir, 'client-tools');
 }
 
 /**
- * `undefined` when the package is installed; else why not. The lists of packages are fetched again only when they
- * are empty (containers) or stale (the install failed): that takes up to half a minute.
+ * What did not go well is in the reasons, but for what makes going on unsafe: throws `ERR_CLIENT_INSTALL` when a
+ * repository or a package is not what its key signed, and the signal's reason when that aborts.
  */
-async function installFromOwnSources(pack: string, context: AptContext): Promise<string | undefined> {
-  if (await hasCandidate(pack, context)) {
-    if ((await aptGet(['install', pack], context)) === undefined) return undefined;
-  } else if (await hasCandidate('postgresql-client-common', context)) {
-    return `they have no package ${pack}`;
+export async function installClient(major: number, context: InstallContext): Promise<InstallOutcome> {
+  const architecture = await debianArchitecture(context);
+  if (architecture === undefined) {
+    return { attempted: false, reasons: ['apt-get: is not on this machine, so nothing could be fetched'] };
   }
-  const update = await aptGet(['update'], context);
-  if (update !== undefined) return update;
-  if (!(await hasCandidate(pack, context))) return `they have no package ${pack}`;
-  return await aptGet(['install', pack], context);
-}
-
-async function installFromPgdg(pack: string, context: AptContext): Promise<string | undefined> {
-  if (!existsSync(context.pgdgScript)) {
-    const common = await aptGet(['install', 'postgresql-common'], context);
-    if (common !== undefined) return common;
-  }
-  const added = await asRoot(context.pgdgScript, ['-y'], context);
-  if (added !== undefined) return added;
-  // apt-get update ends with 0 even when a repository is down, so only this tells.
-  if (!(await hasCandidate(pack, context))) return `it could not be reached, or has no package ${pack} for this system`;
-  return await aptGet(['install', pack], context);
-}
-
-/** Whether apt knows a version that it could install. */
-async function hasCandidate(pack: string, context: AptContext): Promise<boolean> {
+  const { uri } = context.repository;
+  context.log.info(`Fetching pg_dump ${major} from ${uri} …`);
   try {
-    const { stdout } = await context.exec('apt-cache', ['policy', pack], context);
-    return /^ {2}Candidate: (?!\(none\))/m.test(stdout);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    context.log.debug(`apt-cache policy ${pack}: ${messageOf(error)}`);
-    return false;
+    await mkdir(scratch(context));
+    const pgdg = await fromPgdg(major, architecture, context);
+    if ('tools' in pgdg) return { ...pgdg, from: 'pgdg', findings: [] };
+    const missed = `${uri}: ${pgdg.reason}`;
+    context.log.info(`${missed}. Trying the machine's own apt sources …`);
+    const own = await fromOwnSources(major, context);
+    if ('tools' in own) return { ...own, from: 'own-sources', findings: [otherSource(own.tools, missed)] };
+    return {
+      attempted: true,
+      reasons: [missed, `the machine's own apt sources: ${own.reason}`],
+      ...(pgdg.newest === undefined ? {} : { newest: Math.max(pgdg.newest, own.newest ?? 0) }),
+    };
+  } finally {
+    // Lists of packages are up to a hundred megabytes, and the run may last for hours.
+    await rm(scratch(context), { recursive: true, force: true, maxRetries: 2 });
   }
 }
 
-async function aptGet(args: readonly string[], context: AptContext): Promise<string | undefined> {
-  return await asRoot('apt-get', [...APT_OPTIONS, '--no-install-recommends', ...args], context);
+/** Lists, packages, and what is unpacked of them, while they are needed. */
+function scratch({ workDir }: InstallContext): string {
+  return path.join(workDir, 'apt');
 }
 
-/** sudo empties the environment. Proxies are carried over by name, because their URLs can hold a password. */
-async function asRoot(file: string, args: readonly string[], context: AptContext): Promise<string | undefined> {
-  if (context.isRoot) return await failure(file, args, context);
-  const proxies = PROXY_VARIABLES.filter((name) => context.env[name] !== undefined);
-  const carried = proxies.length === 0 ? [] : [`--preserve-env=${proxies.join(',')}`];
-  const fixed = Object.entries(FIXED_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
-  return await failure('sudo', ['-n', ...carried, 'env', ...fixed, file, ...args], context);
-}
-
-/** `undefined` when the command ended with 0; else its name and the end of what it said. */
-async function failure(file: string, args: readonly string[], context: AptContext): Promise<string | undefined> {
-  const words = args.filter((arg) => /^(apt-get|install|update|postgresql-.*|\/.*\.sh)$/.test(arg));
-  const command = [file, ...words].join(' ');
+/** `amd64`; undefined where there is no apt with dpkg. */
+async function debianArchitecture({ exec, env, signal }: AptContext): Promise<string | undefined> {
   try {
-    const output = await context.exec(file, args, context);
-    context.log.debug(`${command}: exit code ${output.exitCode}`);
-    return output.exitCode === 0 ? undefined : `${command} ended with ${output.exitCode}: ${complaint(output)}`;
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return `${command}: ${messageOf(error)}`;
+    await exec('apt-get', ['--version'], { env, signal });
+    const { exitCode, stdout } = await exec('dpkg', ['--print-architecture'], { env, signal });
+    return exitCode === 0 ? stdout.trim() : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
   }
 }
 
-/** apt's own `E:` lines where there are any, else the last lines. */
-function complaint({ stdout, stderr }: CommandOutput): string {
-  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-  const errors = lines.filter((line) => line.startsWith('E:'));
-  return (errors.length > 0 ? errors : lines).slice(-3).join(' ');
+async function fromPgdg(major: number, architecture: string, context: InstallContext): Promise<FromSource> {
+  const { repository } = context;
+  const { codename } = parseOsRelease(existsSync(OS_RELEASE) ? await readFile(OS_RELEASE, 'utf8') : '');
+  if (codename === undefined)
+    return { reason: `it is not known which release of Debian or Ubuntu this is: ${OS_RELEASE} names none` };
+  const keyFile = path.join(scratch(context), 'key.asc');
+  await writeFile(keyFile, repository.key);
+  const source = pgdgSource(repository, { major, codename, architecture, keyFile });
+  const apt = await AptRoot.open(path.join(scratch(context), 'pgdg'), context, source);
+  const trouble = await apt.update();
+  if (trouble !== undefined) return { reason: told(trouble, repository.uri) };
+  const lacking = await lacks(apt, major);
+  if (lacking !== undefined) return lacking;
+  const fetched = await apt.download(packagesOf(major));
+  if ('trouble' in fetched) return { reason: told(fetched.trouble, repository.uri) };
+  return await fromPackages(major, fetched.debs, context, async () => {
+    context.log.info('It needs libraries that this machine does not have; fetching them from its own apt sources …');
+    const own = await AptRoot.open(path.join(scratch(context), 'libraries'), context);
+    await own.update();
+    return own;
+  });
+}
+
+async function fromOwnSources(major: number, context: InstallContext): Promise<FromSource> {
+  const apt = await AptRoot.open(path.join(scratch(context), 'own'), context);
+  // One source that is down does not matter when another one has the package.
+  const warned = await apt.update();
+  const lacking = await lacks(apt, major);
+  if (lacking !== undefined) {
+    return warned === undefined ? lacking : { ...lacking, reason: `${lacking.reason} (${warned.words})` };
+  }
+  const fetched = await apt.download(packagesOf(major));
+  if ('trouble' in fetched) return { reason: told(fetched.trouble, "the machine's own apt sources") };
+  return await fromPackages(major, fetched.debs, context, () => Promise.resolve(apt));
+}
+
+/**
+ * Unpacks and tries the tools. Small images lack libraries that they need (LDAP, Kerberos): those come from
+ * `distribution`, which is asked for only then.
+ */
+async function fromPackages(
+  major: number,
+  debs: readonly string[],
+  context: InstallContext,
+  distribution: () => Promise<AptRoot>,
+): Promise<FromSource> {
+  const folders = { tree: path.join(scratch(context), 'unpacked'), target: installedFolder(context.workDir) };
+  const problem = await unpackTools(major, debs, folders, context);
+  if (problem !== undefined) return { reason: problem };
+  const first = await inspect(major, context);
+  if ('tools' in first || !/error while loading shared libraries/.test(first.reason)) return first;
+  const lacking = await addLibraries(await distribution(), major, debs, folders, context);
+  if (lacking !== undefined) return { reason: `${first.reason}; and its libraries cannot be had: ${lacking}` };
+  return await inspect(major, context);
+}
+
+function packagesOf(major: number): string[] {
+  return [`postgresql-client-${major}`, 'libpq5'];
+}
+
+async function lacks(
+  apt: AptRoot,
+  major: number,
+): Promise<{ reason: string; newest?: number | undefined } | undefined> {
+  const names = await apt.names('postgresql-client-');
+  if (names.split('\n').includes(`postgresql-client-${major}`)) return undefined;
+  return { reason: `there is no package postgresql-client-${major}`, newest: newestClient(names) };
+}
+
+/** What is untrusted ends the search: an older client from elsewhere would hide an attack, or a broken mirror. */
+function told({ untrusted, words }: AptTrouble, source: string): string {
+  if (!untrusted) return words;
+  throw new BackupError(
+    'ERR_CLIENT_INSTALL',
+    `What ${source} serves is not what its key has signed, so nothing of it was used: ${words}`,
+    {
+      op: 'fetch client tools',
+      hint: 'Run it again later: a mirror that is just being updated looks like this for a few minutes. A mirror that signs with a key of its own needs that key in `postgres-apt-key`. A proxy that changes downloads must let this address through.',
+    },
+  );
+}
+
+/** Brings whatever the packages need and the machine has not. */
+async function addLibraries(
+  apt: AptRoot,
+  major: number,
+  debs: readonly string[],
+  folders: UnpackFolders,
+  context: InstallContext,
+): Promise<string | undefined> {
+  const simulated = await apt.simulateInstall(debs);
+  if (simulated.exitCode !== 0) return aptTrouble(simulated)?.words;
+  const libraries = missingLibraries(simulated.stdout).filter((name) => !packagesOf(major).includes(name));
+  if (libraries.length === 0) return undefined;
+  const fetched = await apt.download(libraries);
+  if ('trouble' in fetched) return told(fetched.trouble, "the machine's own apt sources");
+  const added = fetched.debs.filter((deb) => !debs.includes(deb));
+  return await unpackLibraries(added, folders, context);
+}
+
+async function inspect(major: number, context: InstallContext): Promise<{ tools: ClientTools } | { reason: string }> {
+  const inspection = await inspectFolder(major, path.join(installedFolder(context.workDir), 'bin'), 'fetched', context);
+  return 'tools' in inspection
+    ? inspection
+    : { reason: `what it has does not run here: ${inspection.reasons.join('; ')}` };
+}
+
+function otherSource({ version, major }: ClientTools, missed: string): Finding {
+  return {
+    code: 'client-from-own-sources',
+    severity: 'warning',
+    seen: `pg_dump ${version} comes from the machine's own apt sources, whose minor release may be older, because the PostgreSQL repository did not serve it: ${missed}`,
+    action: `Let the runner reach that address, name a mirror in \`postgres-apt-mirror\`, or have postgresql-client-${major} on the runner.`,
+  };
 }

@@ -1,97 +1,101 @@
 /**
- * Finds pg_dump, pg_restore and pg_dumpall of the server's own major, and installs them when they are missing.
+ * Finds pg_dump, pg_restore and pg_dumpall of the server's own major, and fetches them when they are missing.
  * A newer client's archive cannot be read by the older tools that users have, an older client refuses the server.
  */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseOsRelease } from '../domain/apt.ts';
 import {
-  CLIENT_TOOLS,
   type ClientPlaces,
-  type ClientSource,
-  type ClientVersion,
+  clientCacheKey,
   clientFolders,
   HOMEBREW_ROOTS,
+  hasFixedHole,
   installCommands,
   parseClientVersion,
   SYSTEM_ROOT,
-  systemFolder,
   toolCacheFolder,
 } from '../domain/client-version.ts';
-import { BackupError, messageOf } from '../domain/errors.ts';
-import type { Log } from '../ports.ts';
-import { installWithApt, PGDG_SCRIPT } from './client-install.ts';
-import { actionsExec, type Exec } from './short-command.ts';
+import { BackupError } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import type { ClientCache } from './client-cache.ts';
+import { type ClientTools, inspectFolder } from './client-folder.ts';
+import { type InstallContext, installClient, installedFolder, OS_RELEASE } from './client-install.ts';
+import { systemExec, toolkitExec } from './short-command.ts';
 
-/** Absolute paths of tools that ran and said that they are of this major. */
-export interface ClientTools {
-  major: number;
-  /** As printed: `17.11`, `19rc1`. */
-  version: string;
-  pgDump: string;
-  pgRestore: string;
-  pgDumpall: string;
-  source: ClientSource;
-}
+export type { ClientTools } from './client-folder.ts';
 
 /** Everything that the search depends on. */
-export interface ClientSearch extends ClientPlaces {
-  isRoot: boolean;
-  /** The script that adds the PostgreSQL project's apt repository. */
-  pgdgScript: string;
-  /** Environment of the commands that are run; only what apt and the loader need is handed on. */
-  env: Readonly<Record<string, string | undefined>>;
-  exec: Exec;
-  log: Log;
-  signal: AbortSignal;
+export interface ClientSearch extends ClientPlaces, InstallContext {
+  now: Date;
+  /** Where fetched tools are kept between runs, if anywhere. */
+  cache?: ClientCache;
 }
 
 /** What is the same for every search on this machine. */
 export function thisMachine(
   env: Readonly<Record<string, string | undefined>>,
-): Omit<ClientSearch, 'log' | 'signal' | 'toolCache'> {
+): Pick<ClientSearch, 'platform' | 'arch' | 'systemRoot' | 'homebrewRoots' | 'env' | 'exec' | 'ask'> {
   return {
     platform: process.platform,
     arch: process.arch,
     systemRoot: SYSTEM_ROOT,
     homebrewRoots: HOMEBREW_ROOTS,
-    isRoot: process.getuid?.() === 0,
-    pgdgScript: PGDG_SCRIPT,
     env,
-    exec: actionsExec,
+    exec: systemExec,
+    ask: toolkitExec,
   };
 }
 
-/** Either the tools, or one sentence for each place that was looked at. */
-export type Attempt = { tools: ClientTools } | { reasons: string[]; installFailed?: boolean };
+/** The tools, or one sentence for each place that was looked at. */
+type Attempt =
+  | { tools: ClientTools; findings?: Finding[] }
+  | { reasons: string[]; installFailed?: boolean; newest?: number };
 
 /** One way to come by the tools. A further one is one more entry in {@link PROVIDERS}. */
 type Provider = (major: number, search: ClientSearch) => Promise<Attempt>;
 
 /** In the order in which they are tried. */
-const PROVIDERS: readonly Provider[] = [alreadyHere, installed];
+const PROVIDERS: readonly Provider[] = [alreadyHere, cached, fetched];
 
 /**
- * The client tools of exactly this major.
- * Throws `ERR_CLIENT_INSTALL` when an installation was tried and failed, `ERR_CLIENT_MISSING` when none was possible,
- * either with every place that was looked at; rejects with the signal's reason when that aborts. A package manager
- * that is at work then is left to finish, because a half-configured package is worse.
+ * The client tools of exactly this major, and what there is to say about where they come from.
+ * Throws `ERR_SERVER_TOO_NEW` when only older majors can be had, `ERR_CLIENT_INSTALL` when fetching was tried and
+ * failed, `ERR_CLIENT_MISSING` when it was not possible, each with every place that was looked at; rejects with the
+ * signal's reason when that aborts.
  */
-export async function findClientTools(major: number, search: ClientSearch): Promise<ClientTools> {
+export async function findClientTools(
+  major: number,
+  search: ClientSearch,
+): Promise<{ tools: ClientTools; findings: Finding[] }> {
   const reasons: string[] = [];
   let installFailed = false;
+  let newest: number | undefined;
   for (const provider of PROVIDERS) {
     search.signal.throwIfAborted();
     const attempt = await provider(major, search);
-    if ('tools' in attempt) return attempt.tools;
+    if ('tools' in attempt) return { tools: attempt.tools, findings: attempt.findings ?? [] };
     reasons.push(...attempt.reasons);
     installFailed ||= attempt.installFailed === true;
+    newest ??= attempt.newest;
   }
   const seen = reasons.map((reason) => `\n- ${reason}`).join('');
+  const op = 'find client tools';
+  if (newest !== undefined && newest < major) {
+    throw new BackupError(
+      'ERR_SERVER_TOO_NEW',
+      `The server is Postgres ${major}, and the newest client that can be had here is pg_dump ${newest}, which cannot dump it. Looked at:${seen}`,
+      {
+        op,
+        hint: `Use a runner whose release the PostgreSQL repository serves with postgresql-client-${major} (runs-on: ubuntu-latest), or, for a preview of Postgres, put its tools into the tool cache.`,
+      },
+    );
+  }
   throw new BackupError(
     installFailed ? 'ERR_CLIENT_INSTALL' : 'ERR_CLIENT_MISSING',
     `The server is Postgres ${major}, and pg_dump ${major} is not to be had on this machine. Looked at:${seen}`,
-    { op: 'find client tools', hint: `Add a step before this one: ${installCommands(major, search.platform)}` },
+    { op, hint: `Add a step before this one: ${installCommands(major, search.platform)}` },
   );
 }
 
@@ -105,65 +109,48 @@ async function alreadyHere(major: number, search: ClientSearch): Promise<Attempt
   return { reasons };
 }
 
-async function installed(major: number, search: ClientSearch): Promise<Attempt> {
-  if (search.platform !== 'linux') return { reasons: [`nothing is installed by itself on ${search.platform}`] };
-  const outcome = await installWithApt(major, search);
-  if (!outcome.done) return { reasons: outcome.reasons, installFailed: outcome.attempted };
-  const attempt = await inspectFolder(major, systemFolder(major, search), 'installed', search);
-  if ('tools' in attempt) return attempt;
-  return { reasons: attempt.reasons.map((reason) => `after apt-get had installed it: ${reason}`), installFailed: true };
+/** What is restored must prove itself like anything else: it can be cut short, or come from another system. */
+async function cached(major: number, search: ClientSearch): Promise<Attempt> {
+  const { cache } = search;
+  if (cache === undefined || search.platform !== 'linux') return { reasons: [] };
+  const folder = installedFolder(search.workDir);
+  const restored = await cache.restore(await cacheKey(major, search), folder);
+  if (!restored) return { reasons: ["GitHub's cache: has no such client"] };
+  const attempt = await inspectFolder(major, path.join(folder, 'bin'), 'cache', search);
+  if ('reasons' in attempt) return passOver(`what it has does not run here: ${attempt.reasons.join('; ')}`, search);
+  const version = parseClientVersion(`pg_dump (PostgreSQL) ${attempt.tools.version}`);
+  if (version !== undefined && hasFixedHole(version))
+    return passOver(`pg_dump ${version.text} has a known hole`, search);
+  return attempt;
+}
+
+function passOver(reason: string, search: ClientSearch): Attempt {
+  const words = `GitHub's cache: ${reason}`;
+  search.log.warning(`${words}. It is fetched anew.`);
+  return { reasons: [words] };
+}
+
+async function fetched(major: number, search: ClientSearch): Promise<Attempt> {
+  if (search.platform !== 'linux') return { reasons: [`nothing is fetched by itself on ${search.platform}`] };
+  const outcome = await installClient(major, search);
+  if ('reasons' in outcome) {
+    const { reasons, attempted, newest } = outcome;
+    return { reasons, installFailed: attempted, ...(newest === undefined ? {} : { newest }) };
+  }
+  // What came from elsewhere is not kept: the next run shall look at the repository again.
+  if (outcome.from === 'pgdg') {
+    await search.cache?.save(await cacheKey(major, search), installedFolder(search.workDir));
+  }
+  return outcome;
+}
+
+async function cacheKey(major: number, search: ClientSearch): Promise<string> {
+  const distribution = parseOsRelease(existsSync(OS_RELEASE) ? await readFile(OS_RELEASE, 'utf8') : '');
+  return clientCacheKey(major, { ...search, distribution });
 }
 
 /** Names in the tool cache; none when there is no such folder. */
 async function cachedVersions(toolCache: string | undefined): Promise<string[]> {
   if (toolCache === undefined || !existsSync(toolCacheFolder(toolCache))) return [];
   return await readdir(toolCacheFolder(toolCache));
-}
-
-/** Runs all three tools of a folder: each must start and be of the major, else the folder is not taken. */
-async function inspectFolder(
-  major: number,
-  folder: string,
-  source: ClientSource,
-  search: ClientSearch,
-): Promise<Attempt> {
-  let version: ClientVersion | undefined;
-  for (const tool of CLIENT_TOOLS) {
-    const file = path.join(folder, tool);
-    if (!existsSync(file)) return { reasons: [`${file}: not there`] };
-    const printed = await printedVersion(file, search);
-    if ('problem' in printed) return { reasons: [`${file}: ${printed.problem}`] };
-    const { found } = printed;
-    if (found.major !== major) return { reasons: [`${file}: is version ${found.text}, needed is ${major}`] };
-    version ??= found;
-    if (found.text !== version.text) {
-      return { reasons: [`${file}: is version ${found.text}, but pg_dump beside it is ${version.text}`] };
-    }
-  }
-  search.log.debug(`client tools ${version?.text} from ${folder}`);
-  return {
-    tools: {
-      major,
-      version: version?.text ?? '',
-      pgDump: path.join(folder, 'pg_dump'),
-      pgRestore: path.join(folder, 'pg_restore'),
-      pgDumpall: path.join(folder, 'pg_dumpall'),
-      source,
-    },
-  };
-}
-
-async function printedVersion(
-  file: string,
-  search: ClientSearch,
-): Promise<{ found: ClientVersion } | { problem: string }> {
-  try {
-    const { exitCode, stdout, stderr } = await search.exec(file, ['--version'], search);
-    if (exitCode !== 0) return { problem: `does not run (exit code ${exitCode}): ${stderr.trim()}` };
-    const found = parseClientVersion(stdout);
-    return found === undefined ? { problem: `says it is «${stdout.trim().slice(0, 100)}»` } : { found };
-  } catch (error) {
-    search.signal.throwIfAborted();
-    return { problem: `cannot be started: ${messageOf(error)}` };
-  }
 }

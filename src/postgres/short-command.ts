@@ -1,4 +1,5 @@
 /** Short commands whose output is a few lines. Streams go through `runner/process.ts` instead. */
+import { type ExecFileException, execFile } from 'node:child_process';
 import { getExecOutput } from '@actions/exec';
 
 export interface CommandOutput {
@@ -10,11 +11,13 @@ export interface CommandOutput {
 export interface CommandContext {
   env: Readonly<Record<string, string | undefined>>;
   signal: AbortSignal;
+  /** The folder in which it runs; this process's own by default. */
+  cwd?: string;
 }
 
 /**
- * Runs a command silently, without a shell. Rejects when it cannot be started, and with the signal's reason
- * when that aborts first: the command itself is then left to end on its own.
+ * Runs a command silently, without a shell. Rejects when it cannot be started or takes longer than
+ * {@link COMMAND_LIMIT_SECONDS}, and with the signal's reason when that aborts first; the command is ended then.
  */
 export type Exec = (file: string, args: readonly string[], context: CommandContext) => Promise<CommandOutput>;
 
@@ -26,35 +29,59 @@ export const PROXY_VARIABLES = [
   'HTTPS_PROXY',
   'NO_PROXY',
 ] as const;
-/** Messages in English, no questions asked; needrestart would restart services after an installation on Ubuntu. */
-export const FIXED_ENVIRONMENT = { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' } as const;
+/** A slow mirror needs most of a minute for its lists; far more than that only a dead one. */
+export const COMMAND_LIMIT_SECONDS = 180;
+/** A version is printed in milliseconds; a loaded machine is given time. */
+const ANSWER_LIMIT_SECONDS = 30;
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
-/** What a package manager and the loader need. The rest of the step's environment, with its secrets, stays here. */
+/** What apt and the loader need, messages in English. The rest of the step's environment, with its secrets, stays here. */
 function commandEnvironment(env: CommandContext['env']): Record<string, string> {
   const names = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH', ...PROXY_VARIABLES];
   const passed = names.flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(passed), ...FIXED_ENVIRONMENT };
+  return { ...Object.fromEntries(passed), LC_ALL: 'C' };
 }
 
-export const actionsExec: Exec = async (file, args, { env, signal }) => {
+export const systemExec: Exec = async (file, args, { env, signal, cwd }) => {
+  signal.throwIfAborted();
+  const options = {
+    env: commandEnvironment(env),
+    signal,
+    timeout: COMMAND_LIMIT_SECONDS * 1000,
+    maxBuffer: MAX_OUTPUT_BYTES,
+    ...(cwd === undefined ? {} : { cwd }),
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<CommandOutput>();
+  execFile(file, args, options, (error, stdout, stderr) => {
+    const exitCode = error === null ? 0 : error.code;
+    if (typeof exitCode === 'number') resolve({ exitCode, stdout, stderr });
+    else reject(signal.aborted ? signal.reason : ending(error));
+  });
+  return await promise;
+};
+
+/** For a program that answers at once, from this machine alone: by the toolkit, which cannot end what it started. */
+export const toolkitExec: Exec = async (file, args, { env, signal, cwd }) => {
   signal.throwIfAborted();
   // The toolkit splits its first argument at blanks like a command line; quotes keep a path whole.
   const commandLine = `"${file.replaceAll('"', '\\"')}"`;
   const options = { silent: true, ignoreReturnCode: true, env: commandEnvironment(env) };
-  const output = getExecOutput(commandLine, [...args], options);
-  output.catch(() => undefined);
-  return await Promise.race([output, rejection(signal, output)]);
+  const answer = getExecOutput(commandLine, [...args], cwd === undefined ? options : { ...options, cwd });
+  answer.catch(() => undefined);
+  const late = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_SECONDS * 1000)]);
+  const { promise: overdue, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    reject(signal.aborted ? signal.reason : new Error(`it did not answer within ${ANSWER_LIMIT_SECONDS} s`));
+  };
+  late.addEventListener('abort', onAbort, { once: true });
+  return await Promise.race([answer, overdue]).finally(() => late.removeEventListener('abort', onAbort));
 };
 
-/** Rejects when the signal aborts before `settled` does; otherwise stays open, which costs nothing. */
-function rejection(signal: AbortSignal, settled: Promise<unknown>): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    const forget = () => signal.removeEventListener('abort', abort);
-    settled.then(forget, forget);
-  });
+function ending(error: ExecFileException | null): Error {
+  if (error?.killed === true) return new Error(`it did not end within ${COMMAND_LIMIT_SECONDS} s`, { cause: error });
+  if (typeof error?.signal === 'string') return new Error(`it was ended by ${error.signal}`, { cause: error });
+  return error ?? new Error('it ended without an exit code');
 }

@@ -34,8 +34,8 @@ describe('dist/', () => {
     expect(readFileSync(path.join(DIST, 'index.js'), 'utf8')).not.toContain(path.resolve(ROOT));
   });
 
-  test('needs nothing outside of itself but what pg asks for and does without', () => {
-    expect(foreignModules(readFileSync(path.join(DIST, 'index.js'), 'utf8'))).toEqual(['pg-native']);
+  test('needs nothing outside of itself but what pg and debug ask for and do without', () => {
+    expect(foreignModules(readFileSync(path.join(DIST, 'index.js'), 'utf8'))).toEqual(['pg-native', 'supports-color']);
   });
 
   test('a require that the bundler could not resolve would be noticed', () => {

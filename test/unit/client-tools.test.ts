@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { PGDG_URI } from '../../src/domain/apt.ts';
 import {
   type ClientPlaces,
+  clientCacheKey,
   clientFolders,
   clientVersionFindings,
+  hasFixedHole,
   installCommands,
   parseClientVersion,
 } from '../../src/domain/client-version.ts';
@@ -112,6 +115,42 @@ describe('a client with a known hole', () => {
     expect(finding).toMatchObject({ code: 'client-without-fixes', severity: 'notice' });
     expect(finding?.seen).toContain('CVE-2026-6477');
     expect(findings('13.20')).toMatchObject([{ code: 'client-outdated', seen: expect.stringContaining('13.23') }]);
+  });
+});
+
+test('only a client that an update would mend is fetched anew', () => {
+  expect(hasFixedHole({ major: 17, minor: 9, text: '17.9' })).toBe(true);
+  expect(hasFixedHole({ major: 17, minor: 10, text: '17.10' })).toBe(false);
+  expect(hasFixedHole({ major: 13, minor: 23, text: '13.23' })).toBe(false);
+});
+
+describe('the key of cached tools', () => {
+  const system = {
+    distribution: { id: 'debian', version: '12' },
+    arch: 'x64',
+    now: new Date('2026-11-21T02:00:00Z'),
+    repository: { uri: PGDG_URI, key: 'key' },
+  };
+  const key = clientCacheKey(17, system);
+
+  test('says what it is of', () => {
+    expect(key).toMatch(/^db-backup-action-client-tools-v1-17-debian-12-x64-2026-11-[0-9a-f]{8}$/);
+  });
+
+  test.each([
+    ['major', 18, {}],
+    ['distribution', 17, { distribution: { id: 'ubuntu', version: '12' } }],
+    ['release', 17, { distribution: { id: 'debian', version: '13' } }],
+    ['architecture', 17, { arch: 'arm64' }],
+    ['month', 17, { now: new Date('2026-12-01T00:00:00Z') }],
+    ['repository', 17, { repository: { uri: 'https://mirror.example', key: 'key' } }],
+    ['signing key', 17, { repository: { uri: PGDG_URI, key: 'another' } }],
+  ])('is another for another %s', (_, major, other) => {
+    expect(clientCacheKey(major, { ...system, ...other })).not.toBe(key);
+  });
+
+  test('holds no comma, which the cache refuses', () => {
+    expect(clientCacheKey(17, { ...system, distribution: { id: 'a,b', version: 'c d' } })).toContain('-a_b-c_d-');
   });
 });
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { PGDG_URI } from '../../src/domain/apt.ts';
 import { InputError } from '../../src/domain/errors.ts';
+import { PGDG_KEY } from '../../src/domain/pgdg-key.ts';
 import { nameProblems, variableOf } from '../../src/inputs/names.ts';
 import { readInputs } from '../../src/inputs/read.ts';
 import { INPUTS, type InputSpecs } from '../../src/inputs/spec.ts';
@@ -46,6 +48,8 @@ describe('inputs that are right', () => {
       allowEmpty: false,
       allowEphemeral: false,
       acceptNewSource: false,
+      aptRepository: { uri: PGDG_URI, key: PGDG_KEY },
+      cacheClientTools: true,
       scope: { content: 'all', schemas: [], excludeSchemas: [], tables: [], excludeTables: [], excludeTableData: [] },
       encryption: { method: 'age', recipients: [RECIPIENT] },
       notices: [],
@@ -68,6 +72,8 @@ describe('inputs that are right', () => {
       globals: 'false',
       verify: 'archive, source',
       'max-duration-minutes': ' 15 ',
+      'postgres-apt-mirror': 'https://mirror.example.com/pub/repos/apt/',
+      'cache-client-tools': 'false',
     };
     expect(readInputs(step(given))).toMatchObject({
       name: 'shop.prod-1',
@@ -77,6 +83,8 @@ describe('inputs that are right', () => {
       criticalTables: ['public.orders'],
       compression: { method: 'zstd', level: 3 },
       globals: false,
+      aptRepository: { uri: 'https://mirror.example.com/pub/repos/apt', key: PGDG_KEY },
+      cacheClientTools: false,
       verifySource: true,
       maxDurationMinutes: 15,
     });
@@ -134,6 +142,31 @@ describe('inputs that are wrong', () => {
       'an unknown input that is empty',
       { recipients: '' },
       /^recipients: there is no such input\. Did you mean `age-recipients`\?/,
+    ],
+    [
+      'a mirror that is no URL',
+      { 'postgres-apt-mirror': 'mirror.example.com' },
+      /^postgres-apt-mirror: it is not an http/,
+    ],
+    [
+      'a mirror that would add options to a list of sources',
+      { 'postgres-apt-mirror': 'https://m.example/apt [trusted=yes]' },
+      /^postgres-apt-mirror: it is not an http/,
+    ],
+    [
+      'a mirror with credentials',
+      { 'postgres-apt-mirror': 'https://me:hunter2@m.example/apt' },
+      /^postgres-apt-mirror: it holds a user or password\. Put them into a file below \/etc\/apt\/auth\.conf\.d/,
+    ],
+    [
+      'a key that is a fingerprint',
+      { 'postgres-apt-key': 'B97B0AFC' },
+      /^postgres-apt-key: it is not an ASCII-armoured/,
+    ],
+    [
+      'a private key',
+      { 'postgres-apt-key': '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nhunter2\n-----END PGP PRIVATE KEY BLOCK-----' },
+      /^postgres-apt-key: it is a private key\. .* leaked\.$/,
     ],
     ['an input with underscores', { database_url: URL }, /^database_url: .*`database-url`/],
     [
