@@ -1,4 +1,5 @@
 /** The main step: masks, reads the inputs, runs the command, reports. Everything it needs is handed in. */
+import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
 import type { CommandContext, CommandResult, RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
@@ -8,11 +9,11 @@ import { secretsIn } from './inputs/secrets.ts';
 import type { CommandName } from './inputs/spec.ts';
 import type { Inputs } from './inputs/types.ts';
 import type { Clock, Log } from './ports.ts';
-import { reportFailure, reportResult } from './report/report.ts';
-import { watchForCancellation } from './runner/cancellation.ts';
+import { type Ending, reportFailure, reportResult } from './report/report.ts';
+import { type Cancellation, watchForCancellation } from './runner/cancellation.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { makeWorkDir, planWorkDir, removeWorkDir } from './runner/work-dir.ts';
-import { beginMainStep, rememberWorkDir } from './state.ts';
+import { beginMainStep, remember } from './state.ts';
 import { VERSION } from './version.ts';
 
 /** The runner ends the process 10 s after its first signal. */
@@ -30,35 +31,101 @@ export interface Ports {
   commands: Commands;
   /** See `CommandContext`. */
   proofThread: URL;
+  /** How an alarm learns which backups there are; see `AlarmParts`. */
+  lookUpGoodBackup: AlarmParts['lookUpGoodBackup'];
   /** How long a cancelled command may take to clean up; 6.5 s by default. */
   cleanUpMs?: number;
 }
 
 /** Runs to the end and reports it. Resolves with the exit code, never rejects. */
-export async function run(
-  env: Environment,
-  { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }: Ports,
-): Promise<number> {
+export async function run(env: Environment, ports: Ports): Promise<number> {
   const log = new RunLog(runnerConsole(isWorkflow(env)));
   const cancellation = watchForCancellation(process);
-  const news: Partial<RunNews> = {};
+  const news = new News(env, log);
+  try {
+    const { ending, result } = await runCommand(env, ports, { log, cancellation, news });
+    await alarmOf(ending, result, { env, log, cancellation, news, ports });
+    return ending.exitCode;
+  } finally {
+    cancellation.close();
+  }
+}
+
+interface RunParts {
+  log: RunLog;
+  cancellation: Cancellation;
+  news: News;
+}
+
+/** Never rejects: what went wrong is reported. */
+async function runCommand(
+  env: Environment,
+  { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }: Ports,
+  { log, cancellation, news }: RunParts,
+): Promise<{ ending: Ending; result?: CommandResult }> {
+  const { signal } = cancellation;
   try {
     beginMainStep(env);
     log.maskExactly(secretsIn(env));
     const inputs = readInputs(env);
-    const { signal } = cancellation;
-    const tell = (more: Partial<RunNews>): void => void Object.assign(news, more);
+    const tell = (more: Partial<RunNews>): void => news.add(more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
       const context = { log, clock, env, signal, workDir, version: VERSION, proofThread, tell };
       return withinGrace(commands[inputs.command](inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
     });
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;
-    return reportResult(result, { env, log });
+    return { ending: reportResult(result, { env, log }), result };
   } catch (error) {
-    return reportFailure(rootOf(error, cancellation.signal), news, { env, log });
-  } finally {
-    cancellation.close();
+    return { ending: reportFailure(rootOf(error, signal), news.known, { env, log }) };
+  }
+}
+
+/** After everything else is told. A cancelled run has no time for it: the post step does it then. */
+async function alarmOf(
+  ending: Ending,
+  result: CommandResult | undefined,
+  { env, log, cancellation, news, ports }: RunParts & { env: Environment; ports: Ports },
+): Promise<void> {
+  const { clock, lookUpGoodBackup } = ports;
+  const signal = cancellation.cancelled;
+  if (!signal.aborted) {
+    const parts = { env, log, clock, signal, lookUpGoodBackup };
+    const { lastGood: good } = news.known;
+    if (ending.failure !== undefined) {
+      await soundAlarm({ kind: 'failed', words: ending.failure, ...(good === undefined ? {} : { good }) }, parts);
+    } else if (result !== undefined) {
+      await soundAlarm({ kind: 'proven', id: result.manifest.id, uri: result.backupUri }, parts);
+    }
+  }
+  const over = !signal.aborted || ending.failure === undefined;
+  noteDown(() => remember('end', over ? 'told' : 'cancelled', env), log);
+}
+
+/** What is known of the run, here and for the post step. */
+class News {
+  readonly known: Partial<RunNews> = {};
+  readonly #env: Environment;
+  readonly #log: RunLog;
+
+  constructor(env: Environment, log: RunLog) {
+    this.#env = env;
+    this.#log = log;
+  }
+
+  add(more: Partial<RunNews>): void {
+    Object.assign(this.known, more);
+    const { findings: _, ...rest } = this.known;
+    noteDown(() => remember('news', this.#log.redact(JSON.stringify(rest)), this.#env), this.#log);
+  }
+}
+
+/** A note that the runner does not take must not be what ends a backup. */
+function noteDown(note: () => void, log: RunLog): void {
+  try {
+    note();
+  } catch (error) {
+    log.warning(`The post step will not know how far this run came: ${messageOf(error)}`);
   }
 }
 
@@ -70,7 +137,7 @@ async function withWorkDir<T>(
   body: (workDir: string) => Promise<T>,
 ): Promise<T> {
   const workDir = planWorkDir(tempDirectory);
-  rememberWorkDir(workDir, env);
+  remember('workDir', workDir, env);
   try {
     await makeWorkDir(workDir);
   } catch (cause) {

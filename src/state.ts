@@ -2,9 +2,16 @@
 import * as core from '@actions/core';
 import type { Environment } from './domain/destination.ts';
 
+/** How the main step ended, as far as it could still say: `told` has nothing left to be reported. */
+export type MainEnd = 'told' | 'cancelled';
+
 export interface State {
   /** Absent when the main step did not come far enough to make one. */
   workDir?: string;
+  /** What was known of the run last, as JSON; absent when nothing was. */
+  news?: string;
+  /** Absent when the main step was ended without a chance to say so. */
+  end?: MainEnd;
 }
 
 /**
@@ -15,9 +22,13 @@ export function beginMainStep(env: Environment): void {
   if (env.GITHUB_STATE) core.saveState('isPost', 'true');
 }
 
-/** To be called before the folder is made, so that it cannot be left behind unknown. */
-export function rememberWorkDir(workDir: string, env: Environment): void {
-  if (env.GITHUB_STATE) core.saveState('workDir', workDir);
+/** Of a name that is remembered again the last value counts. The work folder is noted before it is made. */
+export function remember<Name extends keyof State>(
+  name: Name,
+  value: NonNullable<State[Name]>,
+  env: Environment,
+): void {
+  if (env.GITHUB_STATE) core.saveState(name, value);
 }
 
 export function isPostStep(env: Environment): boolean {
@@ -26,5 +37,10 @@ export function isPostStep(env: Environment): boolean {
 
 /** In the post step only. */
 export function loadState(env: Environment): State {
-  return env.STATE_workDir ? { workDir: env.STATE_workDir } : {};
+  const { STATE_workDir: workDir, STATE_news: news, STATE_end: end } = env;
+  return {
+    ...(workDir ? { workDir } : {}),
+    ...(news ? { news } : {}),
+    ...(end === 'told' || end === 'cancelled' ? { end } : {}),
+  };
 }

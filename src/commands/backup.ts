@@ -1,6 +1,7 @@
 /** `command: backup`: preflight → snapshot → dump ⇉ (proof, encryption → storage) → manifest last. */
 import { randomBytes } from 'node:crypto';
 import { finish } from '../backup/finish.ts';
+import { newestOf } from '../backup/history.ts';
 import { prepare } from '../backup/prepare.ts';
 import { SetWriter } from '../backup/set-writer.ts';
 import { takeArchive, takeSnapshot } from '../backup/take.ts';
@@ -34,7 +35,7 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
 
   context.tell({ stage: 'preparing', location: storage.location });
   const prepared = await log.group('Preflight', () => supervisor.guard(prepare(inputs, under, storage, supervisor)));
-  context.tell({ findings: prepared.findings });
+  context.tell({ findings: prepared.findings, lastGood: newestOf(prepared.history, storage, prepared.name) });
   const held = await log.group('Snapshot', () =>
     supervisor.guard(takeSnapshot({ inputs, context: under, prepared, supervisor })),
   );

@@ -4,8 +4,12 @@ import type { CommandResult } from '../command.ts';
 interface OutputSpec {
   /** For people; Markdown. */
   description: string;
-  value: (result: CommandResult) => string;
+  /** Absent: it is not a result of the command. */
+  value?: (result: CommandResult) => string;
 }
+
+/** Set by the alarm. */
+export const ISSUE_NUMBER = 'issue-number';
 
 export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   'backup-id': {
@@ -61,6 +65,9 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
     value: ({ findings }) => findingsJson(findings),
   },
+  [ISSUE_NUMBER]: {
+    description: 'The issue that was opened, commented on or closed, e.g. `42`; set in a failed run too.',
+  },
 };
 
 /** A job may have outputs of 1 MiB in all (platform limit). */
@@ -76,5 +83,7 @@ function findingsJson(findings: CommandResult['findings']): string {
 
 /** Name and value of each output that the command has. */
 export function outputsOf(result: CommandResult): readonly (readonly [name: string, value: string])[] {
-  return Object.entries(OUTPUTS).map(([name, { value }]) => [name, value(result)] as const);
+  return Object.entries(OUTPUTS).flatMap(([name, { value }]) =>
+    value === undefined ? [] : [[name, value(result)] as const],
+  );
 }

@@ -8,7 +8,7 @@ import type { Finding } from '../domain/findings.ts';
 import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
 import { describeFailure, describeUnproven, type FailureWords, failureMessage, failureSummary } from './failure.ts';
-import { outputsOf } from './outputs.ts';
+import { ISSUE_NUMBER, outputsOf } from './outputs.ts';
 import { backupSummary, fitSummary } from './summary.ts';
 
 /** Of each kind the runner shows ten annotations of a step; one is kept for saying that there are more. */
@@ -20,8 +20,15 @@ export interface Surroundings {
   log: RunLog;
 }
 
-/** Returns the exit code: 0 only for what is proven. */
-export function reportResult(result: CommandResult, { env, log }: Surroundings): number {
+/** How a run ended, told already. */
+export interface Ending {
+  /** 0 only for what is proven. */
+  exitCode: number;
+  /** What was said of a run that is red. */
+  failure?: FailureWords;
+}
+
+export function reportResult(result: CommandResult, { env, log }: Surroundings): Ending {
   setOutputs(result, { env, log });
   annotateFindings(result.findings, log);
   writeSummary(
@@ -34,11 +41,11 @@ export function reportResult(result: CommandResult, { env, log }: Surroundings):
     `Proven: ${manifest.id}, ${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ` +
       `${formatBytes(manifest.totals.storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${backupUri}`,
   );
-  return 0;
+  return { exitCode: 0 };
 }
 
-/** Returns the exit code. Never throws. */
-export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log }: Surroundings): number {
+/** Never throws. */
+export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log }: Surroundings): Ending {
   const words = describeFailure(error, news);
   const findings = news.findings ?? [];
   annotateFindings(findings, log);
@@ -50,18 +57,25 @@ export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log
   return fail(words, log);
 }
 
-function fail(words: FailureWords, log: RunLog): number {
+function fail(words: FailureWords, log: RunLog): Ending {
   log.annotate('error', failureMessage(words), words.title);
-  return 1;
+  return { exitCode: 1, failure: words };
+}
+
+/** The issue that tells of this run. */
+export function reportIssue(number: number, surroundings: Surroundings): void {
+  setOutput(ISSUE_NUMBER, String(number), surroundings);
+}
+
+function setOutputs(result: CommandResult, surroundings: Surroundings): void {
+  for (const [name, value] of outputsOf(result)) setOutput(name, value, surroundings);
 }
 
 /** Without a runner there is nobody to hand outputs to; the log names them instead. */
-function setOutputs(result: CommandResult, { env, log }: Surroundings): void {
-  for (const [name, value] of outputsOf(result)) {
-    const safe = log.redact(value);
-    if (env.GITHUB_OUTPUT) core.setOutput(name, safe);
-    else log.debug(`output ${name}=${safe}`);
-  }
+function setOutput(name: string, value: string, { env, log }: Surroundings): void {
+  const safe = log.redact(value);
+  if (env.GITHUB_OUTPUT) core.setOutput(name, safe);
+  else log.debug(`output ${name}=${safe}`);
 }
 
 /** A summary that cannot be written does not make a backup worse. */

@@ -55,8 +55,15 @@ const SCRIPTS: Readonly<Record<string, (inputs: BackupInputs, context: CommandCo
 
 const script = SCRIPTS[process.env.SCRIPT ?? ''];
 if (script === undefined) throw new Error('SCRIPT names no script');
-if (isPostStep(process.env)) await cleanUp(process.env);
+const found = {
+  known: 'found',
+  id: '20261120_020000_nightly_g00dxx',
+  snapshotAt: new Date(Date.now() - 30 * 3_600_000).toISOString(),
+  uri: 's3://acme-backups/postgres/shop/20261120_020000_nightly_g00dxx',
+} as const;
+const ports = { clock: systemClock, lookUpGoodBackup: () => Promise.resolve(found) };
+if (isPostStep(process.env)) await cleanUp(process.env, ports);
 else {
   const proofThread = new URL(import.meta.url);
-  endProcess(await run(process.env, { clock: systemClock, commands: { backup: script }, proofThread, cleanUpMs: 300 }));
+  endProcess(await run(process.env, { ...ports, commands: { backup: script }, proofThread, cleanUpMs: 300 }));
 }
