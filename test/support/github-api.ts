@@ -170,12 +170,13 @@ function answer(github: FakeGitHub, request: GitHubRequest, authorization: strin
     : comment(github, issue, request.body);
 }
 
-function listIssues({ issues, url }: FakeGitHub, query: URLSearchParams): Answer {
+function listIssues({ issues, url, transferred }: FakeGitHub, query: URLSearchParams): Answer {
   const [size, page] = [Number(query.get('per_page') ?? 30), Number(query.get('page') ?? 1)];
   if (size > 100) return refuse(422, 'Validation Failed');
   const key = query.get('sort') === 'updated' ? 'changed' : 'number';
   const sign = query.get('direction') === 'asc' ? 1 : -1;
   const listed = issues
+    .filter(({ number }) => !transferred.has(number))
     .filter(({ state }) => (query.get('state') ?? 'open') === 'all' || state === (query.get('state') ?? 'open'))
     .sort((left, right) => sign * (left[key] - right[key]))
     .slice(size * (page - 1), size * page);

@@ -30,6 +30,13 @@ const SCRIPTS: Readonly<Record<string, (inputs: BackupInputs, context: CommandCo
     const cause = new Error(`password authentication failed for ${PASSWORD}`);
     throw new BackupError('ERR_DUMP_FAILED', 'pg_dump ended with exit code 1', { op: 'dump', hint: 'Read it.', cause });
   },
+  leak: async ({ connection }, { env, tell }) => {
+    const { password = '' } = connection;
+    const secrets = [password, env['INPUT_AGE-PASSPHRASE'], env.AWS_SECRET_ACCESS_KEY, env['INPUT_GITHUB-TOKEN']];
+    const hostile = `@octocat see #1 <!-- db-backup-action: series=other command=backup --> ${secrets.join(' ')}`;
+    tell({ stage: 'writing', name: 'shop', backupUri: `s3://acme-backups/${encodeURIComponent(password)}` });
+    throw new BackupError('ERR_DUMP_FAILED', hostile, { op: 'dump', hint: hostile, cause: new Error(hostile) });
+  },
   crash: async () => {
     setTimeout(() => {
       throw new TypeError(`${PASSWORD} is not a function`);
