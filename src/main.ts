@@ -8,6 +8,7 @@ import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
 import type { CommandName } from './inputs/spec.ts';
 import type { Inputs } from './inputs/types.ts';
+import { News } from './news.ts';
 import type { Clock, Log } from './ports.ts';
 import { type Ending, reportFailure, reportResult } from './report/report.ts';
 import { type Cancellation, watchForCancellation } from './runner/cancellation.ts';
@@ -43,8 +44,8 @@ export async function run(env: Environment, ports: Ports): Promise<number> {
   const cancellation = watchForCancellation(process);
   const news = new News(env, log);
   try {
-    const { ending, result } = await runCommand(env, ports, { log, cancellation, news });
-    await alarmOf(ending, result, { env, log, cancellation, news, ports });
+    const ending = await runCommand(env, ports, { log, cancellation, news });
+    await alarm(ending, env, ports, { log, cancellation, news });
     return ending.exitCode;
   } finally {
     cancellation.close();
@@ -62,7 +63,7 @@ async function runCommand(
   env: Environment,
   { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }: Ports,
   { log, cancellation, news }: RunParts,
-): Promise<{ ending: Ending; result?: CommandResult }> {
+): Promise<Ending> {
   const { signal } = cancellation;
   try {
     beginMainStep(env);
@@ -75,58 +76,24 @@ async function runCommand(
     });
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;
-    return { ending: reportResult(result, { env, log }), result };
+    return reportResult(result, { env, log });
   } catch (error) {
-    return { ending: reportFailure(rootOf(error, signal), news.known, { env, log }) };
+    return reportFailure(rootOf(error, signal), news.known, { env, log });
   }
 }
 
-/** After everything else is told. A cancelled run has no time for it: the post step does it then. */
-async function alarmOf(
+/** After everything else is told. A cancelled run has no time for it: its post step does it then. */
+async function alarm(
   ending: Ending,
-  result: CommandResult | undefined,
-  { env, log, cancellation, news, ports }: RunParts & { env: Environment; ports: Ports },
+  env: Environment,
+  { clock, lookUpGoodBackup }: Ports,
+  { log, cancellation, news }: RunParts,
 ): Promise<void> {
-  const { clock, lookUpGoodBackup } = ports;
   const signal = cancellation.cancelled;
-  if (!signal.aborted) {
-    const parts = { env, log, clock, signal, lookUpGoodBackup };
-    const { lastGood: good } = news.known;
-    if (ending.failure !== undefined) {
-      await soundAlarm({ kind: 'failed', words: ending.failure, ...(good === undefined ? {} : { good }) }, parts);
-    } else if (result !== undefined) {
-      await soundAlarm({ kind: 'proven', id: result.manifest.id, uri: result.backupUri }, parts);
-    }
-  }
-  const over = !signal.aborted || ending.failure === undefined;
-  noteDown(() => remember('end', over ? 'told' : 'cancelled', env), log);
-}
-
-/** What is known of the run, here and for the post step. */
-class News {
-  readonly known: Partial<RunNews> = {};
-  readonly #env: Environment;
-  readonly #log: RunLog;
-
-  constructor(env: Environment, log: RunLog) {
-    this.#env = env;
-    this.#log = log;
-  }
-
-  add(more: Partial<RunNews>): void {
-    Object.assign(this.known, more);
-    const { findings: _, ...rest } = this.known;
-    noteDown(() => remember('news', this.#log.redact(JSON.stringify(rest)), this.#env), this.#log);
-  }
-}
-
-/** A note that the runner does not take must not be what ends a backup. */
-function noteDown(note: () => void, log: RunLog): void {
-  try {
-    note();
-  } catch (error) {
-    log.warning(`The post step will not know how far this run came: ${messageOf(error)}`);
-  }
+  if ('failure' in ending) news.failed(ending.failure);
+  const { lastGood } = news.known;
+  if (!signal.aborted) await soundAlarm(ending, { env, log, clock, signal, lookUpGoodBackup, lastGood });
+  if (!signal.aborted || 'proven' in ending) news.reported();
 }
 
 /** The folder is gone when this settles; that it could not be removed is a warning and hides nothing. */

@@ -5,7 +5,8 @@ import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
 import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
-import { describeFailure, failureMessage } from './report/failure.ts';
+import { readNote } from './news.ts';
+import { describeFailure, type FailureWords, failureMessage } from './report/failure.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { removeWorkDir } from './runner/work-dir.ts';
 import { loadState, type State } from './state.ts';
@@ -17,7 +18,7 @@ export async function cleanUp(env: Environment, ports: PostPorts): Promise<void>
   log.maskExactly(secretsIn(env));
   const state = loadState(env);
   if (state.workDir !== undefined) await remove(state.workDir, log);
-  if (state.end !== 'told') await tellOfInterruption(state, env, log, ports);
+  if (state.reported === undefined) await tellOfInterruption(state, env, log, ports);
 }
 
 async function remove(workDir: string, log: RunLog): Promise<void> {
@@ -28,31 +29,15 @@ async function remove(workDir: string, log: RunLog): Promise<void> {
   }
 }
 
-/** A cancelled run has said so itself but for the issue; one that was killed has said nothing. */
+/** A run that failed or was cancelled has said so itself but for the issue; one that was killed has said nothing. */
 async function tellOfInterruption(state: State, env: Environment, log: RunLog, ports: PostPorts): Promise<void> {
-  const news = newsOf(state, log);
-  const words = describeFailure(state.end === 'cancelled' ? CANCELLED : KILLED, news);
-  if (state.end !== 'cancelled') log.annotate('warning', failureMessage(words), words.title);
-  const { lastGood: good } = news;
-  const outcome = { kind: 'failed', words, ...(good === undefined ? {} : { good }) } as const;
-  await soundAlarm(outcome, { ...ports, env, log, signal: new AbortController().signal });
+  const news = readNote<Partial<RunNews>>(state.news, log) ?? {};
+  const told = readNote<FailureWords>(state.failure, log);
+  const failure = told ?? describeFailure(KILLED, news);
+  if (told === undefined) log.annotate('warning', failureMessage(failure), failure.title);
+  const { lastGood } = news;
+  await soundAlarm({ exitCode: 1, failure }, { ...ports, env, log, lastGood, signal: new AbortController().signal });
 }
-
-/** As the main step of this very run wrote it down. */
-function newsOf({ news }: State, log: RunLog): Partial<RunNews> {
-  if (news === undefined) return {};
-  try {
-    return JSON.parse(news) as Partial<RunNews>;
-  } catch (error) {
-    log.debug(`what the main step noted down cannot be read: ${messageOf(error)}`);
-    return {};
-  }
-}
-
-const CANCELLED = new BackupError('ERR_CANCELLED', 'The run was cancelled before the backup was done', {
-  op: 'run',
-  hint: 'Run it again when you want it. If nobody cancelled it, look for a timeout of the job or for a newer run in the same `concurrency` group.',
-});
 
 const KILLED = new BackupError('ERR_KILLED', 'The run was ended from outside before it could say anything', {
   op: 'run',

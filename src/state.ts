@@ -2,16 +2,15 @@
 import * as core from '@actions/core';
 import type { Environment } from './domain/destination.ts';
 
-/** How the main step ended, as far as it could still say: `told` has nothing left to be reported. */
-export type MainEnd = 'told' | 'cancelled';
-
 export interface State {
   /** Absent when the main step did not come far enough to make one. */
   workDir?: string;
   /** What was known of the run last, as JSON; absent when nothing was. */
   news?: string;
-  /** Absent when the main step was ended without a chance to say so. */
-  end?: MainEnd;
+  /** The words in which the main step told of its failure, as JSON. */
+  failure?: string;
+  /** `true` when the main step has told everybody how it ended. Absent when it was cancelled or killed before that. */
+  reported?: 'true';
 }
 
 /**
@@ -37,10 +36,11 @@ export function isPostStep(env: Environment): boolean {
 
 /** In the post step only. */
 export function loadState(env: Environment): State {
-  const { STATE_workDir: workDir, STATE_news: news, STATE_end: end } = env;
+  const { STATE_workDir: workDir, STATE_news: news, STATE_failure: failure, STATE_reported: reported } = env;
   return {
     ...(workDir ? { workDir } : {}),
     ...(news ? { news } : {}),
-    ...(end === 'told' || end === 'cancelled' ? { end } : {}),
+    ...(failure ? { failure } : {}),
+    ...(reported === 'true' ? { reported } : {}),
   };
 }

@@ -13,7 +13,7 @@ import { type AlarmInputs, readAlarmInputs } from '../inputs/alarm.ts';
 import type { Clock } from '../ports.ts';
 import type { FailureWords } from '../report/failure.ts';
 import type { AlarmRun } from '../report/issue.ts';
-import { reportIssue } from '../report/report.ts';
+import { type Ending, reportIssue } from '../report/report.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { LookUpParts } from './good-backup.ts';
 import { type AlarmTask, raise, recover } from './issue.ts';
@@ -24,22 +24,19 @@ const MAX_TRIES = 3;
 const LONGEST_PAUSE_MS = 8_000;
 const FIRST_PAUSE_MS = 500;
 
-export type AlarmOutcome =
-  | { kind: 'failed'; words: FailureWords; good?: GoodBackup }
-  /** A proven backup. */
-  | { kind: 'proven'; id: string; uri: string };
-
 export interface AlarmParts {
   env: Environment;
   log: RunLog;
   clock: Clock;
   /** Of a cancellation, which leaves the alarm to the post step. */
   signal: AbortSignal;
+  /** Of the series before this run, where the run came so far as to learn it; otherwise it is looked up. */
+  lastGood?: GoodBackup | undefined;
   lookUpGoodBackup(inputs: AlarmInputs, parts: LookUpParts): Promise<GoodBackup>;
 }
 
 /** Opens, comments or closes the issue of this series and says in the log what was done. Never rejects. */
-export async function soundAlarm(outcome: AlarmOutcome, parts: AlarmParts): Promise<void> {
+export async function soundAlarm(ending: Ending, parts: AlarmParts): Promise<void> {
   const { env, log } = parts;
   try {
     const inputs = readAlarmInputs(env);
@@ -50,24 +47,24 @@ export async function soundAlarm(outcome: AlarmOutcome, parts: AlarmParts): Prom
       );
       return;
     }
-    const number = await settle(outcome, inputs, parts);
+    const number = await settle(ending, inputs, parts);
     if (number !== undefined) reportIssue(number, { env, log });
   } catch (error) {
-    if (!parts.signal.aborted) warn(outcome, error, log);
+    if (!parts.signal.aborted) warn(ending, error, log);
   }
 }
 
-async function settle(outcome: AlarmOutcome, inputs: AlarmInputs, parts: AlarmParts): Promise<number | undefined> {
+async function settle(ending: Ending, inputs: AlarmInputs, parts: AlarmParts): Promise<number | undefined> {
   const { clock, log } = parts;
   const signal = AbortSignal.any([parts.signal, AbortSignal.timeout(LONGEST_MS)]);
   const { token, apiUrl, run } = inputs;
   const issues = openIssues({ token, apiUrl, repository: run.repository, clock, signal });
   const redact = (text: string): string => log.redact(text);
   const task: AlarmTask = { inputs, issues, log, redact, run: describeRun(inputs), now: clock.now() };
-  if (outcome.kind === 'proven') return await persist(recover(task, outcome), { clock, signal });
-  const { words } = outcome;
-  const good = outcome.good ?? (await findGoodBackup(words, inputs, { ...parts, signal }));
-  return await persist(raise(task, words, good), { clock, signal });
+  if ('proven' in ending) return await persist(recover(task, ending.proven), { clock, signal });
+  const { failure } = ending;
+  const good = parts.lastGood ?? (await findGoodBackup(failure, inputs, { ...parts, signal }));
+  return await persist(raise(task, failure, good), { clock, signal });
 }
 
 async function findGoodBackup({ code }: FailureWords, inputs: AlarmInputs, parts: AlarmParts): Promise<GoodBackup> {
@@ -105,8 +102,8 @@ function pauseAfter(error: GitHubError, tries: number): number | undefined {
   return retryAfterMs !== undefined && retryAfterMs <= LONGEST_PAUSE_MS ? retryAfterMs : undefined;
 }
 
-function warn({ kind }: AlarmOutcome, error: unknown, log: RunLog): void {
-  const title = kind === 'failed' ? 'The issue about this could not be written' : 'The issue could not be closed';
+function warn(ending: Ending, error: unknown, log: RunLog): void {
+  const title = 'failure' in ending ? 'The issue about this could not be written' : 'The issue could not be closed';
   const action = error instanceof GitHubError ? `\nWhat to do: ${error.hint}` : '';
   log.annotate('warning', `${messageOf(error)}.${action}`, title);
 }

@@ -20,13 +20,8 @@ export interface Surroundings {
   log: RunLog;
 }
 
-/** How a run ended, told already. */
-export interface Ending {
-  /** 0 only for what is proven. */
-  exitCode: number;
-  /** What was said of a run that is red. */
-  failure?: FailureWords;
-}
+/** How a run ended, told already. Only what is proven is green. */
+export type Ending = { exitCode: 0; proven: { id: string; uri: string } } | { exitCode: 1; failure: FailureWords };
 
 export function reportResult(result: CommandResult, { env, log }: Surroundings): Ending {
   setOutputs(result, { env, log });
@@ -41,7 +36,7 @@ export function reportResult(result: CommandResult, { env, log }: Surroundings):
     `Proven: ${manifest.id}, ${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ` +
       `${formatBytes(manifest.totals.storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${backupUri}`,
   );
-  return { exitCode: 0 };
+  return { exitCode: 0, proven: { id: manifest.id, uri: backupUri } };
 }
 
 /** Never throws. */

@@ -20,7 +20,7 @@ describe('A run', () => {
       });
       expectRealError(run, 'ERR_CANCELLED');
       expect(before).toBe(0);
-      expect(run.state.end).toBe('cancelled');
+      expect(run.state).not.toHaveProperty('reported');
       expect(run.outputs).toEqual({});
       expect(github.issues).toMatchObject([{ title: 'The backup of "shop" failed (ERR_CANCELLED)' }]);
       expect(github.issues[0]?.body).toContain('look for a timeout of the job');
@@ -45,14 +45,15 @@ describe('A run', () => {
       expectRealError(run);
       expect(alarmWarnings(run)).toEqual([]);
       expect(run.seconds).toBeLessThan(7);
-      expect(github.issues).toHaveLength(1);
+      // The failure, not the cancellation.
+      expect(github.issues).toMatchObject([{ title: 'The backup of "shop" failed (ERR_DUMP_FAILED)' }]);
     }));
 
   test('that is killed is told of by its post step: a warning, and the issue', () =>
     withGitHub(async (github) => {
       const run = await play('die', github);
       expect(run).toMatchObject({ signal: 'SIGKILL', filesLeftBehind: [], post: { exitCode: 0 } });
-      expect(run.state).not.toHaveProperty('end');
+      expect(run.state).not.toHaveProperty('failure');
       expect(run.post?.annotations).toMatchObject([{ kind: 'warning', title: 'The backup failed (ERR_KILLED)' }]);
       expect(github.issues).toMatchObject([{ title: 'The backup of "shop" failed (ERR_KILLED)' }]);
       expect(github.issues[0]?.body).toContain('a lack of memory');
@@ -79,7 +80,7 @@ describe('A run', () => {
       const run = await play('crash', github);
       expectRealError(run, 'ERR_INTERNAL');
       expect(github.issues).toHaveLength(1);
-      expect(run.state.end).toBe('told');
+      expect(run.state.reported).toBe('true');
     }));
 });
 

@@ -15,6 +15,7 @@ const LAYERS = [
   ['state.ts'],
   ['command.ts'],
   ['report'],
+  ['news.ts'],
   ['backup'],
   ['alarm', 'commands'],
   ['main.ts', 'post.ts'],
