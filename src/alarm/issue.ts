@@ -44,6 +44,7 @@ export function raise(task: AlarmTask, words: FailureWords, good: GoodBackup): (
   const { inputs, issues, log, redact, run, now } = task;
   const event: AlarmEvent = { words, subject: inputs.subject, good, run, now };
   const gone = new Set<number>();
+  const told = new Set<number>();
   return async () => {
     for (;;) {
       const open = (await issues.open()).filter(({ number }) => !gone.has(number));
@@ -51,13 +52,16 @@ export function raise(task: AlarmTask, words: FailureWords, good: GoodBackup): (
       if (own !== undefined) return await afterOpening(task, event, own);
       const plan = planForFailure(inputs.subject, open);
       if (plan.action !== 'comment') return await afterOpening(task, event, await openIssue(task, event));
-      const { issue } = plan;
-      if (await succeeds(issues.comment(issue.number, failureComment(event, redact)), 'missing')) {
-        log.info(`Issue #${issue.number} has a new comment: ${issue.url}`);
-        return issue.number;
+      const { number, url } = plan.issue;
+      // Still open after the comment: another run might have closed it at the same time.
+      if (told.has(number)) return number;
+      if (await succeeds(issues.comment(number, failureComment(event, redact)), 'missing')) {
+        told.add(number);
+        log.info(`Issue #${number} has a new comment: ${url}`);
+      } else {
+        // Deleted or transferred since it was listed.
+        gone.add(number);
       }
-      // Deleted or transferred since it was listed.
-      gone.add(issue.number);
     }
   };
 }

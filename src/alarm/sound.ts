@@ -8,7 +8,7 @@ import { runMarker } from '../domain/alarm.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import { GitHubError } from '../github/errors.ts';
-import { openIssues } from '../github/issues.ts';
+import { issuesOf } from '../github/issues.ts';
 import { type AlarmInputs, readAlarmInputs } from '../inputs/alarm.ts';
 import type { Clock } from '../ports.ts';
 import type { FailureWords } from '../report/failure.ts';
@@ -58,7 +58,7 @@ async function settle(ending: Ending, inputs: AlarmInputs, parts: AlarmParts): P
   const { clock, log } = parts;
   const signal = AbortSignal.any([parts.signal, AbortSignal.timeout(LONGEST_MS)]);
   const { token, apiUrl, run } = inputs;
-  const issues = openIssues({ token, apiUrl, repository: run.repository, clock, signal });
+  const issues = issuesOf({ token, apiUrl, repository: run.repository, clock, signal });
   const redact = (text: string): string => log.redact(text);
   const task: AlarmTask = { inputs, issues, log, redact, run: describeRun(inputs), now: clock.now() };
   if ('proven' in ending) return await persist(recover(task, ending.proven), { clock, signal });

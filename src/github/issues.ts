@@ -58,41 +58,23 @@ interface ListedIssue {
 }
 
 /** Connects to nothing yet. */
-export function openIssues(access: GitHubAccess): Issues {
+export function issuesOf(access: GitHubAccess): Issues {
   const [owner = '', repo = ''] = access.repository.split('/');
   const at = { owner, repo };
   const ask = asker(access);
   return {
-    open: () =>
-      ask('list the open issues', async (client, request) => {
-        const issues: ListedIssue[] = [];
-        for (let page = 1; page <= MAX_PAGES; page += 1) {
-          const order = { state: 'open', sort: 'updated', direction: 'desc', per_page: PAGE_SIZE, page } as const;
-          const { data } = await client.request('GET /repos/{owner}/{repo}/issues', {
-            ...at,
-            ...order,
-            request: request(),
-          });
-          issues.push(...data);
-          if (data.length < PAGE_SIZE) break;
-        }
-        return issues.filter((issue) => issue.pull_request === undefined).map(openIssue);
-      }),
+    open: () => ask('list the open issues', (client, request) => listOpen(client, request, at)),
     create: ({ title, body, labels, assignees }) =>
       ask('open an issue', async (client, request) => {
-        const issue = { title, body, labels: [...labels], assignees: [...assignees] };
-        const { data } = await client.request('POST /repos/{owner}/{repo}/issues', {
-          ...at,
-          ...issue,
-          request: request(),
-        });
+        const issue = { ...at, title, body, labels: [...labels], assignees: [...assignees] };
+        const { data } = await client.request('POST /repos/{owner}/{repo}/issues', { ...issue, request: request() });
         return { number: data.number, url: data.html_url };
       }),
     comments: (issue_number, since) =>
       ask(`read the comments of issue #${issue_number}`, async (client, request) => {
-        const wanted = { issue_number, since: since.toISOString(), per_page: PAGE_SIZE };
+        const wanted = { ...at, issue_number, since: since.toISOString(), per_page: PAGE_SIZE };
         const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments';
-        const { data } = await client.request(route, { ...at, ...wanted, request: request() });
+        const { data } = await client.request(route, { ...wanted, request: request() });
         return data.map(({ body }) => body ?? '');
       }),
     comment: (issue_number, body) =>
@@ -102,25 +84,43 @@ export function openIssues(access: GitHubAccess): Issues {
       }),
     close: (issue_number, state_reason) =>
       ask(`close issue #${issue_number}`, async (client, request) => {
-        const change = { issue_number, state: 'closed', state_reason } as const;
-        await client.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
-          ...at,
-          ...change,
-          request: request(),
-        });
+        const change = { ...at, issue_number, state: 'closed', state_reason } as const;
+        const route = 'PATCH /repos/{owner}/{repo}/issues/{issue_number}';
+        await client.request(route, { ...change, request: request() });
       }),
-    refusesUntitled: async () => {
-      try {
-        await ask('ask for the right to open issues', (client, request) =>
+    refusesUntitled: () =>
+      refused(
+        ask('ask for the right to open issues', (client, request) =>
           client.request({ method: 'POST', url: '/repos/{owner}/{repo}/issues', ...at, request: request() }),
-        );
-        return false;
-      } catch (error) {
-        if (error instanceof GitHubError && error.fault === 'invalid') return true;
-        throw error;
-      }
-    },
+        ),
+      ),
   };
+}
+
+async function listOpen(
+  client: Client,
+  request: () => RequestOptions,
+  at: { owner: string; repo: string },
+): Promise<OpenIssue[]> {
+  const issues: ListedIssue[] = [];
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const order = { state: 'open', sort: 'updated', direction: 'desc', per_page: PAGE_SIZE, page } as const;
+    const route = 'GET /repos/{owner}/{repo}/issues';
+    const { data } = await client.request(route, { ...at, ...order, request: request() });
+    issues.push(...data);
+    if (data.length < PAGE_SIZE) break;
+  }
+  return issues.filter((issue) => issue.pull_request === undefined).map(openIssue);
+}
+
+async function refused(request: Promise<unknown>): Promise<boolean> {
+  try {
+    await request;
+    return false;
+  } catch (error) {
+    if (error instanceof GitHubError && error.fault === 'invalid') return true;
+    throw error;
+  }
 }
 
 function openIssue(issue: ListedIssue): OpenIssue {

@@ -74,7 +74,7 @@ export const INPUTS = {
   'github-token': input({
     description:
       'Opens the issue when a backup fails; the job needs `permissions: issues: write` for it. Without a token, or without that right, everything else works.',
-    whenEmpty: "the job's own token; if that is replaced by nothing, no issue is opened and a notice says so",
+    whenEmpty: 'no issue is opened, and a notice says so; without this input it is the token of the job',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub Actions
     actionDefault: '${{ github.token }}',
     parse: (text) => text,

@@ -143,6 +143,18 @@ describe('An issue', () => {
   );
 });
 
+test('An issue that another run closes while this one comments on it gets a successor', () =>
+  withGitHub(async (github) => {
+    const issue = github.add({ body: MARKER });
+    github.fault = (request) => {
+      if (isComment(request)) issue.state = 'closed';
+      return undefined;
+    };
+    expectRealError(await play('fail', github));
+    expect(issue.comments).toHaveLength(1);
+    expect(github.openIssues()).toMatchObject([{ number: 2 }]);
+  }));
+
 describe('GitHub', () => {
   test('that nobody answers for only costs a warning', () =>
     withGitHub(async (github) => {
