@@ -1,4 +1,5 @@
 /** What a command is given besides its inputs, and what it hands back for the report. */
+import type { GoodBackup } from './domain/alarm/good-backup.ts';
 import type { Contents } from './domain/contents.ts';
 import type { Environment } from './domain/destination.ts';
 import type { BackupError } from './domain/errors.ts';
@@ -41,6 +42,8 @@ export interface RunNews {
   backupUri: string;
   /** Findings so far: shown when the run fails. A result brings its own. */
   findings: readonly Finding[];
+  /** Of the series before this run. Absent until it was looked up. */
+  lastGood: GoodBackup;
 }
 
 /** A backup that was taken and committed, whether or not it is proven: `manifest.verdict` says so. */

@@ -1,6 +1,7 @@
 /** Where Node starts: the main step, the post step, or one of the threads. */
 import { pathToFileURL } from 'node:url';
 import { isMainThread, workerData } from 'node:worker_threads';
+import { lookUpGoodBackup } from './alarm/good-backup.ts';
 import { backup } from './commands/backup.ts';
 import { run } from './main.ts';
 import { cleanUp } from './post.ts';
@@ -21,8 +22,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   if (isArchiveProofWorker(workerData)) await runArchiveProofWorker();
   else if (isClientCacheWorker(workerData)) await runClientCacheWorker();
 } else if (isPostStep(process.env)) {
-  await cleanUp(process.env);
+  await cleanUp(process.env, { clock: systemClock, lookUpGoodBackup });
 } else {
   const proofThread = pathToFileURL(process.argv[1] as string);
-  endProcess(await run(process.env, { clock: systemClock, commands: { backup }, proofThread }));
+  endProcess(await run(process.env, { clock: systemClock, commands: { backup }, proofThread, lookUpGoodBackup }));
 }

@@ -1,4 +1,5 @@
 /** The main step: masks, reads the inputs, runs the command, reports. Everything it needs is handed in. */
+import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
 import type { CommandContext, CommandResult, RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
@@ -7,12 +8,13 @@ import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
 import type { CommandName } from './inputs/spec.ts';
 import type { Inputs } from './inputs/types.ts';
+import { News } from './news.ts';
 import type { Clock, Log } from './ports.ts';
-import { reportFailure, reportResult } from './report/report.ts';
-import { watchForCancellation } from './runner/cancellation.ts';
+import { type Ending, reportFailure, reportResult } from './report/report.ts';
+import { type Cancellation, watchForCancellation } from './runner/cancellation.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { makeWorkDir, planWorkDir, removeWorkDir } from './runner/work-dir.ts';
-import { beginMainStep, rememberWorkDir } from './state.ts';
+import { beginMainStep, remember } from './state.ts';
 import { VERSION } from './version.ts';
 
 /** The runner ends the process 10 s after its first signal. */
@@ -30,24 +32,44 @@ export interface Ports {
   commands: Commands;
   /** See `CommandContext`. */
   proofThread: URL;
+  /** How an alarm learns which backups there are; see `AlarmParts`. */
+  lookUpGoodBackup: AlarmParts['lookUpGoodBackup'];
   /** How long a cancelled command may take to clean up; 6.5 s by default. */
   cleanUpMs?: number;
 }
 
 /** Runs to the end and reports it. Resolves with the exit code, never rejects. */
-export async function run(
-  env: Environment,
-  { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }: Ports,
-): Promise<number> {
+export async function run(env: Environment, ports: Ports): Promise<number> {
   const log = new RunLog(runnerConsole(isWorkflow(env)));
   const cancellation = watchForCancellation(process);
-  const news: Partial<RunNews> = {};
+  const news = new News(env, log);
+  try {
+    const ending = await runCommand(env, ports, { log, cancellation, news });
+    await alarm(ending, env, ports, { log, cancellation, news });
+    return ending.exitCode;
+  } finally {
+    cancellation.close();
+  }
+}
+
+interface RunParts {
+  log: RunLog;
+  cancellation: Cancellation;
+  news: News;
+}
+
+/** Never rejects: what went wrong is reported. */
+async function runCommand(
+  env: Environment,
+  { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }: Ports,
+  { log, cancellation, news }: RunParts,
+): Promise<Ending> {
+  const { signal } = cancellation;
   try {
     beginMainStep(env);
     log.maskExactly(secretsIn(env));
     const inputs = readInputs(env);
-    const { signal } = cancellation;
-    const tell = (more: Partial<RunNews>): void => void Object.assign(news, more);
+    const tell = (more: Partial<RunNews>): void => news.add(more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
       const context = { log, clock, env, signal, workDir, version: VERSION, proofThread, tell };
       return withinGrace(commands[inputs.command](inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
@@ -56,10 +78,22 @@ export async function run(
     if (defect !== undefined) throw defect;
     return reportResult(result, { env, log });
   } catch (error) {
-    return reportFailure(rootOf(error, cancellation.signal), news, { env, log });
-  } finally {
-    cancellation.close();
+    return reportFailure(rootOf(error, signal), news.known, { env, log });
   }
+}
+
+/** After everything else is told. A cancelled run has no time for it: its post step does it then. */
+async function alarm(
+  ending: Ending,
+  env: Environment,
+  { clock, lookUpGoodBackup }: Ports,
+  { log, cancellation, news }: RunParts,
+): Promise<void> {
+  const signal = cancellation.cancelled;
+  if ('failure' in ending) news.failed(ending.failure);
+  const { lastGood } = news.known;
+  if (!signal.aborted) await soundAlarm(ending, { env, log, clock, signal, lookUpGoodBackup, lastGood });
+  if (!signal.aborted || ending.exitCode === 0) news.reported();
 }
 
 /** The folder is gone when this settles; that it could not be removed is a warning and hides nothing. */
@@ -70,7 +104,7 @@ async function withWorkDir<T>(
   body: (workDir: string) => Promise<T>,
 ): Promise<T> {
   const workDir = planWorkDir(tempDirectory);
-  rememberWorkDir(workDir, env);
+  remember('workDir', workDir, env);
   try {
     await makeWorkDir(workDir);
   } catch (cause) {

@@ -1,20 +1,45 @@
-/** The post step: takes away what an interrupted main step had to leave. Warns, never fails. */
+/** The post step: takes away what an interrupted main step had to leave, and tells of it. Warns, never fails. */
+import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
+import type { RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
-import { messageOf } from './domain/errors.ts';
+import { BackupError, messageOf } from './domain/errors.ts';
 import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
+import { readNote } from './news.ts';
+import { describeFailure, type FailureWords, failureMessage } from './report/failure.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { removeWorkDir } from './runner/work-dir.ts';
-import { loadState } from './state.ts';
+import { loadState, type State } from './state.ts';
 
-export async function cleanUp(env: Environment): Promise<void> {
+export type PostPorts = Pick<AlarmParts, 'clock' | 'lookUpGoodBackup'>;
+
+export async function cleanUp(env: Environment, ports: PostPorts): Promise<void> {
   const log = new RunLog(runnerConsole(isWorkflow(env)));
   log.maskExactly(secretsIn(env));
-  const { workDir } = loadState(env);
-  if (workDir === undefined) return;
+  const state = loadState(env);
+  if (state.workDir !== undefined) await remove(state.workDir, log);
+  if (state.reported === undefined) await tellOfInterruption(state, env, log, ports);
+}
+
+async function remove(workDir: string, log: RunLog): Promise<void> {
   try {
     await removeWorkDir(workDir);
   } catch (error) {
     log.warning(`The work folder of the run could not be removed: ${messageOf(error)}. It may hold a password file.`);
   }
 }
+
+/** A run that failed or was cancelled has said so itself but for the issue; one that was killed has said nothing. */
+async function tellOfInterruption(state: State, env: Environment, log: RunLog, ports: PostPorts): Promise<void> {
+  const news = readNote<Partial<RunNews>>(state.news, log) ?? {};
+  const told = readNote<FailureWords>(state.failure, log);
+  const failure = told ?? describeFailure(KILLED, news);
+  if (told === undefined) log.annotate('warning', failureMessage(failure), failure.title);
+  const { lastGood } = news;
+  await soundAlarm({ exitCode: 1, failure }, { ...ports, env, log, lastGood, signal: new AbortController().signal });
+}
+
+const KILLED = new BackupError('ERR_KILLED', 'The run was ended from outside before it could say anything', {
+  op: 'run',
+  hint: 'Look at the end of its log: a lack of memory, a runner that went away, or a cancellation that took longer than the runner waits. Then run it again.',
+});

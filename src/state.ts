@@ -5,6 +5,12 @@ import type { Environment } from './domain/destination.ts';
 export interface State {
   /** Absent when the main step did not come far enough to make one. */
   workDir?: string;
+  /** What was known of the run last, as JSON; absent when nothing was. */
+  news?: string;
+  /** The words in which the main step told of its failure, as JSON. */
+  failure?: string;
+  /** `true` when the main step has told everybody how it ended. Absent when it was cancelled or killed before that. */
+  reported?: 'true';
 }
 
 /**
@@ -15,9 +21,13 @@ export function beginMainStep(env: Environment): void {
   if (env.GITHUB_STATE) core.saveState('isPost', 'true');
 }
 
-/** To be called before the folder is made, so that it cannot be left behind unknown. */
-export function rememberWorkDir(workDir: string, env: Environment): void {
-  if (env.GITHUB_STATE) core.saveState('workDir', workDir);
+/** Of a name that is remembered again the last value counts. The work folder is noted before it is made. */
+export function remember<Name extends keyof State>(
+  name: Name,
+  value: NonNullable<State[Name]>,
+  env: Environment,
+): void {
+  if (env.GITHUB_STATE) core.saveState(name, value);
 }
 
 export function isPostStep(env: Environment): boolean {
@@ -26,5 +36,11 @@ export function isPostStep(env: Environment): boolean {
 
 /** In the post step only. */
 export function loadState(env: Environment): State {
-  return env.STATE_workDir ? { workDir: env.STATE_workDir } : {};
+  const { STATE_workDir: workDir, STATE_news: news, STATE_failure: failure, STATE_reported: reported } = env;
+  return {
+    ...(workDir ? { workDir } : {}),
+    ...(news ? { news } : {}),
+    ...(failure ? { failure } : {}),
+    ...(reported === 'true' ? { reported } : {}),
+  };
 }

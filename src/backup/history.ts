@@ -1,9 +1,10 @@
 /** What the series already holds: read from the bucket alone, newest first. */
+import { type GoodBackup, newestProven } from '../domain/alarm/good-backup.ts';
 import { parseBackupId } from '../domain/backup-id.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { type Manifest, parseManifest } from '../domain/manifest.ts';
-import { OBJECT_NAMES, objectKey, seriesPrefix } from '../domain/set-layout.ts';
+import { OBJECT_NAMES, objectKey, seriesPrefix, setPrefix } from '../domain/set-layout.ts';
 import type { Storage } from '../ports.ts';
 import { readBytes } from '../storage/write-object.ts';
 
@@ -11,6 +12,8 @@ import { readBytes } from '../storage/write-object.ts';
 const MANIFESTS_READ = 12;
 /** Folders that are looked at: those of failed runs have no manifest. */
 const FOLDERS_READ = 200;
+
+const HISTORY_UNREADABLE = 'history-unreadable';
 
 export interface History {
   /** Newest first. */
@@ -60,9 +63,16 @@ export async function readHistory(storage: Storage, series: string): Promise<His
   return { manifests, findings };
 }
 
+/** The newest proven backup of a series whose history was read. */
+export function newestOf({ manifests, findings }: History, storage: Storage, series: string): GoodBackup {
+  const hidden = findings.find(({ code }) => code === HISTORY_UNREADABLE);
+  if (hidden !== undefined) return { known: 'unreadable', why: hidden.seen };
+  return newestProven(manifests, (id) => storage.uri(setPrefix(series, id).slice(0, -1)));
+}
+
 function unreadable(error: BackupError): Finding {
   return {
-    code: 'history-unreadable',
+    code: HISTORY_UNREADABLE,
     severity: 'notice',
     seen: `Earlier backups could not be read, so this one is not compared with them: ${error.message}`,
     action: 'Grant s3:GetObject on */metadata.json if sizes and the identity of the source should be compared.',

@@ -4,8 +4,12 @@ import type { CommandContext, DryRun } from '../command.ts';
 import { openCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { chooseCompression, describeCompression } from '../domain/compression.ts';
+import type { Finding } from '../domain/findings.ts';
 import { OBJECT_NAMES, objectKey, setFolder } from '../domain/set-layout.ts';
 import { formatBytes, formatCount } from '../domain/words.ts';
+import { issuesOf } from '../github/issues.ts';
+import { probeIssueRights } from '../github/probe.ts';
+import { readAlarmInputs } from '../inputs/alarm.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import type { Destinations } from './destinations.ts';
 import type { Prepared } from './prepare.ts';
@@ -27,6 +31,7 @@ export async function rehearse(
   const key = objectKey(name, id, `${OBJECT_NAMES.archive}${cipher.suffix}`);
   await destinations.each(({ storage }) => storage.probe(key));
   for (const { storage } of destinations.alive) context.log.info(`${storage.location} takes writes of this role`);
+  const aboutIssues = await probeIssues(context);
   const compression = chooseCompression(facts.server.major, inputs.compression);
   return {
     command: 'backup',
@@ -51,8 +56,16 @@ export async function rehearse(
     lost: destinations.lost.map(({ target, error }) => {
       return { location: target.storage.location, error, uncertain: false };
     }),
-    findings: prepared.findings,
+    findings: [...prepared.findings, ...aboutIssues],
   };
+}
+
+/** Whether a failed backup could open its issue. */
+async function probeIssues({ env, clock, signal }: CommandContext): Promise<Finding[]> {
+  const alarm = readAlarmInputs(env);
+  if (alarm === undefined || !alarm.wanted || alarm.token === '') return [];
+  const { token, apiUrl, run } = alarm;
+  return await probeIssueRights(issuesOf({ token, apiUrl, repository: run.repository, clock, signal }));
 }
 
 const CONTENT = { all: 'definitions and rows', schema: 'definitions without rows', data: 'rows without definitions' };

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Destinations, type Target } from '../backup/destinations.ts';
 import { finish } from '../backup/finish.ts';
+import { newestOf } from '../backup/history.ts';
 import { type Prepared, prepare } from '../backup/prepare.ts';
 import { rehearse } from '../backup/rehearse.ts';
 import { findReusable } from '../backup/reuse.ts';
@@ -39,7 +40,8 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
   const prepared = await log.group('Preflight', () =>
     supervisor.guard(prepare(inputs, under, destinations, supervisor)),
   );
-  context.tell({ findings: prepared.findings });
+  const lastGood = newestOf(prepared.history, destinations.first.storage, prepared.name);
+  context.tell({ findings: prepared.findings, lastGood });
   if (inputs.dryRun) {
     return await log.group('Dry run', () => supervisor.guard(rehearse(inputs, under, prepared, destinations)));
   }

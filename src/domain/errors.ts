@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'ERR_DUMP_STALLED'
   | 'ERR_DEADLINE'
   | 'ERR_CANCELLED'
+  | 'ERR_KILLED'
   | 'ERR_ENCRYPT'
   | 'ERR_STORAGE_AUTH'
   | 'ERR_STORAGE_DENIED'
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'ERR_STORED_DIFFERS'
   | 'ERR_MANIFEST'
   | 'ERR_NOT_PROVEN'
+  | 'ERR_GITHUB'
   | 'ERR_INTERNAL';
 
 /** What a {@link BackupError} carries besides its message. */

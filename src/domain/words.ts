@@ -24,6 +24,15 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** `2 h 5 min`, `1 day 2 h`, `12 days`: coarser the longer ago. */
+export function formatAge(seconds: number): string {
+  const hours = Math.floor(seconds / 3600);
+  if (hours < 24) return formatDuration(seconds);
+  const days = Math.floor(hours / 24);
+  const words = days === 1 ? '1 day' : `${formatCount(days)} days`;
+  return days < 7 && hours % 24 > 0 ? `${words} ${hours % 24} h` : words;
+}
+
 /** `1,234,567` */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');

@@ -25,12 +25,17 @@ export function readInputs(env: Environment): Inputs {
 function readValues(env: Environment, problems: InputProblem[]): Partial<InputValues> {
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(INPUTS) as [string, InputSpec<unknown>][]) {
-    const text = env[variableOf(name)] ?? '';
     try {
-      values[name] = spec.parse(spec.verbatim === true ? text : text.trim(), env);
+      values[name] = readValue(name, spec, env);
     } catch (error) {
       problems.push(...problemsOf(name, error));
     }
   }
   return values as Partial<InputValues>;
+}
+
+/** What the runner handed over for one input, parsed; throws what its parser throws. */
+export function readValue<T>(name: string, spec: InputSpec<T>, env: Environment): T {
+  const text = env[variableOf(name)] ?? '';
+  return spec.parse(spec.verbatim === true ? text : text.trim(), env);
 }

@@ -17,6 +17,7 @@ import {
   seriesName,
   tablePatterns,
 } from './backup-values.ts';
+import { assignees, issueLabels } from './issue-values.ts';
 import { oneOf, optional, orElse, type Parse, wholeNumber, words, yesOrNo } from './values.ts';
 
 export const COMMANDS = ['backup'] as const;
@@ -29,6 +30,11 @@ export interface InputSpec<T> {
   description: string;
   /** What an empty input means, in words. */
   whenEmpty: string;
+  /**
+   * The `default:` in action.yml, which the runner fills in: nobody can tell any more whether it was given. Only for
+   * what the runner alone knows.
+   */
+  actionDefault?: string;
   /** Its text is handed to the parser as it is; everything else is trimmed first. */
   verbatim?: boolean;
   parse: Parse<T>;
@@ -68,6 +74,31 @@ export const INPUTS = {
     whenEmpty: 'the `PG*` environment variables alone say where; an error without `PGHOST`',
     verbatim: true,
     parse: parseConnection,
+  }),
+  'github-token': input({
+    description:
+      'Opens the issue when a backup fails; the job needs `permissions: issues: write` for it. Without a token, or without that right, everything else works.',
+    whenEmpty: 'no issue is opened, and a notice says so; without this input it is the token of the job',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub Actions
+    actionDefault: '${{ github.token }}',
+    parse: (text) => text,
+  }),
+  'issue-on-failure': input({
+    description:
+      'Opens one issue for each series when a backup fails or is not proven, comments on it the next time, and closes it with the next proven backup.',
+    whenEmpty: '`true`',
+    parse: orElse(yesOrNo, true),
+  }),
+  'issue-labels': input({
+    description: 'Labels of that issue, one a line or with commas between them. GitHub makes those that do not exist.',
+    whenEmpty: 'none',
+    parse: issueLabels,
+  }),
+  'issue-assignees': input({
+    description:
+      'Who that issue is assigned to: names of up to 10 GitHub accounts that can be assigned in this repository, one a line or with commas between them.',
+    whenEmpty: 'nobody',
+    parse: assignees,
   }),
   encryption: input({
     commands: backup,

@@ -32,10 +32,9 @@ export function describeFailure(error: unknown, news: Partial<RunNews>): Failure
   const known = error instanceof BackupError ? error : unexpectedError(error);
   const problems = error instanceof InputError ? error.problems : [];
   const lines = problems.map(({ input, message }) => `${input}: ${message}`);
-  const subject = news.name === undefined ? 'The backup' : `The backup of "${news.name}"`;
   return {
     code: known.code,
-    title: `${subject} failed (${known.code})`,
+    title: failureTitle(known.code, news.name),
     happened: lines.length > 1 ? `${lines.length} inputs are wrong` : known.message,
     problems: lines.length > 1 ? lines : [],
     causes: causesOf(known),
@@ -56,7 +55,7 @@ function describeUnproven({ manifest, contents, copies, lost }: BackupResult): F
   const all = contents.checks.length;
   return {
     code: 'ERR_NOT_PROVEN',
-    title: `The backup of "${manifest.name}" is stored, but not proven (ERR_NOT_PROVEN)`,
+    title: failureTitle('ERR_NOT_PROVEN', manifest.name),
     happened:
       all === 0
         ? 'No check was done at all'
@@ -108,6 +107,12 @@ function leftAt({ location, uncertain }: LostCopy): string {
     : `Nothing of it is visible in ${location}.`;
 }
 
+/** @param series where it is known */
+export function failureTitle(code: ErrorCode, series: string | undefined): string {
+  const subject = series === undefined ? 'The backup' : `The backup of "${series}"`;
+  return `${subject} ${code === 'ERR_NOT_PROVEN' ? 'is stored, but not proven' : 'failed'} (${code})`;
+}
+
 /** What a doubtful backup is good for: a failed check means that it is known to be wrong. */
 function worthOf(doubtful: readonly Check[]): string {
   return doubtful.some(({ status }) => status === 'failed')
@@ -153,7 +158,7 @@ function list(items: readonly string[], md: Markdown): string[] {
   return items.length === 0 ? [] : [items.map((item) => `- ${md.text(item)}`).join('\n')];
 }
 
-function sentence(text: string): string {
+export function sentence(text: string): string {
   return /[.!?…:]$/.test(text) ? text : `${text}.`;
 }
 

@@ -6,17 +6,28 @@ const MAX_TEXT_CHARACTERS = 1_000;
 /** Turns text from anywhere into Markdown. `redact` runs before escaping, because escaping changes a secret's form. */
 export class Markdown {
   readonly #redact: (text: string) => string;
+  readonly #inIssue: boolean;
 
-  constructor(redact: (text: string) => string = (text) => text) {
+  /**
+   * @param inIssue for issues and comments, where GitHub looks for `@somebody` and `#123` in what was rendered already,
+   *   entities and all: a space without width keeps it from telling people who have nothing to do with it
+   */
+  constructor(redact: (text: string) => string = (text) => text, inIssue = false) {
     this.#redact = redact;
+    this.#inIssue = inIssue;
   }
 
   /** One line of prose. What stands between two backticks is shown as code. */
   text(value: string): string {
     return visible(this.#redact(value))
       .split(/(`[^`]+`)/)
-      .map((part) => (/^`[^`]+`$/.test(part) ? `<code>${entities(part.slice(1, -1))}</code>` : entities(part)))
+      .map((part) => (/^`[^`]+`$/.test(part) ? `<code>${entities(part.slice(1, -1))}</code>` : this.#prose(part)))
       .join('');
+  }
+
+  #prose(part: string): string {
+    const escaped = entities(part);
+    return this.#inIssue ? escaped.replaceAll(/&#(?:64|35);/g, '$&&#8203;') : escaped;
   }
 
   /** A name or a value, as code. */

@@ -5,11 +5,14 @@ import type { Finding } from '../domain/findings.ts';
 interface OutputSpec {
   /** For people; Markdown. */
   description: string;
-  /** Of a set that is stored. */
-  value: (result: Exclude<CommandResult, DryRun>) => string;
+  /** Of a set that is stored. Absent: it is not a result of the command. */
+  value?: (result: Exclude<CommandResult, DryRun>) => string;
   /** Absent: a dry run does not have it. */
   ofDryRun?: (result: DryRun) => string;
 }
+
+/** Set by the alarm. */
+export const ISSUE_NUMBER = 'issue-number';
 
 export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   'backup-id': {
@@ -69,6 +72,9 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     value: findingsOf,
     ofDryRun: findingsOf,
   },
+  [ISSUE_NUMBER]: {
+    description: 'The issue that was opened, commented on or closed, e.g. `42`; set in a failed run too.',
+  },
 };
 
 function findingsOf({ findings, lost }: CommandResult): string {
@@ -98,7 +104,7 @@ function findingsJson(findings: readonly Finding[]): string {
 /** Name and value of each output that the command has. */
 export function outputsOf(result: CommandResult): readonly (readonly [name: string, value: string])[] {
   return Object.entries(OUTPUTS).flatMap(([name, { value, ofDryRun }]) => {
-    if (result.outcome !== 'dry-run') return [[name, value(result)] as const];
-    return ofDryRun === undefined ? [] : [[name, ofDryRun(result)] as const];
+    const text = result.outcome === 'dry-run' ? ofDryRun?.(result) : value?.(result);
+    return text === undefined ? [] : [[name, text] as const];
   });
 }

@@ -9,7 +9,7 @@ import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
 import { describeFailure, describeTrouble, type FailureWords, failureMessage, failureSummary } from './failure.ts';
 import { dryRunSummary, reusedSummary } from './other-outcomes.ts';
-import { outputsOf } from './outputs.ts';
+import { ISSUE_NUMBER, outputsOf } from './outputs.ts';
 import { backupSummary, fitSummary } from './summary.ts';
 
 /** Of each kind the runner shows ten annotations of a step; one is kept for saying that there are more. */
@@ -21,8 +21,14 @@ export interface Surroundings {
   log: RunLog;
 }
 
-/** Returns the exit code: 0 only for what is proven, and for a dry run that found nothing in the way. */
-export function reportResult(result: CommandResult, { env, log }: Surroundings): number {
+/** How a run ended, told already. Only what is proven is green. */
+export type Ending =
+  | { exitCode: 0; proven: { id: string; uri: string } }
+  /** Nothing new is known of the backups: a dry run, or an earlier backup that was taken. */
+  | { exitCode: 0 }
+  | { exitCode: 1; failure: FailureWords };
+
+export function reportResult(result: CommandResult, { env, log }: Surroundings): Ending {
   setOutputs(result, { env, log });
   annotateFindings(result.findings, log);
   writeSummary(
@@ -32,7 +38,8 @@ export function reportResult(result: CommandResult, { env, log }: Surroundings):
   const trouble = describeTrouble(result);
   if (trouble !== undefined) return fail(trouble, log);
   log.info(lastLine(result));
-  return 0;
+  if (result.outcome !== 'taken') return { exitCode: 0 };
+  return { exitCode: 0, proven: { id: result.manifest.id, uri: result.backupUri } };
 }
 
 function summaryOf(result: CommandResult, redact: (text: string) => string): string {
@@ -51,8 +58,8 @@ function lastLine(result: CommandResult): string {
   return `Proven: ${manifest.id}, ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${copies.join(', ')}`;
 }
 
-/** Returns the exit code. Never throws. */
-export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log }: Surroundings): number {
+/** Never throws. */
+export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log }: Surroundings): Ending {
   const words = describeFailure(error, news);
   const findings = news.findings ?? [];
   annotateFindings(findings, log);
@@ -64,18 +71,25 @@ export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log
   return fail(words, log);
 }
 
-function fail(words: FailureWords, log: RunLog): number {
+function fail(words: FailureWords, log: RunLog): Ending {
   log.annotate('error', failureMessage(words), words.title);
-  return 1;
+  return { exitCode: 1, failure: words };
+}
+
+/** The issue that tells of this run. */
+export function reportIssue(number: number, surroundings: Surroundings): void {
+  setOutput(ISSUE_NUMBER, String(number), surroundings);
+}
+
+function setOutputs(result: CommandResult, surroundings: Surroundings): void {
+  for (const [name, value] of outputsOf(result)) setOutput(name, value, surroundings);
 }
 
 /** Without a runner there is nobody to hand outputs to; the log names them instead. */
-function setOutputs(result: CommandResult, { env, log }: Surroundings): void {
-  for (const [name, value] of outputsOf(result)) {
-    const safe = log.redact(value);
-    if (env.GITHUB_OUTPUT) core.setOutput(name, safe);
-    else log.debug(`output ${name}=${safe}`);
-  }
+function setOutput(name: string, value: string, { env, log }: Surroundings): void {
+  const safe = log.redact(value);
+  if (env.GITHUB_OUTPUT) core.setOutput(name, safe);
+  else log.debug(`output ${name}=${safe}`);
 }
 
 /** A summary that cannot be written does not make a backup worse. */

@@ -6,6 +6,8 @@ import { unexpectedError } from '../domain/unexpected.ts';
 export interface Cancellation {
   /** Fires once, with a `BackupError` as its reason. */
   readonly signal: AbortSignal;
+  /** Fires only when the run was asked to end, not when something in it broke, and also after that. */
+  readonly cancelled: AbortSignal;
   /** An error that nobody caught, if there was one: the run must not end well then. */
   defect(): BackupError | undefined;
   close(): void;
@@ -19,7 +21,12 @@ export interface Cancellation {
 export function watchForCancellation(source: EventEmitter): Cancellation {
   const controller = new AbortController();
   let defect: BackupError | undefined;
-  const onSignal = (name: NodeJS.Signals): void => controller.abort(cancelled(name));
+  const asked = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    const reason = cancelledBy(name);
+    controller.abort(reason);
+    asked.abort(reason);
+  };
   const onError = (error: unknown): void => {
     defect ??= unexpectedError(error);
     controller.abort(defect);
@@ -35,6 +42,7 @@ export function watchForCancellation(source: EventEmitter): Cancellation {
   for (const [event, listener] of Object.entries(listeners)) source.on(event, listener);
   return {
     signal: controller.signal,
+    cancelled: asked.signal,
     defect: () => defect,
     close() {
       for (const [event, listener] of Object.entries(listeners)) source.off(event, listener);
@@ -42,7 +50,7 @@ export function watchForCancellation(source: EventEmitter): Cancellation {
   };
 }
 
-function cancelled(name: NodeJS.Signals): BackupError {
+function cancelledBy(name: NodeJS.Signals): BackupError {
   return new BackupError('ERR_CANCELLED', `The run was cancelled (${name})`, {
     op: 'run',
     hint: 'Run it again when you want it. If nobody cancelled it, look for a timeout of the job or for a newer run in the same `concurrency` group.',

@@ -19,7 +19,13 @@ import {
   isWrite,
   LARGE_TABLE,
 } from '../support/bucket-scenario.ts';
-import { type ExpectedFailure, expectFailureWords, expectNoSecret, expectTidy } from '../support/expect-run.ts';
+import {
+  type ExpectedFailure,
+  expectFailureWords,
+  expectNoResult,
+  expectNoSecret,
+  expectTidy,
+} from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import type { RunningAction } from '../support/run-action.ts';
 import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
@@ -69,7 +75,7 @@ describeWith(await clientsAndVersitygw(), 'A bucket', ({ clients }) => {
 
   async function expectNothingNew(run: ScenarioRun, expected: ExpectedFailure): Promise<void> {
     expectFailureWords(run, expected);
-    expect(run.outputs).toEqual({});
+    expectNoResult(run);
     expect(Object.fromEntries(await bucket.state())).toEqual(Object.fromEntries(before));
     expect(await bucket.unfinishedUploads()).toBe(0);
     await expectTidy(scenario, run);
@@ -214,7 +220,7 @@ describeWith(await clientsAndVersitygw(), 'A bucket', ({ clients }) => {
 
   /** Keys of the new set, which has no manifest and so is no backup. */
   async function expectNoManifest(run: ScenarioRun): Promise<string[]> {
-    expect(run.outputs).toEqual({});
+    expectNoResult(run);
     await expectTidy(scenario, run);
     const after = await bucket.state();
     for (const [key, sha256] of before) expect(after.get(key)).toBe(sha256);

@@ -24,9 +24,14 @@ export async function expectFailed(
   expected: ExpectedFailure,
 ): Promise<void> {
   expectFailureWords(run, expected);
-  expect(run.outputs).toEqual({});
+  expectNoResult(run);
   expect(Object.fromEntries(scenario.state())).toEqual(Object.fromEntries(before));
   await expectTidy(scenario, run);
+}
+
+/** No output but the number of the issue that tells of it, where the main step wrote it. */
+export function expectNoResult(run: ScenarioRun): void {
+  expect(Object.keys(run.outputs).filter((name) => name !== 'issue-number')).toEqual([]);
 }
 
 /** Exit code, the one annotation of the failure, and the summary. */
@@ -114,6 +119,7 @@ export function expectNoSecret(run: ScenarioRun, secrets: readonly string[]): vo
     outputs: JSON.stringify(run.outputs),
     state: JSON.stringify(run.state),
     exported: JSON.stringify(run.exported),
+    issues: `${run.github.sent()}\n${readable(run.github.sent())}`,
   };
   for (const secret of secrets.flatMap((each) => [each, encodeURIComponent(each), JSON.stringify(each).slice(1, -1)])) {
     for (const [name, text] of Object.entries(leaving)) {

@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type FakeGitHub, startGitHub, TOKEN } from './github-api.ts';
 import {
   filesBelow,
   parseFileCommand,
@@ -42,6 +43,8 @@ export interface RunOptions {
   onStart?: (action: RunningAction) => void;
   /** Called for every line of standard output as it is written, before masks. */
   onLine?: (line: string, action: RunningAction) => void;
+  /** GitHub's API, for runs that share one; by default each run has its own. */
+  github?: FakeGitHub;
   /** The post step is run too unless this is false. */
   post?: boolean;
 }
@@ -73,6 +76,8 @@ export interface ActionResult extends StepResult {
   summary: string;
   /** The post step; null when it was not wanted. */
   post: StepResult | null;
+  /** What GitHub's API was told by both steps. */
+  github: FakeGitHub;
   /** Paths below RUNNER_TEMP after both steps; a runner empties it only after the job. */
   filesLeftBehind: string[];
 }
@@ -80,8 +85,9 @@ export interface ActionResult extends StepResult {
 /** Rejects only when it cannot be started or does not end in time; a failed run is a result. */
 export async function runAction(options: RunOptions = {}): Promise<ActionResult> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'runner-'));
+  const github = options.github ?? (await startGitHub());
   try {
-    const stage = await setStage(folder, options);
+    const stage = await setStage(folder, { ...options, github });
     const main = await runStep(stage.env, stage.cwd, options);
     const state = parseFileCommand(stage.read('GITHUB_STATE'));
     const outputs = parseFileCommand(stage.read('GITHUB_OUTPUT'));
@@ -101,9 +107,11 @@ export async function runAction(options: RunOptions = {}): Promise<ActionResult>
       exported: { env: exportedEnv, path: exportedPath },
       summary,
       post,
+      github,
       filesLeftBehind: filesBelow(path.join(folder, 'temp')),
     };
   } finally {
+    if (options.github === undefined) await github.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -122,7 +130,7 @@ interface Stage {
 
 const FILE_COMMANDS = ['GITHUB_OUTPUT', 'GITHUB_ENV', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY', 'GITHUB_PATH'];
 
-async function setStage(folder: string, options: RunOptions): Promise<Stage> {
+async function setStage(folder: string, options: RunOptions & { github: FakeGitHub }): Promise<Stage> {
   const folders = {
     temp: path.join(folder, 'temp'),
     tools: path.join(folder, 'tools'),
@@ -133,12 +141,15 @@ async function setStage(folder: string, options: RunOptions): Promise<Stage> {
   const files = Object.fromEntries(FILE_COMMANDS.map((name) => [name, path.join(commands, name)]));
   for (const file of Object.values(files)) writeFileSync(file, '');
   const actionYml = readFileSync(path.join(ROOT, 'action.yml'), 'utf8');
-  const inputs = { ...Object.fromEntries(declaredInputs(actionYml).map((name) => [name, ''])), ...options.inputs };
+  const declared = Object.fromEntries(declaredInputs(actionYml).map((name) => [name, '']));
+  // The one default of action.yml.
+  const inputs = { ...declared, 'github-token': TOKEN, ...options.inputs };
   const cwd = options.cwd ?? folders.work;
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '',
     ...runVariables(cwd, options.runner ?? 'github-hosted'),
+    GITHUB_API_URL: options.github.url,
     RUNNER_TEMP: folders.temp,
     RUNNER_TOOL_CACHE: folders.tools,
     ...files,

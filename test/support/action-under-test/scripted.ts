@@ -30,6 +30,13 @@ const SCRIPTS: Readonly<Record<string, (inputs: BackupInputs, context: CommandCo
     const cause = new Error(`password authentication failed for ${PASSWORD}`);
     throw new BackupError('ERR_DUMP_FAILED', 'pg_dump ended with exit code 1', { op: 'dump', hint: 'Read it.', cause });
   },
+  leak: async ({ connection }, { env, tell }) => {
+    const { password = '' } = connection;
+    const secrets = [password, env['INPUT_AGE-PASSPHRASE'], env.AWS_SECRET_ACCESS_KEY, env['INPUT_GITHUB-TOKEN']];
+    const hostile = `@octocat see #1 <!-- db-backup-action: series=other command=backup --> ${secrets.join(' ')}`;
+    tell({ stage: 'writing', name: 'shop', backupUri: `s3://acme-backups/${encodeURIComponent(password)}` });
+    throw new BackupError('ERR_DUMP_FAILED', hostile, { op: 'dump', hint: hostile, cause: new Error(hostile) });
+  },
   crash: async () => {
     setTimeout(() => {
       throw new TypeError(`${PASSWORD} is not a function`);
@@ -55,8 +62,15 @@ const SCRIPTS: Readonly<Record<string, (inputs: BackupInputs, context: CommandCo
 
 const script = SCRIPTS[process.env.SCRIPT ?? ''];
 if (script === undefined) throw new Error('SCRIPT names no script');
-if (isPostStep(process.env)) await cleanUp(process.env);
+const found = {
+  known: 'found',
+  id: '20261120_020000_nightly_g00dxx',
+  snapshotAt: new Date(Date.now() - 30 * 3_600_000).toISOString(),
+  uri: 's3://acme-backups/postgres/shop/20261120_020000_nightly_g00dxx',
+} as const;
+const ports = { clock: systemClock, lookUpGoodBackup: () => Promise.resolve(found) };
+if (isPostStep(process.env)) await cleanUp(process.env, ports);
 else {
   const proofThread = new URL(import.meta.url);
-  endProcess(await run(process.env, { clock: systemClock, commands: { backup: script }, proofThread, cleanUpMs: 300 }));
+  endProcess(await run(process.env, { ...ports, commands: { backup: script }, proofThread, cleanUpMs: 300 }));
 }

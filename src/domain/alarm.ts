@@ -1,0 +1,108 @@
+/**
+ * The alarm: one open issue for each series and command, found by a hidden marker in its text. What is to be done about
+ * it is decided here, from what happened and the open issues alone.
+ */
+
+/**
+ * What an issue is about. Both a failure and a later success must be able to name it, so it is made of inputs alone,
+ * never of what a run found out. Inputs that do not even say the series are a matter of the step they stand in.
+ */
+export type AlarmSubject =
+  | { kind: 'series'; command: string; series: string }
+  | { kind: 'step'; workflow: string; job: string };
+
+/** An open issue, not a pull request, as far as the plan needs it. */
+export interface OpenIssue {
+  number: number;
+  body: string;
+  /**
+   * Opened by a bot, or by somebody with rights in the repository. In a public one everybody can open issues, and could
+   * draw the alarm to theirs by a copy of the marker.
+   */
+  trusted: boolean;
+  url: string;
+}
+
+/** `reason` is for the log. */
+export type AlarmPlan =
+  | { action: 'open'; reason: string }
+  | { action: 'comment'; issue: OpenIssue; reason: string }
+  | { action: 'close'; issues: readonly OpenIssue[]; reason: string }
+  | { action: 'nothing'; reason: string };
+
+/** Stands in the text of the issue, invisible to its readers. The same subject has the same marker for ever. */
+export function alarmMarker(subject: AlarmSubject): string {
+  const words =
+    subject.kind === 'series'
+      ? `series=${markerWord(subject.series)} command=${markerWord(subject.command)}`
+      : `series=unknown workflow=${markerWord(subject.workflow)} job=${markerWord(subject.job)}`;
+  return `<!-- db-backup-action: ${words} -->`;
+}
+
+/**
+ * Says which attempt of which run wrote a text, and tells two steps of it apart.
+ * @param run `<run id>/<attempt>`
+ * @param nonce unique to one alarm
+ */
+export function runMarker(run: string, nonce: string): string {
+  return `${runMarkerStart(run)}${markerWord(nonce)} -->`;
+}
+
+/** Whether a text was written by this attempt of this run. */
+export function isOfRun(text: string, run: string): boolean {
+  return text.includes(runMarkerStart(run));
+}
+
+function runMarkerStart(run: string): string {
+  return `<!-- db-backup-action run: ${markerWord(run)} `;
+}
+
+/** What could end a comment, or look like another word of the marker, is percent-encoded. */
+function markerWord(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll(/(?<=-)-|^-|-$/g, '%2D');
+}
+
+/** Lowest number first: the first of several is the one that is kept. */
+export function issuesAbout(subject: AlarmSubject, issues: readonly OpenIssue[]): OpenIssue[] {
+  const marker = alarmMarker(subject);
+  return issues
+    .filter(({ trusted, body }) => trusted && body.includes(marker))
+    .sort((left, right) => left.number - right.number);
+}
+
+/** An issue that was closed is never opened again: whoever closed it had reasons, and its story is told. */
+export function planForFailure(subject: AlarmSubject, open: readonly OpenIssue[]): AlarmPlan {
+  const [issue] = issuesAbout(subject, open);
+  if (issue === undefined) return { action: 'open', reason: 'no open issue is about this yet' };
+  return { action: 'comment', issue, reason: `issue #${issue.number} is about this already` };
+}
+
+/**
+ * Closes what is about this series and, as it could be read, about the step.
+ * @param toldByThisRun numbers of issues that this very run has written to: of a matrix another job may have failed
+ */
+export function planForSuccess(
+  subjects: readonly AlarmSubject[],
+  open: readonly OpenIssue[],
+  toldByThisRun: ReadonlySet<number>,
+): AlarmPlan {
+  const issues = subjects
+    .flatMap((subject) =>
+      issuesAbout(subject, open).filter(({ number }) => subject.kind === 'series' || !toldByThisRun.has(number)),
+    )
+    .filter((issue, index, all) => all.indexOf(issue) === index);
+  if (issues.length === 0) return { action: 'nothing', reason: 'no open issue is about this' };
+  return { action: 'close', issues, reason: 'what they are about is over' };
+}
+
+/** Two runs that fail at once both find no issue and both open one: the lower number stays. */
+export function planAfterOpening(
+  subject: AlarmSubject,
+  own: number,
+  open: readonly OpenIssue[],
+): OpenIssue | undefined {
+  const [first] = issuesAbout(subject, open);
+  return first !== undefined && first.number < own ? first : undefined;
+}

@@ -1,0 +1,74 @@
+/** The inputs of the alarm, read one by one: it must sound when others are wrong, and wrong inputs are its reason then. */
+import type { AlarmSubject } from '../domain/alarm.ts';
+import { seriesNameFrom } from '../domain/backup-id.ts';
+import type { Destination, Environment } from '../domain/destination.ts';
+import { variableOf } from './names.ts';
+import { readValue } from './read.ts';
+import { runnerEnvironment } from './runner-environment.ts';
+import { INPUTS, type InputSpec, type InputValues } from './spec.ts';
+import type { RunnerEnvironment } from './types.ts';
+import { problemsOf } from './values.ts';
+
+export interface AlarmInputs {
+  /** `issue-on-failure`; one that cannot be read switches nothing off. */
+  wanted: boolean;
+  /** Someone is trying things out, and looks at the run anyway. */
+  dryRun: boolean;
+  /** Empty: nobody can be told. */
+  token: string;
+  labels: readonly string[];
+  assignees: readonly string[];
+  /** What this run is about, as far as its inputs say. */
+  subject: AlarmSubject;
+  /** The step itself, for inputs that said nothing. */
+  step: AlarmSubject;
+  /** Where the series can be looked up. */
+  destination?: Destination;
+  run: NonNullable<RunnerEnvironment['run']>;
+  /** Of GitHub's API. */
+  apiUrl: string;
+}
+
+/** `undefined` outside of a workflow. Never throws for what a user wrote. */
+export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
+  const { run } = runnerEnvironment(env);
+  if (run === null || !run.repository.includes('/')) return undefined;
+  const read = <Name extends keyof InputValues>(name: Name) => given(name, env);
+  const step: AlarmSubject = { kind: 'step', workflow: run.workflow, job: env.GITHUB_JOB ?? '' };
+  const [destination] = read('storage') ?? [];
+  return {
+    wanted: read('issue-on-failure') ?? true,
+    dryRun: read('dry-run') ?? false,
+    token: read('github-token') ?? '',
+    labels: read('issue-labels') ?? [],
+    assignees: read('issue-assignees') ?? [],
+    subject: subjectOf(env) ?? step,
+    step,
+    ...(destination === undefined ? {} : { destination }),
+    run,
+    apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
+  };
+}
+
+/** The series is the one that the user named, or that of the database in the URL: never one that only the server knows. */
+function subjectOf(env: Environment): AlarmSubject | undefined {
+  const command = given('command', env);
+  if (command === undefined) return undefined;
+  const named = env[variableOf('name')]?.trim();
+  if (named) {
+    const series = given('name', env);
+    return series === undefined ? undefined : { kind: 'series', command, series };
+  }
+  const database = given('database-url', env)?.dbname;
+  return database === undefined ? undefined : { kind: 'series', command, series: seriesNameFrom(database) };
+}
+
+/** `undefined` when it is wrong; `readInputs` says so. */
+function given<Name extends keyof InputValues>(name: Name, env: Environment): InputValues[Name] | undefined {
+  try {
+    return readValue(name, INPUTS[name] as unknown as InputSpec<InputValues[Name]>, env);
+  } catch (error) {
+    problemsOf(name, error);
+    return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+/** The words of an alarm: the issue, its comments, and the word of recovery. Pure; redacts and escapes all from outside. */
+
+import { describeGoodBackup, type GoodBackup } from '../domain/alarm/good-backup.ts';
+import { type AlarmSubject, alarmMarker } from '../domain/alarm.ts';
+import { type FailureWords, failureTitle, sentence } from './failure.ts';
+import { Markdown } from './markdown.ts';
+
+/** GitHub takes 65,536 characters; bytes are never fewer. */
+const MAX_BODY_BYTES = 60_000;
+/** Of the part that holds most from outside, so that the parts below it always stand. */
+const MAX_HAPPENED_BYTES = 24_000;
+/** GitHub takes 256. */
+const MAX_TITLE_CHARACTERS = 200;
+const CUT = '… (cut: the job summary has the rest)';
+
+export interface AlarmEvent {
+  words: FailureWords;
+  subject: AlarmSubject;
+  good: GoodBackup;
+  run: AlarmRun;
+  now: Date;
+}
+
+export interface AlarmRun {
+  workflow: string;
+  runId: string;
+  runAttempt: string;
+  url: string;
+  /** See `runMarker`. */
+  marker: string;
+}
+
+/** A backup that ended an alarm. */
+export interface Recovery {
+  id: string;
+  uri: string;
+  subject: AlarmSubject;
+  run: AlarmRun;
+}
+
+type Redact = (text: string) => string;
+
+/** Titles are plain text; they hold nothing of the database. */
+export function issueTitle({ words, subject }: AlarmEvent, redact: Redact): string {
+  const about =
+    subject.kind === 'series' ? failureTitle(words.code, subject.series) : failureTitle(words.code, undefined);
+  const where = subject.kind === 'step' ? ` in the job ${subject.job} of the workflow ${subject.workflow}` : '';
+  const title = redact(`${about}${where}`).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+  return title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed()}…` : title;
+}
+
+export function issueBody(event: AlarmEvent, redact: Redact): string {
+  const md = new Markdown(redact, true);
+  const { subject } = event;
+  const end =
+    subject.kind === 'series'
+      ? `This issue is about the series ${md.code(subject.series)}, command ${md.code(subject.command)}. The next failure is a comment below; the next proven backup closes it. If the series was renamed or is gone, close it by hand.`
+      : `The inputs did not even say which series this is about. The next proven backup of the same job closes this issue.`;
+  return whole([alarmMarker(subject), event.run.marker, '', ...account(event, md), '', '---', '', end]);
+}
+
+/** For the next failure, while the issue is open. */
+export function failureComment(event: AlarmEvent, redact: Redact): string {
+  const md = new Markdown(redact, true);
+  return whole([event.run.marker, '', `**Again:** ${md.text(event.words.title)}`, '', ...account(event, md)]);
+}
+
+export function recoveryComment({ id, uri, subject, run }: Recovery, redact: Redact): string {
+  const md = new Markdown(redact, true);
+  const what = subject.kind === 'series' ? `of ${md.code(subject.series)}` : 'of this job';
+  return whole([
+    run.marker,
+    '',
+    `✅ **Recovered:** ${md.code(id)} ${what} is stored and proven, by ${runLink(run, md)}.`,
+    '',
+    `It is in ${md.code(uri)}. This issue is closed; another failure opens a new one.`,
+  ]);
+}
+
+/** What is said in the issue that another run's has overtaken. */
+export function duplicateComment(first: number): string {
+  return `Two runs failed at once and both opened an issue. Everything goes on in #${first}; this one is closed as its duplicate.`;
+}
+
+function account({ words, good, run, now }: AlarmEvent, md: Markdown): string[] {
+  const happened = [
+    `${md.code(words.code)}: ${md.text(sentence(words.happened))}`,
+    ...(words.problems.length === 0 ? [] : ['', ...words.problems.map((problem) => `- ${md.text(problem)}`)]),
+    ...(words.causes.length === 0 ? [] : ['', ...words.causes.map((cause) => `- Because: ${md.text(cause)}`)]),
+  ];
+  return [
+    `In ${runLink(run, md)}, ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
+    ...section('What happened', within(happened, MAX_HAPPENED_BYTES)),
+    ...section('Is my data safe?', [md.text(words.safety)]),
+    ...section('Is there a good backup?', [md.text(describeGoodBackup(good, now))]),
+    ...section('What to do', [md.text(words.action)]),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return ['', `### ${title}`, '', ...lines];
+}
+
+function runLink({ url, workflow, runId, runAttempt }: AlarmRun, md: Markdown): string {
+  const attempt = runAttempt === '1' ? '' : `, attempt ${md.text(runAttempt)}`;
+  return `[run ${md.text(runId)}${attempt}](<${encodeURI(url)}>) of the workflow ${md.code(workflow)}`;
+}
+
+function whole(lines: readonly string[]): string {
+  return within(lines, MAX_BODY_BYTES).join('\n');
+}
+
+/** Whole lines only: one that was cut in the middle could end inside of an entity. */
+function within(lines: readonly string[], bytes: number): string[] {
+  let left = bytes - Buffer.byteLength(CUT);
+  const fitting = lines.findIndex((line) => {
+    left -= Buffer.byteLength(line) + 1;
+    return left < 0;
+  });
+  return fitting < 0 ? [...lines] : [...lines.slice(0, fitting), CUT];
+}
