@@ -1,5 +1,6 @@
 /** Parsers of the values that only a backup knows: series, label, compression, patterns, recipients, passphrase. */
 import { checkPassphrase, parseRecipient, parseRecipients } from '../crypto/age.ts';
+import { roleArnProblem } from '../domain/aws-role.ts';
 import { isSeriesName, normalizeLabel } from '../domain/backup-id.ts';
 import type { Compression } from '../domain/compression.ts';
 import { type Destination, parseDestination } from '../domain/destination.ts';
@@ -41,6 +42,12 @@ export const destinations: Parse<readonly [] | readonly [Destination]> = (text, 
   const [first, ...more] = lines(parseDestination)(text, env);
   if (more.length > 0) throw rejected(`it takes one destination, and ${more.length + 1} are given, one a line.`);
   return first === undefined ? [] : [first];
+};
+
+export const roleArn: Parse<string> = (text) => {
+  const problem = roleArnProblem(text);
+  if (problem !== undefined) throw rejected(problem);
+  return text;
 };
 
 /** age1… keys; lines that begin with `#` are comments, as in age's own recipients files. None given: empty. */

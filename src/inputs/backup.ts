@@ -1,4 +1,5 @@
 /** The inputs of `backup`: rules between them, and their final form. */
+import { usesRole, withRole } from '../domain/aws-role.ts';
 import { type Destination, type Environment, resolveS3 } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -71,7 +72,9 @@ function chooseDestination(
   problems: InputProblem[],
 ): Destination | undefined {
   if (values.storage === undefined) return undefined;
-  const [given] = values.storage;
+  const role = values['aws-role-to-assume'];
+  if (role !== undefined && !values.storage.some(usesRole)) problems.push(UNUSED_ROLE);
+  const [given] = values.storage.map((destination) => withRole(destination, role));
   if (given === undefined) {
     if (!isWorkflow(env) || values['allow-ephemeral'] === true) return DEFAULT_DIRECTORY;
     problems.push({
@@ -89,6 +92,11 @@ function chooseDestination(
   }
   return given;
 }
+
+const UNUSED_ROLE: InputProblem = {
+  input: 'aws-role-to-assume',
+  message: 'no destination uses it: none is a bucket without `credentials=`. Remove one or the other.',
+};
 
 interface ChosenEncryption {
   choice: EncryptionChoice;

@@ -62,6 +62,7 @@ export function putObject(target: UploadTarget, part: Part): Promise<Answer> {
     Key: connection.objectKey(key),
     Body: part.body(),
     ContentType: target.contentType,
+    ...connection.keeping(part.length),
     ...checksumHeaders(connection, part),
   };
   const won: Won = { ownEtag: () => part.md5().toString('hex'), answer: { composite: false }, patient: false };
@@ -75,7 +76,12 @@ export async function createUpload(target: UploadTarget, signal: AbortSignal): P
   const { connection, key } = target;
   const checksum =
     connection.checksum === 'crc32' ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const) : {};
-  const input = { Bucket: connection.bucket, Key: connection.objectKey(key), ContentType: target.contentType };
+  const input = {
+    Bucket: connection.bucket,
+    Key: connection.objectKey(key),
+    ContentType: target.contentType,
+    ...connection.keeping(),
+  };
   const created = await connection.send(
     uploadOperation(key),
     (client, http) => client.send(new CreateMultipartUploadCommand({ ...input, ...checksum }), http),
@@ -95,7 +101,7 @@ export async function uploadPart(target: UploadTarget, uploadId: string, part: P
     ...checksumHeaders(connection, part),
   };
   const sent = await connection.send(
-    { ...uploadOperation(key), words: `upload part ${part.number} of ${key}` },
+    { ...uploadOperation(key), words: `upload part ${part.number} of ${key}`, part: part.number },
     (client, http) => client.send(new UploadPartCommand(input), http),
     { signal },
   );
@@ -142,11 +148,17 @@ export function completeUpload(target: UploadTarget, completion: Completion): Pr
   );
 }
 
-/** Discards the parts. Succeeds when the upload is gone already. */
-/** True when there was such an upload: a part that was still being received may have survived, so ask again. */
-export async function abortUpload(target: UploadTarget, uploadId: string, signal: AbortSignal): Promise<boolean> {
+/**
+ * Discards the parts. Succeeds when the upload is gone already. True when there was such an upload: a part that was
+ * still being received may have survived, so ask again.
+ */
+export async function abortUpload(
+  connection: S3Connection,
+  key: string,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   let existed = true;
-  const { connection, key } = target;
   const input = { Bucket: connection.bucket, Key: connection.objectKey(key), UploadId: uploadId };
   const operation = { words: `discard the unfinished upload of ${key}`, permission: 's3:AbortMultipartUpload', key };
   await connection.send(
