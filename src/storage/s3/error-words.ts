@@ -45,7 +45,7 @@ function wordsFor(error: unknown, operation: S3Operation, place: S3Place): Words
 
 function regionWords(error: unknown, code: string, status: number | undefined, place: S3Place): Words | undefined {
   const facts = asSdkError(error);
-  const expected = /expecting '([a-z0-9-]+)'/.exec(messageOf(error))?.[1];
+  const expected = /expecting ['"]([a-z0-9-]+)['"]/.exec(messageOf(error))?.[1];
   const right = facts.Region ?? facts.$response?.headers?.['x-amz-bucket-region'] ?? expected;
   const redirected = status === 301 || status === 307 || code === 'PermanentRedirect' || code === 'InvalidRegionName';
   const refused = right !== undefined && right !== place.region && code === 'AuthorizationHeaderMalformed';
