@@ -19,109 +19,124 @@ export interface Session {
   expiresAt: number;
 }
 
-export interface RoleRig {
-  readonly gateway: Gateway;
-  /** What the runner and `AWS_ENDPOINT_URL_STS` put into the step's environment. */
-  readonly env: Record<string, string>;
+const BEARER = 'runner-request-token-0123456789';
+
+/** All of it, with what it gave out so far. */
+export class RoleRig {
   /** Sessions given out, in order. */
-  readonly sessions: Session[];
+  readonly sessions: Session[] = [];
   /** OIDC tokens given out, in order. */
-  readonly oidcTokens: string[];
+  readonly oidcTokens: string[] = [];
   /** Requests that came with an expired session. */
-  readonly expired: GatewayRequest[];
+  readonly expired: GatewayRequest[] = [];
   /** How long sessions live that are given out from now on. */
-  lifetimeMs: number;
+  lifetimeMs = 3_600_000;
   /** The answer of the token service instead of a session. */
   refusal: Refusal | undefined;
   /** The HTTP status of the OIDC service instead of a token. */
   oidcStatus: number | undefined;
-  close(): Promise<void>;
-}
-
-const BEARER = 'runner-request-token-0123456789';
-
-export async function startRoleRig(server: S3Server): Promise<RoleRig> {
-  const sessions: Session[] = [];
-  const oidcTokens: string[] = [];
-  const expired: GatewayRequest[] = [];
-  const services = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://services');
-    const reply = (status: number, body: string): void => void response.writeHead(status).end(body);
-    if (url.pathname === '/oidc') giveToken(request, url, reply);
-    else bodyOf(request).then((body) => giveSession(body, reply));
+  declare gateway: Gateway;
+  readonly #server: S3Server;
+  readonly #services = createServer((request, response) => {
+    void this.#answer(request).then(({ status, body }) => response.writeHead(status).end(body));
   });
-  const giveToken = (request: IncomingMessage, url: URL, reply: (status: number, body: string) => void): void => {
-    if (rig.oidcStatus !== undefined) return reply(rig.oidcStatus, '{"message":"no"}');
-    const rightful =
-      request.headers.authorization === `Bearer ${BEARER}` && url.searchParams.get('api-version') === '2.0';
-    if (!rightful || url.searchParams.get('audience') !== 'sts.amazonaws.com') return reply(401, '{}');
-    const claims = { sub: SUBJECT, aud: 'sts.amazonaws.com', jti: oidcTokens.length };
-    const token = ['{"alg":"RS256"}', JSON.stringify(claims), randomBytes(32)].map((part) => base64url(part)).join('.');
-    oidcTokens.push(token);
-    reply(200, JSON.stringify({ value: token }));
-  };
-  const giveSession = (body: URLSearchParams, reply: (status: number, body: string) => void): void => {
-    const fresh = body.get('WebIdentityToken') === oidcTokens.at(-1) && sessions.length < oidcTokens.length;
+
+  constructor(server: S3Server) {
+    this.#server = server;
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#services.listen(0, '127.0.0.1', resolve));
+    this.gateway = await startGateway(this.#server, {
+      judge: (request) => this.#judge(request),
+      rewrite: (request) => this.#signAnew(request),
+    });
+    return this;
+  }
+
+  /** What the runner and `AWS_ENDPOINT_URL_STS` put into the step's environment. */
+  get env(): Record<string, string> {
+    const base = `http://127.0.0.1:${(this.#services.address() as AddressInfo).port}`;
+    return {
+      AWS_REGION: this.#server.region,
+      AWS_ENDPOINT_URL_STS: base,
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${base}/oidc?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: BEARER,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.gateway.close();
+    await new Promise<void>((resolve) => {
+      this.#services.close(() => resolve());
+      this.#services.closeAllConnections();
+    });
+  }
+
+  async #answer(request: IncomingMessage): Promise<ServiceAnswer> {
+    const url = new URL(request.url ?? '/', 'http://services');
+    if (url.pathname === '/oidc') return this.#giveToken(request.headers.authorization, url.searchParams);
+    return this.#giveSession(await bodyOf(request));
+  }
+
+  #giveToken(authorization: string | undefined, query: URLSearchParams): ServiceAnswer {
+    if (this.oidcStatus !== undefined) return { status: this.oidcStatus, body: '{"message":"no"}' };
+    const rightful = authorization === `Bearer ${BEARER}` && query.get('api-version') === '2.0';
+    if (!rightful || query.get('audience') !== 'sts.amazonaws.com') return { status: 401, body: '{}' };
+    const claims = { sub: SUBJECT, aud: 'sts.amazonaws.com', jti: this.oidcTokens.length };
+    const parts = ['{"alg":"RS256"}', JSON.stringify(claims), randomBytes(32)];
+    const value = parts.map((part) => Buffer.from(part as string).toString('base64url')).join('.');
+    this.oidcTokens.push(value);
+    return { status: 200, body: JSON.stringify({ value }) };
+  }
+
+  /** Each OIDC token is good for one session. */
+  #giveSession(body: URLSearchParams): ServiceAnswer {
+    const fresh =
+      body.get('WebIdentityToken') === this.oidcTokens.at(-1) && this.sessions.length < this.oidcTokens.length;
     const known = fresh && body.get('Action') === 'AssumeRoleWithWebIdentity' && body.get('RoleArn') === ROLE_ARN;
     const refusal =
-      rig.refusal ?? (known ? undefined : { status: 400, code: 'InvalidIdentityToken', message: 'not fresh' });
-    if (refusal !== undefined) return reply(refusal.status, stsError(refusal));
+      this.refusal ?? (known ? undefined : { status: 400, code: 'InvalidIdentityToken', message: 'stale' });
+    if (refusal !== undefined) return { status: refusal.status, body: stsError(refusal) };
     const session = {
       accessKeyId: `ASIATEMP${randomBytes(6).toString('hex').toUpperCase()}`,
       secretAccessKey: randomBytes(30).toString('base64'),
       sessionToken: randomBytes(120).toString('base64'),
-      expiresAt: Date.now() + rig.lifetimeMs,
+      expiresAt: Date.now() + this.lifetimeMs,
     };
-    sessions.push(session);
-    reply(200, stsAnswer(session));
-  };
-  const sessionOf = ({ headers }: GatewayRequest): Session | undefined =>
-    sessions.find(({ sessionToken }) => sessionToken === headers['x-amz-security-token']);
-  const judge = (request: GatewayRequest): Refusal | undefined => {
-    const session = sessionOf(request);
+    this.sessions.push(session);
+    return { status: 200, body: stsAnswer(session) };
+  }
+
+  #sessionOf({ headers }: GatewayRequest): Session | undefined {
+    return this.sessions.find(({ sessionToken }) => sessionToken === headers['x-amz-security-token']);
+  }
+
+  #judge(request: GatewayRequest): Refusal | undefined {
+    const session = this.#sessionOf(request);
     if (session === undefined) return { status: 403, code: 'InvalidAccessKeyId', message: 'unknown session' };
     if (session.expiresAt > Date.now()) return undefined;
-    expired.push(request);
+    this.expired.push(request);
     return { status: 400, code: 'ExpiredToken', message: 'The provided token has expired.' };
-  };
-  const gateway = await startGateway(server, {
-    judge,
-    rewrite: async (request) => {
-      await assertSigned(request, sessionOf(request) as Session, server.region);
-      const { 'x-amz-security-token': _token, authorization: _old, ...headers } = request.headers;
-      return sign(
-        { ...request, headers },
-        server,
-        server.region,
-        signedNames(request).filter((name) => name !== 'x-amz-security-token'),
-      );
-    },
-  });
-  await new Promise<void>((resolve) => services.listen(0, '127.0.0.1', resolve));
-  const base = `http://127.0.0.1:${(services.address() as AddressInfo).port}`;
-  const rig: RoleRig = {
-    gateway,
-    env: {
-      AWS_REGION: server.region,
-      AWS_ENDPOINT_URL_STS: base,
-      ACTIONS_ID_TOKEN_REQUEST_URL: `${base}/oidc?api-version=2.0`,
-      ACTIONS_ID_TOKEN_REQUEST_TOKEN: BEARER,
-    },
-    sessions,
-    oidcTokens,
-    expired,
-    lifetimeMs: 3_600_000,
-    refusal: undefined,
-    oidcStatus: undefined,
-    close: async () => {
-      await gateway.close();
-      await new Promise<void>((resolve) => {
-        services.close(() => resolve());
-        services.closeAllConnections();
-      });
-    },
-  };
-  return rig;
+  }
+
+  async #signAnew(request: GatewayRequest): Promise<IncomingHttpHeaders> {
+    const { region } = this.#server;
+    await assertSigned(request, this.#sessionOf(request) as Session, region);
+    const { 'x-amz-security-token': _token, authorization: _old, ...headers } = request.headers;
+    const names = signedNames(request).filter((name) => name !== 'x-amz-security-token');
+    const { accessKeyId, secretAccessKey } = this.#server;
+    return sign({ ...request, headers }, { accessKeyId, secretAccessKey }, region, names);
+  }
+}
+
+export function startRoleRig(server: S3Server): Promise<RoleRig> {
+  return new RoleRig(server).start();
+}
+
+interface ServiceAnswer {
+  status: number;
+  body: string;
 }
 
 interface Keys {
@@ -133,9 +148,7 @@ interface Keys {
 /** Throws when the signature is not that of the session's secret. */
 async function assertSigned(request: GatewayRequest, session: Session, region: string): Promise<void> {
   const { authorization, ...headers } = request.headers;
-  const { accessKeyId, secretAccessKey, sessionToken } = session;
-  const keys = { accessKeyId, secretAccessKey, sessionToken };
-  const expected = await sign({ ...request, headers }, keys, region, signedNames(request));
+  const expected = await sign({ ...request, headers }, session, region, signedNames(request));
   if (expected.authorization !== authorization) throw new Error('the signature is wrong');
 }
 
@@ -150,9 +163,7 @@ async function sign(
   region: string,
   names: string[],
 ): Promise<IncomingHttpHeaders> {
-  const { accessKeyId, secretAccessKey, sessionToken } = keys;
-  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
-  const client = new S3Client({ region, credentials });
+  const client = new S3Client({ region, credentials: keys });
   const scheme = { name: 'sigv4', signingName: 's3', signingRegion: region, schemeId: 'aws.auth#sigv4' } as const;
   const signer = await client.config.signer(scheme as never);
   const [, date = ''] = /^(\d{8}T\d{6}Z)$/.exec(String(request.headers['x-amz-date'])) ?? [];
@@ -179,10 +190,6 @@ async function bodyOf(request: IncomingMessage): Promise<URLSearchParams> {
   let text = '';
   for await (const chunk of request) text += String(chunk);
   return new URLSearchParams(text);
-}
-
-function base64url(part: string | Buffer): string {
-  return Buffer.from(part).toString('base64url');
 }
 
 function stsAnswer({ accessKeyId, secretAccessKey, sessionToken, expiresAt }: Session): string {

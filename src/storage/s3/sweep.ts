@@ -6,6 +6,7 @@ import { isStaleWrite, type UnfinishedWrite } from '../../domain/stale-writes.ts
 import type { SweepReport } from '../../ports.ts';
 import { throwIfCancelled } from '../cancelled.ts';
 import type { S3Connection } from './client.ts';
+import { errorCodeOf } from './errors.ts';
 import { abortUpload } from './upload.ts';
 
 interface UnfinishedUpload extends UnfinishedWrite {
@@ -24,20 +25,24 @@ export async function sweepUploads(connection: S3Connection, series: string, old
       left.push(messageOf(error));
     }
   };
+  const stale: UnfinishedUpload[] = [];
   await attempt(async () => {
     for await (const upload of unfinishedUploads(connection, seriesPrefix(series))) {
-      if (!isStaleWrite(upload, series, olderThan)) continue;
-      await attempt(async () => {
-        await abortUpload(connection, upload.key, upload.uploadId, connection.signal);
-        removed.push(upload.key);
-      });
+      if (isStaleWrite(upload, series, olderThan)) stale.push(upload);
     }
   });
+  // Only now: some servers do not go on with a listing after an upload that is gone.
+  for (const { key, uploadId } of stale) {
+    await attempt(async () => {
+      await abortUpload(connection, key, uploadId, connection.signal);
+      removed.push(key);
+    });
+  }
   return { removed, left };
 }
 
 async function* unfinishedUploads(connection: S3Connection, prefix: string): AsyncIterable<UnfinishedUpload> {
-  let after: { key: string | undefined; uploadId: string | undefined } | undefined;
+  let after: Marker | undefined;
   do {
     const page = await listPage(connection, prefix, after);
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
@@ -45,24 +50,32 @@ async function* unfinishedUploads(connection: S3Connection, prefix: string): Asy
       if (Key === undefined || UploadId === undefined || Initiated === undefined) continue;
       yield { key: connection.relativeKey(Key), uploadId: UploadId, startedAt: Initiated };
     }
-    const more = page.IsTruncated === true && page.NextKeyMarker !== undefined;
-    after = more ? { key: page.NextKeyMarker, uploadId: page.NextUploadIdMarker } : undefined;
+    const { IsTruncated, NextKeyMarker: key, NextUploadIdMarker: uploadId } = page;
+    after = IsTruncated === true && key !== undefined ? { key, uploadId } : undefined;
   } while (after !== undefined);
+}
+
+interface Marker {
+  key: string;
+  uploadId: string | undefined;
 }
 
 function listPage(
   connection: S3Connection,
   prefix: string,
-  after: { key: string | undefined; uploadId: string | undefined } | undefined,
+  after: Marker | undefined,
 ): Promise<ListMultipartUploadsCommandOutput> {
-  const input = {
-    Bucket: connection.bucket,
-    Prefix: connection.objectKey(prefix),
-    KeyMarker: after?.key,
-    UploadIdMarker: after?.uploadId,
-  };
+  const page = { Bucket: connection.bucket, Prefix: connection.objectKey(prefix), KeyMarker: after?.key };
   return connection.send(
     { words: 'look for stale uploads', permission: 's3:ListBucketMultipartUploads' },
-    (client, http) => client.send(new ListMultipartUploadsCommand(input), http),
+    async (client, http) => {
+      try {
+        return await client.send(new ListMultipartUploadsCommand({ ...page, UploadIdMarker: after?.uploadId }), http);
+      } catch (error) {
+        if (after?.uploadId === undefined || errorCodeOf(error) !== 'InvalidArgument') throw error;
+        // versitygw 1.8 refuses the marker that it gave. The key alone may pass over a second upload of one key.
+        return client.send(new ListMultipartUploadsCommand(page), http);
+      }
+    },
   );
 }
