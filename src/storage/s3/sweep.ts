@@ -51,7 +51,9 @@ async function* unfinishedUploads(connection: S3Connection, prefix: string): Asy
       yield { key: connection.relativeKey(Key), uploadId: UploadId, startedAt: Initiated };
     }
     const { IsTruncated, NextKeyMarker: key, NextUploadIdMarker: uploadId } = page;
-    after = IsTruncated === true && key !== undefined ? { key, uploadId } : undefined;
+    // A server that takes no notice of markers would give the first page for ever.
+    const goesOn = IsTruncated === true && key !== undefined && (key !== after?.key || uploadId !== after.uploadId);
+    after = goesOn ? { key, uploadId } : undefined;
   } while (after !== undefined);
 }
 
