@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { describeIf } from '../support/availability.ts';
 import { type Judge, startGateway } from '../support/s3-gateway.ts';
 import { motoKind } from '../support/s3-moto.ts';
 import { b2, fewParts, lockedBucket, r2 } from '../support/s3-profiles.ts';
+import { rgwKind } from '../support/s3-rgw.ts';
 import {
   availabilityOf,
   availableS3Servers,
@@ -25,16 +27,17 @@ describeStorage('a local directory', async () => {
 
 async function s3Home(start: () => Promise<S3Server>, checksum: string): Promise<StorageHome> {
   const server = await start();
-  await server.createBucket('backups');
+  const bucket = `contract-${randomUUID()}`;
+  await server.createBucket(bucket);
   return {
     env: server.env,
-    place: (name) => server.storageUri('backups', name, { 'part-size-mib': '5', checksum }),
+    place: (name) => server.storageUri(bucket, name, { 'part-size-mib': '5', checksum }),
     close: () => server.stop(),
   };
 }
 
 const servers = await availableS3Servers();
-for (const kind of [...servers, await motoKind()]) {
+for (const kind of [...servers, await motoKind(), rgwKind()]) {
   describeIf(availabilityOf(kind), kind.name, () => {
     if (!kind.available) return;
     describeStorage('checked by MD5', () => s3Home(kind.start, 'md5'));

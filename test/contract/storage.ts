@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { formatBackupId } from '../../src/domain/backup-id.ts';
 import { parseDestination } from '../../src/domain/destination.ts';
 import type { Clock, Log, ObjectInfo, Storage, WriteOptions } from '../../src/ports.ts';
 import { openStorage } from '../../src/storage/open.ts';
@@ -136,8 +137,10 @@ export function describeStorage(title: string, start: () => Promise<StorageHome>
     });
 
     it('sweeps no write that is going on, and nothing that is finished', async () => {
-      await writeBytes(storage, 'shop/20261101_020000_nightly_k3v9qa/metadata.json', text('{}'));
-      const writer = await storage.create('shop/20261101_030000_nightly_k3v9qa/database.backup');
+      // moto says of every upload that it began in 2010: the id's own time counts as well.
+      const id = formatBackupId(new Date(), 'nightly', 'k3v9qa');
+      await writeBytes(storage, `shop/${id}/metadata.json`, text('{}'));
+      const writer = await storage.create(`shop/${id}/database.backup`);
       await writer.write(randomBytes(12 * MIB));
       expect((await storage.sweep('shop', new Date(Date.now() - 60_000))).removed).toEqual([]);
       await writer.commit();
