@@ -115,15 +115,25 @@ describeIf(availabilityOf(versitygw), 'A role assumed with the runner’s token'
     );
   });
 
-  it('is used to its end while it cannot be renewed yet', async () => {
-    rig.lifetimeMs = 30_000;
+  it.each([
+    ['waited for when little is left', 30_000, 21_000],
+    ['not waited for when much is left', 60_000, 41_000],
+  ])('is used to its end while it cannot be renewed, which is %s', async (_what, lifetimeMs, laterMs) => {
+    rig.lifetimeMs = lifetimeMs;
     await writeBytes(storage, 'first', Buffer.from('1'));
     rig.refusal = { status: 503, code: 'ServiceUnavailable', message: 'later' };
     // From two thirds of its life on a new one is asked for.
-    aheadMs = 21_000;
+    aheadMs = laterMs;
     await writeBytes(storage, 'second', Buffer.from('2'));
     expect(await bucket.keys()).toEqual(['team/first', 'team/second']);
-    expect(log.lines).toContainEqual(expect.stringMatching(/^debug: The credentials could not be renewed yet/));
+    const words = expect.stringMatching(/^debug: The credentials could not be renewed yet/);
+    await expect.poll(() => log.lines).toContainEqual(words);
+  });
+
+  it('asks no oftener than its tries when the token service is down', async () => {
+    rig.oidcStatus = 503;
+    await failure(storage.stat('a'));
+    expect(rig.oidcRequests).toBe(quickRetry.retry?.attempts);
   });
 
   it('says what the trust policy must allow when it refuses', async () => {

@@ -27,6 +27,8 @@ export class RoleRig {
   readonly sessions: Session[] = [];
   /** OIDC tokens given out, in order. */
   readonly oidcTokens: string[] = [];
+  /** Requests for OIDC tokens, refused ones included. */
+  oidcRequests = 0;
   /** Requests that came with an expired session. */
   readonly expired: GatewayRequest[] = [];
   /** How long sessions live that are given out from now on. */
@@ -80,6 +82,7 @@ export class RoleRig {
   }
 
   #giveToken(authorization: string | undefined, query: URLSearchParams): ServiceAnswer {
+    this.oidcRequests += 1;
     if (this.oidcStatus !== undefined) return { status: this.oidcStatus, body: '{"message":"no"}' };
     const rightful = authorization === `Bearer ${BEARER}` && query.get('api-version') === '2.0';
     if (!rightful || query.get('audience') !== 'sts.amazonaws.com') return { status: 401, body: '{}' };

@@ -11,8 +11,8 @@ import { refusedRole } from './role-refusal.ts';
 
 /** As the SDK's own providers do (`EXPIRATION_MS` of @smithy/core). */
 const RENEW_BEFORE_MS = 300_000;
-/** All tries of one exchange together. */
-const EXCHANGE_TIMEOUT_MS = 60_000;
+/** With more than this left, a renewal goes on beside the requests; with less, they wait for it. */
+const WAIT_FROM_MS = 10_000;
 
 interface RoleCredentials {
   accessKeyId: string;
@@ -63,10 +63,11 @@ export class AssumedRole {
       this.#pending = undefined;
     });
     if (current === undefined || now >= current.expiresAt) return this.#pending;
-    return this.#pending.catch((error: unknown) => {
+    const renewed = this.#pending.catch((error: unknown) => {
       this.#context.log.debug(`The credentials could not be renewed yet: ${messageOf(error)}`);
       return current.credentials;
     });
+    return current.expiresAt - now > WAIT_FROM_MS ? current.credentials : renewed;
   }
 
   async #renew(): Promise<RoleCredentials> {
@@ -76,8 +77,8 @@ export class AssumedRole {
     const credentials = await withRetry(() => this.#exchange(expiredAt), {
       policy: tuning.retry,
       clock,
-      // Not the run's: discarding an upload after a cancelled run needs credentials too.
-      signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
+      // Never: discarding an upload after a cancelled run needs credentials too, and the tries end by themselves.
+      signal: new AbortController().signal,
       random: tuning.random,
       isTransient: (error) => error instanceof BackupError && error.retryable,
     });

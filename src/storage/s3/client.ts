@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { S3Client, type StorageClass } from '@aws-sdk/client-s3';
 import type { ResolvedS3, S3Destination, StaticCredentials } from '../../domain/destination.ts';
+import { BackupError } from '../../domain/errors.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { cancelledError } from '../cancelled.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
@@ -128,7 +129,8 @@ export class S3Connection {
         clock: this.clock,
         signal,
         random: this.tuning.random,
-        isTransient: (error) => isTransient(error) || this.#mayRenew(error),
+        // What is said in our own words has been tried again already.
+        isTransient: (error) => !(error instanceof BackupError) && (isTransient(error) || this.#mayRenew(error)),
         onRetry: (error, attempt, pauseMs) =>
           this.log.debug(`Try ${attempt} to ${operation.words} failed (${errorCodeOf(error)}); next in ${pauseMs} ms.`),
       });
