@@ -78,6 +78,14 @@ export interface ByteRange {
   end?: number;
 }
 
+/** What became of unfinished writes that dead runs had left. */
+export interface SweepReport {
+  /** Keys whose unfinished writes were removed. */
+  removed: readonly string[];
+  /** What could not be removed or not even looked for, in sentences; a notice, never a failure. */
+  left: readonly string[];
+}
+
 /**
  * One destination. Keys are `/`-separated and relative to the destination's root.
  * Transient faults are retried inside; what is thrown is final and is a `BackupError` with an `ERR_STORAGE…` code.
@@ -103,6 +111,11 @@ export interface Storage {
   listFolders(prefix: string): AsyncIterable<string>;
   /** Idempotent: deleting what is not there succeeds. */
   delete(key: string): Promise<void>;
+  /**
+   * Removes what this action's runs of `series` began to write before `olderThan` and never ended; nobody else's, and
+   * nothing that is visible. `staleBefore` of the domain says when. Throws only when the run is cancelled.
+   */
+  sweep(series: string, olderThan: Date): Promise<SweepReport>;
   /** Ends sockets and aborts writers that are still open. */
   close(): Promise<void>;
 }

@@ -45,12 +45,12 @@ export function restoreCommand(
 /** `location` is the storage's own: the absolute path of a directory. */
 function sourceOf(destination: Destination, location: string, env: Environment): GuideSource {
   if (destination.kind === 'directory') return { kind: 'directory', path: location };
-  const { region, endpoint, forcePathStyle } = resolveS3(destination, env);
+  const { region, regionIsGuess, endpoint, forcePathStyle } = resolveS3(destination, env);
   return {
     kind: 's3',
     bucket: destination.bucket,
     prefix: destination.prefix,
-    region,
+    ...(regionIsGuess ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, virtualHostStyle: !forcePathStyle }),
   };
 }

@@ -4,7 +4,7 @@ import { parseBackupId } from '../domain/backup-id.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { type Manifest, parseManifest } from '../domain/manifest.ts';
-import { OBJECT_NAMES, objectKey, seriesPrefix, setPrefix } from '../domain/set-layout.ts';
+import { OBJECT_NAMES, objectKey, seriesPrefix, setFolder } from '../domain/set-layout.ts';
 import type { Storage } from '../ports.ts';
 import { readBytes } from '../storage/write-object.ts';
 
@@ -26,10 +26,12 @@ export interface History {
  * comparing with the past is optional, and a role that may only write is a good role.
  */
 export async function readHistory(storage: Storage, series: string): Promise<History> {
-  const ids: string[] = [];
-  for await (const folder of storage.listFolders(seriesPrefix(series))) {
-    const id = folder.split('/').at(-2) ?? '';
-    if (parseBackupId(id) !== undefined) ids.push(id);
+  let ids: string[];
+  try {
+    ids = await setIds(storage, series);
+  } catch (error) {
+    if (!(error instanceof BackupError) || error.code !== 'ERR_STORAGE_DENIED') throw error;
+    return { manifests: [], findings: [unreadable(error, 's3:ListBucket')] };
   }
   const manifests: Manifest[] = [];
   const findings: Finding[] = [];
@@ -42,7 +44,8 @@ export async function readHistory(storage: Storage, series: string): Promise<His
       if (!(error instanceof BackupError)) throw error;
       // A set without its marker is an unfinished one: it does not exist.
       if (error.code === 'ERR_STORAGE_MISSING') continue;
-      if (error.code === 'ERR_STORAGE_DENIED') return { manifests: [], findings: [unreadable(error)] };
+      if (error.code === 'ERR_STORAGE_DENIED')
+        return { manifests: [], findings: [unreadable(error, 's3:GetObject on */metadata.json')] };
       if (error.code !== 'ERR_MANIFEST') throw error;
       findings.push({
         code: 'manifest-unreadable',
@@ -67,14 +70,23 @@ export async function readHistory(storage: Storage, series: string): Promise<His
 export function newestOf({ manifests, findings }: History, storage: Storage, series: string): GoodBackup {
   const hidden = findings.find(({ code }) => code === HISTORY_UNREADABLE);
   if (hidden !== undefined) return { known: 'unreadable', why: hidden.seen };
-  return newestProven(manifests, (id) => storage.uri(setPrefix(series, id).slice(0, -1)));
+  return newestProven(manifests, (id) => storage.uri(setFolder(series, id)));
 }
 
-function unreadable(error: BackupError): Finding {
+async function setIds(storage: Storage, series: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const folder of storage.listFolders(seriesPrefix(series))) {
+    const id = folder.split('/').at(-2) ?? '';
+    if (parseBackupId(id) !== undefined) ids.push(id);
+  }
+  return ids;
+}
+
+function unreadable(error: BackupError, right: string): Finding {
   return {
     code: HISTORY_UNREADABLE,
     severity: 'notice',
     seen: `Earlier backups could not be read, so this one is not compared with them: ${error.message}`,
-    action: 'Grant s3:GetObject on */metadata.json if sizes and the identity of the source should be compared.',
+    action: `Grant ${right} if sizes and the identity of the source should be compared.`,
   };
 }

@@ -7,6 +7,7 @@ import { type Prepared, prepare } from '../backup/prepare.ts';
 import { rehearse } from '../backup/rehearse.ts';
 import { findReusable } from '../backup/reuse.ts';
 import { SetWriter } from '../backup/set-writer.ts';
+import { sweepStale } from '../backup/sweep.ts';
 import { takeArchive, takeSnapshot } from '../backup/take.ts';
 import type { BackupResult, CommandContext, CommandResult } from '../command.ts';
 import { openCipher } from '../crypto/age.ts';
@@ -46,7 +47,9 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
     return await log.group('Dry run', () => supervisor.guard(rehearse(inputs, under, prepared, destinations)));
   }
   const reusable = await supervisor.guard(findReusable(inputs, under, prepared, destinations));
-  return reusable ?? (await takeBackup({ inputs, context: under, prepared, supervisor, destinations, startedAt }));
+  if (reusable !== undefined) return reusable;
+  prepared.findings.push(...(await supervisor.guard(sweepStale(destinations, prepared.name, under))));
+  return await takeBackup({ inputs, context: under, prepared, supervisor, destinations, startedAt });
 }
 
 interface BackupParts {

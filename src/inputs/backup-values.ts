@@ -1,6 +1,7 @@
 /** Parsers of the values that only a backup knows: series, label, compression, patterns, recipients, passphrase. */
 import { normalize } from 'node:path';
 import { checkPassphrase, parseRecipient, parseRecipients } from '../crypto/age.ts';
+import { roleArnProblem } from '../domain/aws-role.ts';
 import { isSeriesName, normalizeLabel } from '../domain/backup-id.ts';
 import type { Compression } from '../domain/compression.ts';
 import { type Destination, describeDestination, parseDestination } from '../domain/destination.ts';
@@ -54,6 +55,12 @@ function placeOf(destination: Destination): string {
   const { bucket, prefix, endpoint = '' } = destination;
   return ['s3', endpoint, bucket, prefix].join(' ');
 }
+
+export const roleArn: Parse<string> = (text) => {
+  const problem = roleArnProblem(text);
+  if (problem !== undefined) throw rejected(problem);
+  return text;
+};
 
 /** age1… keys; lines that begin with `#` are comments, as in age's own recipients files. None given: empty. */
 export const recipients: Parse<readonly string[]> = (text, env) => {

@@ -1,4 +1,5 @@
 /** The inputs of `backup`: rules between them, and their final form. */
+import { usesRole, withRole } from '../domain/aws-role.ts';
 import { type Destination, type Environment, resolveS3 } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -75,7 +76,9 @@ function chooseDestinations(
   problems: InputProblem[],
 ): BackupInputs['destinations'] | undefined {
   if (values.storage === undefined) return undefined;
-  const [first, ...more] = values.storage;
+  const role = values['aws-role-to-assume'];
+  if (role !== undefined && !values.storage.some(usesRole)) problems.push(UNUSED_ROLE);
+  const [first, ...more] = values.storage.map((destination) => withRole(destination, role));
   if (first === undefined) {
     if (!isWorkflow(env) || values['allow-ephemeral'] === true) return [DEFAULT_DIRECTORY];
     problems.push({
@@ -84,7 +87,7 @@ function chooseDestinations(
     });
     return undefined;
   }
-  for (const given of values.storage) {
+  for (const given of [first, ...more]) {
     if (given.kind !== 's3') continue;
     try {
       resolveS3(given, env);
@@ -94,6 +97,11 @@ function chooseDestinations(
   }
   return [first, ...more];
 }
+
+const UNUSED_ROLE: InputProblem = {
+  input: 'aws-role-to-assume',
+  message: 'no destination uses it: none is a bucket without `credentials=`. Remove one or the other.',
+};
 
 interface ChosenEncryption {
   choice: EncryptionChoice;

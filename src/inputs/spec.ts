@@ -5,6 +5,7 @@
 import { PGDG_URI } from '../domain/apt.ts';
 import { parseConnection } from '../domain/connection.ts';
 import { PGDG_KEY } from '../domain/pgdg-key.ts';
+import { MAX_DURATION_MINUTES } from '../domain/stale-writes.ts';
 import {
   aptUri,
   compression,
@@ -13,6 +14,7 @@ import {
   openPgpKey,
   passphrase,
   recipients,
+  roleArn,
   schemaPatterns,
   seriesName,
   tablePatterns,
@@ -64,9 +66,15 @@ export const INPUTS = {
   }),
   storage: input({
     description:
-      'Where backups go, one destination a line: `s3://bucket/prefix?region=…` or the path of a directory. Each backup is written to all of them at once; the first is the one that is read from. Further options of an S3 destination: `endpoint`, `force-path-style`, `credentials`, `max-parts`, `part-size-mib`, `checksum`. Credentials come from the AWS default chain; `credentials=NAME` reads `NAME_ACCESS_KEY_ID` and `NAME_SECRET_ACCESS_KEY` from the environment.',
+      'Where backups go, one destination a line: `s3://bucket/prefix?region=…` or the path of a directory. Each backup is written to all of them at once; the first is the one that is read from. Further options of an S3 destination: `endpoint`, `force-path-style`, `credentials`, `max-parts`, `part-size-mib`, `checksum`, `sse` (`AES256` or `aws:kms`), `kms-key-id`, `storage-class`, `ca-file`. Credentials come from `aws-role-to-assume` or the AWS default chain; `credentials=NAME` reads `NAME_ACCESS_KEY_ID` and `NAME_SECRET_ACCESS_KEY` from the environment.',
     whenEmpty: 'the directory `backups`; in a workflow that is an error unless `allow-ephemeral` is set',
     parse: destinations,
+  }),
+  'aws-role-to-assume': input({
+    description:
+      'ARN of a role that the action assumes itself with the OIDC token of the job (`permissions: id-token: write`), and renews for as long as it runs. For every S3 destination without `credentials=NAME`.',
+    whenEmpty: 'the AWS default chain',
+    parse: optional(roleArn),
   }),
   'database-url': input({
     description:
@@ -232,7 +240,7 @@ export const INPUTS = {
     commands: backup,
     description: 'The whole run ends with an error after this time, before the runner would end it without a word.',
     whenEmpty: '`330`',
-    parse: orElse(wholeNumber(1, 7_200), 330),
+    parse: orElse(wholeNumber(1, MAX_DURATION_MINUTES), 330),
   }),
   'stall-timeout-seconds': input({
     commands: backup,

@@ -2,6 +2,7 @@ import { BackupError, type ErrorCode } from '../domain/errors.ts';
 
 const CERTAIN: readonly ErrorCode[] = [
   'ERR_STORAGE_AUTH',
+  'ERR_CREDENTIALS_EXPIRED',
   'ERR_STORAGE_DENIED',
   'ERR_STORAGE_EXISTS',
   'ERR_STORAGE_MISSING',

@@ -7,8 +7,8 @@ import { DirectoryStorage } from './directory/storage.ts';
 import { openS3 } from './s3/storage.ts';
 
 /**
- * Opens without I/O. Throws `ERR_INPUT` when credentials that the destination names are not in `env`;
- * everything else shows at the first operation. Credentials are masked in the log before they are used.
+ * Opens without reaching out. Throws `ERR_INPUT` when credentials that the destination names are not in `env`, or its
+ * `ca-file` cannot be read; everything else shows at the first operation. Credentials are masked before they are used.
  */
 export function openStorage(destination: Destination, context: StorageContext): Storage {
   if (destination.kind === 'directory') {

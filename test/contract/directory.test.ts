@@ -1,9 +1,9 @@
 /** What only a local directory can get wrong. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
@@ -67,6 +67,38 @@ it('removes the directories it made when it aborts, and no others', async () => 
   const writer = await storage.create('shop/new/deep/archive');
   await writer.abort();
   expect(await readdir(join(root, 'shop'))).toEqual(['old']);
+});
+
+it('sweeps unfinished files of dead runs of its series, and nothing that is young or somebody else’s', async () => {
+  const old = new Date('2026-11-01T00:00:00Z');
+  const [dead, young] = ['20261001_020000_nightly_k3v9qa', '20261120_020000_nightly_k3v9qa'];
+  const file = async (path: string, modifiedAt = old): Promise<void> => {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), 'half');
+    await utimes(join(root, path), modifiedAt, modifiedAt);
+  };
+  const kept = [
+    `shop/${dead}/metadata.json`,
+    `shop/${young}/.unfinished-0000000000000001`,
+    'shop/photos/.unfinished-0000000000000002',
+    `shop2/${dead}/.unfinished-0000000000000003`,
+    'shop/.unfinished-0000000000000004',
+  ];
+  for (const path of kept) await file(path);
+  const busy = `shop/${dead}/.unfinished-0000000000000005`;
+  await file(busy, new Date('2026-11-19T00:00:00Z'));
+  const lonely = dead.replace('k3v9qa', '000000');
+  const stale = [`shop/${lonely}/.unfinished-0000000000000006`, `shop/${dead}/.unfinished-0000000000000007`];
+  for (const path of stale) await file(path);
+  const report = await storage.sweep('shop', new Date('2026-11-15T00:00:00Z'));
+  expect(report.left).toEqual([]);
+  expect([...report.removed].sort()).toEqual(stale.sort());
+  const files = await readdir(root, { recursive: true, withFileTypes: true });
+  const there = files
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  expect(there.sort()).toEqual([...kept, busy].sort());
+  expect(await readdir(join(root, 'shop'))).not.toContain(lonely);
 });
 
 it('says so when a file stands in the place of the directory', async () => {

@@ -77,13 +77,18 @@ describeS3Faults((bench) => {
     expect(error).toMatchObject({ code: 'ERR_STORAGE_TOO_LARGE', hint: expect.stringContaining('part-size-mib=20') });
   });
 
-  it('reads back when the ETag says nothing, and sees a difference', async () => {
+  it('reads back when the ETag says nothing, as under SSE-KMS, unless the provider gives a checksum', async () => {
     const opaque = await startVersitygw({ opaqueEtags: true });
     await opaque.createBucket('opaque');
     const reading = openLine(opaque.storageUri('opaque', '', { 'part-size-mib': '5' }), opaque.env);
     try {
       expect(await writeChunked(reading, 'archive', randomBytes(11 * MIB))).toMatchObject({ evidence: 'read-back' });
       expect(await writeBytes(reading, 'small', Buffer.from('1'))).toMatchObject({ evidence: 'read-back' });
+      const line = opaque.storageUri('opaque', '', { 'part-size-mib': '5', checksum: 'crc32' });
+      const checked = openLine(line, opaque.env);
+      const evidence = { evidence: 'provider-checksum' };
+      expect(await writeChunked(checked, 'checked', randomBytes(11 * MIB))).toMatchObject(evidence);
+      await checked.close();
     } finally {
       await reading.close();
       await opaque.stop();

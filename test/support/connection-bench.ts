@@ -89,14 +89,15 @@ async function createRoles(tlsServer: PostgresServer, plainServer: PostgresServe
 
 const DAYS = ['-days', '2'];
 
-async function makeAuthority(folder: string, name: string): Promise<string> {
+/** A certificate authority of that name; the path of its certificate. */
+export async function makeAuthority(folder: string, name: string): Promise<string> {
   const subject = ['-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.crt`];
   await openssl(folder, 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...DAYS, ...subject);
   return path.join(folder, `${name}.crt`);
 }
 
 /** For the name `localhost` only, so that 127.0.0.1 is another host to verify-full. */
-async function makeServerCertificate(
+export async function makeServerCertificate(
   folder: string,
   name: string,
   authority: string,

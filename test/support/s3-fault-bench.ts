@@ -1,20 +1,19 @@
 /** A real S3 server, a proxy in front of it that breaks the way, and a fresh bucket for every test. */
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { BackupError } from '../../src/domain/errors.ts';
 import type { Storage } from '../../src/ports.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
 import { keysOf, type OpenOptions, openLine, type RecordingLog, recordingLog } from '../contract/storage.ts';
+import { describeIf } from './availability.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { availableS3Servers, type S3Server, startVersitygw } from './s3-servers.ts';
+import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from './s3-servers.ts';
 
 const [kind] = await availableS3Servers();
-const missing = kind?.available === false ? kind.reason : undefined;
-const title = missing === undefined ? 'S3 behind a bad network' : `S3 behind a bad network (skipped: ${missing})`;
 
 /** One server for the suite; for every test its own bucket, proxy, log and storage, set up by the hooks. */
 export function describeS3Faults(body: (bench: S3FaultBench) => void): void {
-  describe.skipIf(missing !== undefined)(title, () => {
+  describeIf(availabilityOf(kind), 'S3 behind a bad network', () => {
     const bench = new S3FaultBench();
     beforeAll(async () => {
       bench.server = await startVersitygw();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { messageOf } from '../../src/domain/errors.ts';
+import type { Availability } from './availability.ts';
 
 export interface S3Server {
   readonly name: string;
@@ -30,9 +31,15 @@ export type S3ServerKind =
   | { name: string; available: true; start: () => Promise<S3Server> }
   | { name: string; available: false; reason: string };
 
-/** All kinds; those that cannot be had say why, so that tests can be skipped by name with the reason. */
+/** The two that most tests use; those that cannot be had say why, so that tests can be skipped by name with the reason. */
 export async function availableS3Servers(): Promise<S3ServerKind[]> {
   return [await versitygwKind(), fauxqsKind()];
+}
+
+/** For `describeIf`. */
+export function availabilityOf(kind: S3ServerKind | undefined): Availability {
+  if (kind?.available === true) return true;
+  return { skipped: kind?.reason ?? 'there is no such server' };
 }
 
 const VERSITYGW_VERSION = 'v1.8.0';
@@ -80,7 +87,13 @@ export interface VersitygwOptions {
   opaqueEtags?: boolean;
   /** A user besides the owner of everything; it may do what policies of buckets allow it. */
   user?: { accessKeyId: string; secretAccessKey: string };
+  /** The only one that it takes; `us-east-1` by default. */
+  region?: string;
+  /** Other credentials than those of the other servers. */
+  keys?: { accessKeyId: string; secretAccessKey: string };
 }
+
+const USUAL_KEYS = { accessKeyId: 'AKIATESTACCESSKEY000', secretAccessKey: 'test/secret+key=0123456789abcdef' };
 
 /** The reference server: conditional writes, checksums, versions and Object Lock are all enforced. */
 export async function startVersitygw(options: VersitygwOptions = {}): Promise<S3Server> {
@@ -90,11 +103,8 @@ export async function startVersitygw(options: VersitygwOptions = {}): Promise<S3
   for (const path of [data, sidecar, versions]) await mkdir(path);
   for (const bucket of options.readOnlyWith ?? []) await mkdir(join(data, bucket));
   const port = await freePort();
-  const [accessKeyId, secretAccessKey, region] = [
-    'AKIATESTACCESSKEY000',
-    'test/secret+key=0123456789abcdef',
-    'us-east-1',
-  ];
+  const region = options.region ?? 'us-east-1';
+  const { accessKeyId, secretAccessKey } = options.keys ?? USUAL_KEYS;
   const args = ['--port', `127.0.0.1:${port}`, '--region', region, '--keep-alive', '--quiet'];
   if (options.readOnlyWith !== undefined) args.push('--readonly');
   if (options.user !== undefined) args.push('--iam-dir', await makeUser(folder, options.user));
@@ -146,9 +156,10 @@ export async function startFauxqs(): Promise<S3Server> {
   });
 }
 
-type ServerFacts = Pick<S3Server, 'name' | 'port' | 'accessKeyId' | 'secretAccessKey' | 'region'>;
+export type ServerFacts = Pick<S3Server, 'name' | 'port' | 'accessKeyId' | 'secretAccessKey' | 'region'>;
 
-function describeServer(facts: ServerFacts, stop: () => Promise<void>): S3Server {
+/** The rest of a server from its facts. */
+export function describeServer(facts: ServerFacts, stop: () => Promise<void>): S3Server {
   const { accessKeyId, secretAccessKey, region, port } = facts;
   const endpoint = `http://127.0.0.1:${port}`;
   return {
@@ -185,7 +196,8 @@ export async function freePort(): Promise<number> {
   });
 }
 
-async function waitForPort(port: number, child: ChildProcess): Promise<void> {
+/** Resolves when something listens there; throws when the child ends before. */
+export async function waitForPort(port: number, child: ChildProcess): Promise<void> {
   const until = Date.now() + 15_000;
   while (!(await accepts(port))) {
     if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}`);
@@ -205,7 +217,8 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+/** Kills the child and waits for its end. */
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');

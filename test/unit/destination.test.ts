@@ -29,7 +29,8 @@ describe('a destination line', () => {
   it('is S3 with every option', () => {
     const line =
       's3://my.bucket-1/team/db/?region=eu-central-1&endpoint=https%3A%2F%2Fs3.example.com%2Fstorage%2Fv1%2Fs3%2F&force-path-style=true' +
-      '&credentials=BACKUP_2&max-parts=1000&part-size-mib=64&checksum=md5';
+      '&credentials=BACKUP_2&max-parts=1000&part-size-mib=64&checksum=md5' +
+      '&sse=aws:kms&kms-key-id=arn:aws:kms:eu-central-1:123456789012:key/1234-abcd&storage-class=GLACIER_IR&ca-file=/etc/ca.pem';
     expect(parseDestination(line)).toEqual({
       kind: 's3',
       bucket: 'my.bucket-1',
@@ -41,11 +42,15 @@ describe('a destination line', () => {
       maxParts: 1000,
       partSizeMib: 64,
       checksum: 'md5',
+      sse: 'aws:kms',
+      kmsKeyId: 'arn:aws:kms:eu-central-1:123456789012:key/1234-abcd',
+      storageClass: 'GLACIER_IR',
+      caFile: '/etc/ca.pem',
     });
   });
 
   it('needs nothing but a bucket', () => {
-    expect(parseDestination(' s3://bucket ')).toEqual({ kind: 's3', bucket: 'bucket', prefix: '', maxParts: 10_000 });
+    expect(parseDestination(' s3://bucket ')).toEqual({ kind: 's3', bucket: 'bucket', prefix: '' });
   });
 
   it('is a directory when it has no scheme', () => {
@@ -80,6 +85,13 @@ describe('a destination line', () => {
     ['s3://bucket?region=eu west', '"region"'],
     ['s3://bucket?force-path-style=yes', 'true or false'],
     ['s3://bucket?credentials=my-keys', 'a name in capitals'],
+    ['s3://bucket?sse=kms', 'AES256 or aws:kms'],
+    ['s3://bucket?kms-key-id=alias/backup', 'without "sse=aws:kms"'],
+    ['s3://bucket?sse=AES256&kms-key-id=alias/backup', 'without "sse=aws:kms"'],
+    ['s3://bucket?storage-class=standard', 'a class such as STANDARD_IA'],
+    ['s3://bucket?storage-class=DEEP_ARCHIVE', 'takes hours to give an object back'],
+    ['s3://bucket?storage-class=GLACIER', 'Take GLACIER_IR'],
+    ['s3://bucket?ca-file=~/ca.pem', 'only a shell expands'],
     ['s3://bucket?checksum=sha256', 'crc32 or md5'],
     ['s3://bucket?max-parts=0', 'from 1 to 10000'],
     ['s3://bucket?max-parts=10001', 'from 1 to 10000'],
@@ -120,6 +132,36 @@ describe('the environment fills what the line leaves out', () => {
     expect(resolve('s3://bucket', { ...env, AWS_REGION: '' }).region).toBe('eu-west-2');
     expect(resolve('s3://bucket').region).toBe('us-east-1');
     expect(resolve('s3://bucket?endpoint=https://abc.r2.cloudflarestorage.com').region).toBe('auto');
+  });
+
+  it('lets an endpoint that names its region decide before AWS_REGION, which is about another provider', () => {
+    const env = { ...keys, AWS_REGION: 'eu-west-1' };
+    const regionAt = (host: string): string => resolve(`s3://bucket?endpoint=https://${host}`, env).region;
+    expect(regionAt('s3.us-west-004.backblazeb2.com')).toBe('us-west-004');
+    expect(regionAt('s3.eu-central-2.wasabisys.com')).toBe('eu-central-2');
+    expect(regionAt('s3.fr-par.scw.cloud')).toBe('fr-par');
+    expect(regionAt('s3.cn-north-1.amazonaws.com.cn')).toBe('cn-north-1');
+    expect(regionAt('abc.r2.cloudflarestorage.com')).toBe('auto');
+    expect(regionAt('s3.example.com')).toBe('eu-west-1');
+  });
+
+  it('guesses a region on Amazon only, where the bucket can be asked', () => {
+    expect(resolve('s3://bucket')).toMatchObject({ region: 'us-east-1', regionIsGuess: true });
+    for (const line of ['s3://bucket?region=us-east-1', 's3://bucket?endpoint=https://minio.example.com']) {
+      expect(resolve(line)).toMatchObject({ region: 'us-east-1', regionIsGuess: false });
+    }
+  });
+
+  it('knows providers that allow 1,000 parts', () => {
+    expect(resolve('s3://bucket?endpoint=https://s3.fr-par.scw.cloud').maxParts).toBe(1_000);
+    expect(resolve('s3://bucket?endpoint=https://s3.fr-par.scw.cloud&max-parts=500').maxParts).toBe(500);
+    expect(resolve('s3://bucket').maxParts).toBe(10_000);
+  });
+
+  it('takes the file of a private authority from the line, then from AWS_CA_BUNDLE', () => {
+    expect(resolve('s3://bucket', { ...keys, AWS_CA_BUNDLE: '/b.pem' }).caFile).toBe('/b.pem');
+    expect(resolve('s3://bucket?ca-file=/a.pem', { ...keys, AWS_CA_BUNDLE: '/b.pem' }).caFile).toBe('/a.pem');
+    expect(resolve('s3://bucket', { ...keys, AWS_CA_BUNDLE: '' }).caFile).toBeUndefined();
   });
 
   it('uses full-object CRC32 and virtual hosts with Amazon, MD5 and paths elsewhere, unless told otherwise', () => {

@@ -217,6 +217,21 @@ describe('inputs that are wrong', () => {
       /^storage: R2_ACCESS_KEY_ID is not set/,
     ],
     [
+      'a role that is none',
+      { 'aws-role-to-assume': 'arn:aws:iam::123456789012:user/backup' },
+      /^aws-role-to-assume: It is the ARN of something else than a role\. Write the ARN/,
+    ],
+    [
+      'a role in a job that may not ask for a token',
+      { 'aws-role-to-assume': 'arn:aws:iam::123456789012:role/backup' },
+      /^storage: `aws-role-to-assume` needs an OIDC token.*`id-token: write`/,
+    ],
+    [
+      'a role that no destination uses',
+      { 'aws-role-to-assume': 'arn:aws:iam::123456789012:role/backup', storage: '/mnt/backups' },
+      /^aws-role-to-assume: no destination uses it/,
+    ],
+    [
       'a URL that cannot be read',
       { 'database-url': 'mysql://root@localhost/shop' },
       /^database-url: it is a MySQL URL/,

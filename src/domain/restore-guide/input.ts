@@ -11,7 +11,8 @@ export type GuideSource =
       bucket: string;
       /** Without slashes at its ends; empty for the bucket's root. */
       prefix: string;
-      region: string;
+      /** Absent: nobody named one, and `aws` finds out. */
+      region?: string;
       /** Absent: Amazon's own. */
       endpoint?: string;
       /** The endpoint demands `bucket.host` instead of `host/bucket`. */
@@ -43,6 +44,6 @@ export function s3Root(source: Extract<GuideSource, { kind: 's3' }>): string {
 export function s3Options(source: Extract<GuideSource, { kind: 's3' }>): string[] {
   return [
     ...(source.endpoint === undefined ? [] : [`--endpoint-url ${shellQuote(source.endpoint)}`]),
-    `--region ${shellQuote(source.region)}`,
+    ...(source.region === undefined ? [] : [`--region ${shellQuote(source.region)}`]),
   ];
 }

@@ -3,10 +3,11 @@ import { createReadStream } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
-import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, WriteOptions } from '../../ports.ts';
+import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, SweepReport, WriteOptions } from '../../ports.ts';
 import { throwIfCancelled } from '../cancelled.ts';
 import { assertKey, assertPrefix } from '../keys.ts';
 import { errnoOf, fileError } from './errors.ts';
+import { sweepFiles } from './sweep.ts';
 import { walkFolders, walkKeys } from './walk.ts';
 import { FileWriter, removeEmptyDirectories } from './writer.ts';
 
@@ -103,6 +104,11 @@ export class DirectoryStorage implements Storage {
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw fileError(error, 'delete', path);
     }
+  }
+
+  async sweep(series: string, olderThan: Date): Promise<SweepReport> {
+    throwIfCancelled(this.#signal, 'sweep unfinished files');
+    return sweepFiles(this.location, series, olderThan);
   }
 
   async close(): Promise<void> {

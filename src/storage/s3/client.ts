@@ -1,11 +1,16 @@
 /** The connection to one bucket: clients, timeouts, checksum policy, retries. The SDK's own retries are off. */
 import { Readable } from 'node:stream';
-import { S3Client } from '@aws-sdk/client-s3';
-import type { ResolvedS3, S3Destination } from '../../domain/destination.ts';
+import { S3Client, type StorageClass } from '@aws-sdk/client-s3';
+import type { ResolvedS3, S3Destination, StaticCredentials } from '../../domain/destination.ts';
+import { BackupError } from '../../domain/errors.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { cancelledError } from '../cancelled.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
-import { errorCodeOf, isTransient, type S3Operation, s3Error } from './errors.ts';
+import { AssumedRole } from './assumed-role.ts';
+import { s3Error } from './error-words.ts';
+import { EXPIRED_CODES, errorCodeOf, isTransient, type S3Operation } from './errors.ts';
+import { AMAZON, askRegion } from './region.ts';
+import { trustedAuthorities } from './trust.ts';
 
 export interface S3Tuning {
   connectTimeoutMs: number;
@@ -18,6 +23,8 @@ export interface S3Tuning {
   retry: RetryPolicy;
   /** Uniform in [0, 1); for the jitter. */
   random: () => number;
+  /** Who is asked for the region of a bucket when nobody named one. */
+  regionEndpoint: string;
 }
 
 export const DEFAULT_TUNING: S3Tuning = {
@@ -27,6 +34,7 @@ export const DEFAULT_TUNING: S3Tuning = {
   abortTimeoutMs: 5_000,
   retry: DEFAULT_RETRY,
   random: Math.random,
+  regionEndpoint: AMAZON,
 };
 
 export interface SendOptions {
@@ -40,18 +48,24 @@ type Request<T> = (client: S3Client, http: { abortSignal: AbortSignal }, attempt
 
 /** Bodies leave in slices, because TLS would otherwise keep an encrypted copy of every whole part. */
 const SLICE_BYTES = 256 * 1024;
+/** Classes for rare access bill smaller objects as if they had this size (S3 User Guide, "storage classes"). */
+const CLASSED_FROM_BYTES = 128 * 1024;
 
 export class S3Connection {
   readonly bucket: string;
   /** `s3://bucket/prefix`. */
   readonly location: string;
   readonly checksum: ResolvedS3['checksum'];
+  readonly maxParts: number;
   readonly tuning: S3Tuning;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly #root: string;
-  readonly #region: string;
+  readonly #destination: S3Destination;
+  readonly #role: AssumedRole | undefined;
+  #region: string;
+  #asked: Promise<string> | undefined;
   readonly #client: S3Client;
   readonly #patientClient: S3Client;
 
@@ -61,12 +75,22 @@ export class S3Connection {
     this.#root = destination.prefix === '' ? '' : `${destination.prefix}/`;
     this.#region = resolved.region;
     this.checksum = resolved.checksum;
+    this.maxParts = resolved.maxParts;
+    this.#destination = destination;
     this.tuning = tuning;
     this.log = context.log;
     this.signal = context.signal;
     this.clock = context.clock;
-    this.#client = makeClient(resolved, tuning.connectTimeoutMs, tuning.stallTimeoutMs);
-    this.#patientClient = makeClient(resolved, tuning.connectTimeoutMs, tuning.completeTimeoutMs);
+    const ca = trustedAuthorities(resolved.caFile);
+    this.#role = resolved.role === undefined ? undefined : new AssumedRole(resolved.role, { ...context, tuning, ca });
+    const facts = {
+      resolved,
+      ca,
+      credentials: this.#role?.provide ?? resolved.credentials,
+      region: resolved.regionIsGuess ? () => this.#askedRegion() : resolved.region,
+    };
+    this.#client = makeClient(facts, tuning.connectTimeoutMs, tuning.stallTimeoutMs);
+    this.#patientClient = makeClient(facts, tuning.connectTimeoutMs, tuning.completeTimeoutMs);
   }
 
   /** The key in the bucket. */
@@ -83,6 +107,17 @@ export class S3Connection {
     return `${this.location}/${key}`;
   }
 
+  /** How the provider is to keep an object of so many bytes; `undefined` when that is not known yet, but many. */
+  keeping(sizeBytes?: number) {
+    const { sse, kmsKeyId, storageClass } = this.#destination;
+    const classed = storageClass !== undefined && (sizeBytes ?? Number.POSITIVE_INFINITY) >= CLASSED_FROM_BYTES;
+    return {
+      ...(sse === undefined ? {} : { ServerSideEncryption: sse }),
+      ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
+      ...(classed ? { StorageClass: storageClass as StorageClass } : {}),
+    };
+  }
+
   /** Runs a request with retries. Throws a `BackupError` that names the operation. */
   async send<T>(operation: S3Operation, request: Request<T>, options: SendOptions = {}): Promise<T> {
     const signal = options.signal ?? this.signal;
@@ -94,7 +129,8 @@ export class S3Connection {
         clock: this.clock,
         signal,
         random: this.tuning.random,
-        isTransient,
+        // What is said in our own words has been tried again already.
+        isTransient: (error) => !(error instanceof BackupError) && (isTransient(error) || this.#mayRenew(error)),
         onRetry: (error, attempt, pauseMs) =>
           this.log.debug(`Try ${attempt} to ${operation.words} failed (${errorCodeOf(error)}); next in ${pauseMs} ms.`),
       });
@@ -118,6 +154,26 @@ export class S3Connection {
     return s3Error(error, operation, { bucket: this.bucket, root: this.#root, region: this.#region });
   }
 
+  /** A role's credentials that the provider calls expired too early are replaced. */
+  #mayRenew(error: unknown): boolean {
+    if (this.#role === undefined || !EXPIRED_CODES.has(errorCodeOf(error))) return false;
+    this.#role.forget();
+    return true;
+  }
+
+  /** Once for all requests; Amazon's default when there is no such bucket, which the request then says itself. */
+  #askedRegion(): Promise<string> {
+    this.#asked ??= withRetry(
+      () => askRegion(this.bucket, this.tuning.regionEndpoint, AbortSignal.timeout(this.tuning.connectTimeoutMs)),
+      { policy: this.tuning.retry, clock: this.clock, signal: this.signal, random: this.tuning.random, isTransient },
+    ).then((found) => {
+      if (found !== undefined) this.#region = found;
+      this.log.info(`Bucket ${this.bucket} is in region ${this.#region}, as Amazon says.`);
+      return this.#region;
+    });
+    return this.#asked;
+  }
+
   close(): void {
     this.#client.destroy();
     this.#patientClient.destroy();
@@ -130,23 +186,32 @@ export interface ConnectionContext {
   signal: AbortSignal;
 }
 
+interface ClientFacts {
+  resolved: ResolvedS3;
+  region: string | (() => Promise<string>);
+  credentials: StaticCredentials | AssumedRole['provide'] | undefined;
+  /** Certificates to trust; absent: the machine's own. */
+  ca: string[] | undefined;
+}
+
 /**
  * Amazon: the SDK's default checksums. Elsewhere only where S3 demands them, because several providers refuse
  * `x-amz-checksum-*` and trailers; there Content-MD5 and the signed SHA-256 of the payload protect the way.
  */
-function makeClient(resolved: ResolvedS3, connectionTimeout: number, socketTimeout: number): S3Client {
+function makeClient(facts: ClientFacts, connectionTimeout: number, socketTimeout: number): S3Client {
+  const { resolved, region, credentials, ca } = facts;
   const checksums = resolved.checksum === 'crc32' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   const client = new S3Client({
-    region: resolved.region,
+    region,
     forcePathStyle: resolved.forcePathStyle,
     maxAttempts: 1,
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,
     // Otherwise every part would open a connection of its own and wait for "100 Continue".
     expectContinueHeader: false,
-    requestHandler: { connectionTimeout, socketTimeout },
+    requestHandler: { connectionTimeout, socketTimeout, ...(ca === undefined ? {} : { httpsAgent: { ca } }) },
     ...(resolved.endpoint === undefined ? {} : { endpoint: resolved.endpoint }),
-    ...(resolved.credentials === undefined ? {} : { credentials: resolved.credentials }),
+    ...(credentials === undefined ? {} : { credentials }),
   });
   client.middlewareStack.add(
     (next) => (args) => {

@@ -1,5 +1,6 @@
 /** Listing, and looking at one object through the listing: the backup role need not be allowed to read objects. */
 import { type _Object, ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
+import { BackupError } from '../../domain/errors.ts';
 import type { ObjectInfo } from '../../ports.ts';
 import type { S3Connection } from './client.ts';
 
@@ -34,6 +35,20 @@ export async function statObject(
   const [entry] = page.Contents ?? [];
   const info = entry === undefined ? undefined : toInfo(connection, entry);
   return info?.key === key ? info : undefined;
+}
+
+/** As {@link statObject}, for a role that may perhaps only write. */
+export async function statIfAllowed(
+  connection: S3Connection,
+  key: string,
+  signal: AbortSignal,
+): Promise<ObjectInfo | undefined | 'not-allowed'> {
+  try {
+    return await statObject(connection, key, signal);
+  } catch (error) {
+    if (error instanceof BackupError && error.code === 'ERR_STORAGE_DENIED') return 'not-allowed';
+    throw error;
+  }
 }
 
 async function* pages(

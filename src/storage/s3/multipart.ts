@@ -104,7 +104,7 @@ export class S3ObjectWriter implements ObjectWriter {
   async #discard(): Promise<void> {
     this.#fail(new BackupError('ERR_CANCELLED', `The upload of ${this.#target.key} was discarded.`, discarded));
     this.#stop.abort(this.#failure?.error);
-    const { connection } = this.#target;
+    const { connection, key } = this.#target;
     const signal = AbortSignal.timeout(connection.tuning.abortTimeoutMs);
     signal.addEventListener('abort', () => this.#stopCreating.abort(signal.reason), { once: true });
     // Parts that are still travelling could otherwise arrive after the upload was discarded, and stay.
@@ -115,7 +115,7 @@ export class S3ObjectWriter implements ObjectWriter {
       const uploadId = await this.#uploadId?.catch(() => undefined);
       // "It might be necessary to abort a given upload multiple times" (S3 API reference, AbortMultipartUpload).
       for (let left = ABORT_TIMES; uploadId !== undefined && left > 0; left -= 1) {
-        if (!(await abortUpload(this.#target, uploadId, signal)) || !travelling) break;
+        if (!(await abortUpload(connection, key, uploadId, signal)) || !travelling) break;
         await connection.clock.sleep(ABORT_PAUSE_MS, signal);
       }
     } catch (error) {

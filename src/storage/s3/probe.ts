@@ -7,5 +7,5 @@ import { abortUpload, createUpload, type UploadTarget } from './upload.ts';
  */
 export async function probeUpload(target: UploadTarget): Promise<void> {
   const uploadId = await createUpload(target, target.signal);
-  await abortUpload(target, uploadId, target.signal);
+  await abortUpload(target.connection, target.key, uploadId, target.signal);
 }

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { resolveS3, type S3Destination } from '../../domain/destination.ts';
 import { choosePartSize, describePartSize } from '../../domain/part-size.ts';
-import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, WriteOptions } from '../../ports.ts';
+import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, SweepReport, WriteOptions } from '../../ports.ts';
 import type { StorageContext } from '../context.ts';
 import { assertKey, assertPrefix } from '../keys.ts';
 import { DEFAULT_TUNING, S3Connection } from './client.ts';
@@ -10,12 +10,14 @@ import { listFolders, listObjects, statObject } from './list.ts';
 import { S3ObjectWriter } from './multipart.ts';
 import { probeUpload } from './probe.ts';
 import { readObject } from './read.ts';
+import { sweepUploads } from './sweep.ts';
 import { deleteObject } from './upload.ts';
 
-/** Masks the credentials, then connects; see {@link StorageContext}. No I/O. */
+/** Masks the credentials, then connects; see {@link StorageContext}. No I/O, but for the file of a private authority. */
 export function openS3(destination: S3Destination, context: StorageContext): Storage {
   const resolved = resolveS3(destination, context.env);
   maskCredentials(resolved.credentials, context.log);
+  if (resolved.role !== undefined) context.log.mask(resolved.role.requestToken);
   const patienceMs = (context.stallTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000;
   const stallTimeoutMs = Math.min(DEFAULT_TUNING.stallTimeoutMs, patienceMs);
   const tuning = { ...DEFAULT_TUNING, stallTimeoutMs, ...context.s3 };
@@ -45,8 +47,9 @@ class S3Storage implements Storage {
 
   async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
     assertKey(key);
-    const { maxParts, partSizeMib } = this.#destination;
-    const plan = choosePartSize({ expectedBytes: options.expectedBytes, maxParts, fixedMib: partSizeMib });
+    const { maxParts } = this.#connection;
+    const fixedMib = this.#destination.partSizeMib;
+    const plan = choosePartSize({ expectedBytes: options.expectedBytes, maxParts, fixedMib });
     const words = describePartSize(plan);
     // A small object takes only the memory that it fills, whatever the size of parts.
     if (words !== undefined && (options.expectedBytes ?? Number.POSITIVE_INFINITY) > plan.partSizeBytes) {
@@ -99,6 +102,10 @@ class S3Storage implements Storage {
   async delete(key: string): Promise<void> {
     assertKey(key);
     await deleteObject(this.#connection, key);
+  }
+
+  sweep(series: string, olderThan: Date): Promise<SweepReport> {
+    return sweepUploads(this.#connection, series, olderThan);
   }
 
   async close(): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import { BackupError } from '../../domain/errors.ts';
 import type { S3Connection } from './client.ts';
 import { errorCodeOf, type S3Operation, statusOf } from './errors.ts';
-import { statObject } from './list.ts';
+import { statIfAllowed } from './list.ts';
 import type { Part } from './part.ts';
 
 export interface UploadTarget {
@@ -40,15 +40,21 @@ export interface PartReceipt {
 export interface Answer {
   /** Base64; absent when the provider computes none. */
   crc32?: string;
+  /** Without quotes. */
+  etag?: string;
   /** The value is a checksum of checksums, which says nothing about the order of parts. */
   composite: boolean;
 }
 
 type SendOptions = { abortSignal: AbortSignal };
 
-/** Refuses to go on when the key is taken. For stores that ignore `If-None-Match`, and to save a useless request. */
+/**
+ * Refuses to go on when the key is taken. For stores that ignore `If-None-Match`, and to save a useless request.
+ * A role that may not list relies on that condition, and on the random part of every set's name.
+ */
 export async function refuseIfPresent(target: UploadTarget): Promise<void> {
-  if ((await statObject(target.connection, target.key, target.signal)) === undefined) return;
+  const present = await statIfAllowed(target.connection, target.key, target.signal);
+  if (present === undefined || present === 'not-allowed') return;
   throw new BackupError('ERR_STORAGE_EXISTS', `${target.connection.uri(target.key)} exists already.`, {
     op: `upload ${target.key}`,
     hint: 'Backups are never overwritten. Run again: a new run chooses a new name.',
@@ -62,6 +68,7 @@ export function putObject(target: UploadTarget, part: Part): Promise<Answer> {
     Key: connection.objectKey(key),
     Body: part.body(),
     ContentType: target.contentType,
+    ...connection.keeping(part.length),
     ...checksumHeaders(connection, part),
   };
   const won: Won = { ownEtag: () => part.md5().toString('hex'), answer: { composite: false }, patient: false };
@@ -75,7 +82,12 @@ export async function createUpload(target: UploadTarget, signal: AbortSignal): P
   const { connection, key } = target;
   const checksum =
     connection.checksum === 'crc32' ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const) : {};
-  const input = { Bucket: connection.bucket, Key: connection.objectKey(key), ContentType: target.contentType };
+  const input = {
+    Bucket: connection.bucket,
+    Key: connection.objectKey(key),
+    ContentType: target.contentType,
+    ...connection.keeping(),
+  };
   const created = await connection.send(
     uploadOperation(key),
     (client, http) => client.send(new CreateMultipartUploadCommand({ ...input, ...checksum }), http),
@@ -95,7 +107,7 @@ export async function uploadPart(target: UploadTarget, uploadId: string, part: P
     ...checksumHeaders(connection, part),
   };
   const sent = await connection.send(
-    { ...uploadOperation(key), words: `upload part ${part.number} of ${key}` },
+    { ...uploadOperation(key), words: `upload part ${part.number} of ${key}`, part: part.number },
     (client, http) => client.send(new UploadPartCommand(input), http),
     { signal },
   );
@@ -142,11 +154,17 @@ export function completeUpload(target: UploadTarget, completion: Completion): Pr
   );
 }
 
-/** Discards the parts. Succeeds when the upload is gone already. */
-/** True when there was such an upload: a part that was still being received may have survived, so ask again. */
-export async function abortUpload(target: UploadTarget, uploadId: string, signal: AbortSignal): Promise<boolean> {
+/**
+ * Discards the parts. Succeeds when the upload is gone already. True when there was such an upload: a part that was
+ * still being received may have survived, so ask again.
+ */
+export async function abortUpload(
+  connection: S3Connection,
+  key: string,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   let existed = true;
-  const { connection, key } = target;
   const input = { Bucket: connection.bucket, Key: connection.objectKey(key), UploadId: uploadId };
   const operation = { words: `discard the unfinished upload of ${key}`, permission: 's3:AbortMultipartUpload', key };
   await connection.send(
@@ -230,8 +248,8 @@ function whenAbsent(
         const taken = statusOf(error) === 412 || errorCodeOf(error) === 'NoSuchUpload';
         if (attempt === 1 || !taken) throw error;
         const ownEtag = won.ownEtag();
-        const present = await statObject(connection, key, signal);
-        if (ownEtag === undefined || present?.etag !== ownEtag) throw error;
+        const present = await statIfAllowed(connection, key, signal);
+        if (ownEtag === undefined || present === 'not-allowed' || present?.etag !== ownEtag) throw error;
         return won.answer;
       }
     },
@@ -245,9 +263,19 @@ function checksumHeaders(connection: S3Connection, part: Part) {
     : { ContentMD5: part.md5().toString('base64') };
 }
 
-function toAnswer(output: { ChecksumCRC32?: string | undefined; ChecksumType?: string | undefined }): Answer {
-  const composite = output.ChecksumType === 'COMPOSITE' || output.ChecksumCRC32?.includes('-') === true;
-  return { composite, ...(output.ChecksumCRC32 === undefined ? {} : { crc32: output.ChecksumCRC32 }) };
+interface Output {
+  ChecksumCRC32?: string | undefined;
+  ChecksumType?: string | undefined;
+  ETag?: string | undefined;
+}
+
+function toAnswer({ ChecksumCRC32, ChecksumType, ETag }: Output): Answer {
+  const composite = ChecksumType === 'COMPOSITE' || ChecksumCRC32?.includes('-') === true;
+  return {
+    composite,
+    ...(ChecksumCRC32 === undefined ? {} : { crc32: ChecksumCRC32 }),
+    ...(ETag === undefined ? {} : { etag: ETag.replaceAll('"', '') }),
+  };
 }
 
 function uploadOperation(key: string): S3Operation {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { BackupError } from '../../domain/errors.ts';
 import type { ObjectInfo, StoredEvidence } from '../../ports.ts';
 import type { S3Connection } from './client.ts';
-import { statObject } from './list.ts';
+import { statIfAllowed } from './list.ts';
 import { readObject } from './read.ts';
 import type { Answer } from './upload.ts';
 
@@ -20,16 +20,22 @@ export interface Sent {
 }
 
 /**
- * Pure. `unclear` when the provider gives neither a checksum of the whole object nor an ETag made from MD5s:
+ * Pure. A role that may not list (`listed` is `not-allowed`) has the provider's answer to the upload instead, whose
+ * checksum or ETag covers every byte. `unclear` when the provider gives neither a checksum of the whole object nor an ETag made from MD5s:
  * such ETags are usual with SSE-KMS and say nothing either way.
  */
-export function judgeAnswer(sent: Sent, answer: Answer, listed: ObjectInfo): StoredEvidence | 'differs' | 'unclear' {
-  if (listed.sizeBytes !== sent.sizeBytes) return 'differs';
+export function judgeAnswer(
+  sent: Sent,
+  answer: Answer,
+  listed: ObjectInfo | 'not-allowed',
+): StoredEvidence | 'differs' | 'unclear' {
+  if (listed !== 'not-allowed' && listed.sizeBytes !== sent.sizeBytes) return 'differs';
   if (sent.crc32 !== undefined && answer.crc32 !== undefined && !answer.composite) {
     return answer.crc32 === sent.crc32 ? 'provider-checksum' : 'differs';
   }
   const etag = sent.etag?.();
-  return etag !== undefined && listed.etag?.toLowerCase() === etag ? 'size-and-etag' : 'unclear';
+  const theirs = listed === 'not-allowed' ? answer.etag : listed.etag;
+  return etag !== undefined && theirs?.toLowerCase() === etag ? 'size-and-etag' : 'unclear';
 }
 
 /** Throws `ERR_STORED_DIFFERS` when the bytes are not those, `ERR_STORAGE_DENIED` when nothing can tell. */
@@ -54,13 +60,13 @@ async function statSettled(
   connection: S3Connection,
   key: string,
   signal: AbortSignal,
-): Promise<ObjectInfo | undefined> {
+): Promise<ObjectInfo | undefined | 'not-allowed'> {
   for (const pauseMs of SETTLING_MS) {
-    const info = await statObject(connection, key, signal);
+    const info = await statIfAllowed(connection, key, signal);
     if (info !== undefined) return info;
     await connection.pause(pauseMs, signal, `check ${key}`);
   }
-  return statObject(connection, key, signal);
+  return statIfAllowed(connection, key, signal);
 }
 
 async function readBack(connection: S3Connection, key: string): Promise<string> {

@@ -34,3 +34,13 @@ it('calls another size different, whatever the checksums say', () => {
   const answer = { crc32: 'AAAA', composite: false };
   expect(judgeAnswer({ ...sent, crc32: 'AAAA', etag: () => 'ab' }, answer, listed('ab', 4))).toBe('differs');
 });
+
+it('believes the answer to the upload of a role that may not list', () => {
+  const judge = (known: Partial<Sent>, answer: object) =>
+    judgeAnswer({ ...sent, ...known }, { ...none, ...answer }, 'not-allowed');
+  expect(judge({ crc32: 'AAAA' }, { crc32: 'AAAA' })).toBe('provider-checksum');
+  expect(judge({ crc32: 'AAAA' }, { crc32: 'BBBB' })).toBe('differs');
+  expect(judge({ etag: () => 'ab-2' }, { etag: 'AB-2' })).toBe('size-and-etag');
+  expect(judge({ etag: () => 'ab-2' }, { etag: 'cd-2' })).toBe('unclear');
+  expect(judge({ etag: () => 'ab-2' }, {})).toBe('unclear');
+});

@@ -1,0 +1,187 @@
+/** `aws-role-to-assume` and Object Lock in whole runs: credentials that end, rights that are refused, locks that hold. */
+import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { describeWith } from '../support/availability.ts';
+import {
+  type Scenario,
+  type ScenarioRun,
+  type ScenarioRunOptions,
+  startScenario,
+  until,
+} from '../support/backup-scenario.ts';
+import { type Bucket, newBucket, openBucket } from '../support/bucket.ts';
+import { type Clients, clientTools } from '../support/clients.ts';
+import { expectFailureWords, expectNoSecret, expectTidy } from '../support/expect-run.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { startGateway } from '../support/s3-gateway.ts';
+import { lockedBucket } from '../support/s3-profiles.ts';
+import { ROLE_ARN, type RoleRig, SUBJECT, startRoleRig } from '../support/s3-role.ts';
+import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+
+const MIB = 1024 * 1024;
+/** About 28 MiB of rows: six parts of the smallest size. */
+const LARGE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 380000) g`;
+const REFUSED = {
+  status: 403,
+  code: 'AccessDenied',
+  message: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',
+};
+
+async function needs(): Promise<{ clients: Clients } | { skipped: string }> {
+  const clients = await clientTools(17);
+  if ('skipped' in clients) return clients;
+  const [versitygw] = await availableS3Servers();
+  return versitygw?.available === true ? { clients } : { skipped: versitygw?.reason ?? 'no versitygw' };
+}
+
+describeWith(await needs(), 'A backup', ({ clients }) => {
+  let scenario: Scenario;
+  let server: S3Server;
+  let rig: RoleRig;
+  let proxy: FaultProxy;
+  let bucket: Bucket;
+  let buckets = 0;
+
+  beforeAll(async () => {
+    scenario = await startScenario(clients);
+    await scenario.query('CREATE DATABASE large', 'postgres');
+    await scenario.query(LARGE, 'large');
+    server = await startVersitygw();
+  });
+  afterAll(async () => {
+    await server?.stop();
+    await scenario?.stop();
+  });
+  beforeEach(async () => {
+    rig = await startRoleRig(server);
+    proxy = await startFaultProxy(rig.gateway);
+    bucket = await newBucket(server, `roles-${++buckets}`);
+  });
+  afterEach(async () => {
+    bucket.close();
+    await proxy.close();
+    await rig.close();
+  });
+
+  function backUp(options: ScenarioRunOptions = {}): Promise<ScenarioRun> {
+    const endpoint = `http://${proxy.host}:${proxy.port}`;
+    const storage = server.storageUri(bucket.name, 'team', { endpoint, 'part-size-mib': '5' });
+    const inputs = { storage, 'aws-role-to-assume': ROLE_ARN, name: 'large', compression: 'none', ...options.inputs };
+    return scenario.run({
+      ...options,
+      url: scenario.url({ database: 'large' }),
+      inputs,
+      env: { ...rig.env, ...options.env },
+    });
+  }
+
+  async function expectNothing(run: ScenarioRun): Promise<void> {
+    expect(run.outputs).toEqual({});
+    expect(await bucket.keys()).toEqual([]);
+    await expectTidy(scenario, run);
+    expectSecretsKept(run);
+  }
+
+  function expectSecretsKept(run: ScenarioRun): void {
+    const sessions = rig.sessions.flatMap(({ secretAccessKey, sessionToken }) => [secretAccessKey, sessionToken]);
+    expectNoSecret(run, [...sessions, ...rig.oidcTokens, rig.env.ACTIONS_ID_TOKEN_REQUEST_TOKEN ?? '']);
+  }
+
+  test('that outlives its credentials renews them and is proven (OIDC expires at 1 h)', async () => {
+    rig.lifetimeMs = 2_500;
+    proxy.set({ bytesPerSecond: 6 * MIB });
+    const run = await backUp();
+    expect(run.exitCode, run.maskedLog).toBe(0);
+    expect(run.outputs.verdict).toBe('proven');
+    expect(rig.sessions.length).toBeGreaterThan(1);
+    expect(await bucket.keys()).toHaveLength(5);
+    await expectTidy(scenario, run);
+    expectSecretsKept(run);
+  });
+
+  test('whose credentials end and may not be renewed says so, and nothing of it becomes visible', async () => {
+    rig.lifetimeMs = 2_500;
+    proxy.set({ bytesPerSecond: 3 * MIB });
+    const running = backUp();
+    expect(await until(bucket.unfinishedUploads, (uploads) => uploads > 0, 60_000)).toBe(1);
+    rig.refusal = REFUSED;
+    const run = await running;
+    expectFailureWords(run, {
+      code: 'ERR_CREDENTIALS_EXPIRED',
+      happened: ['could not be assumed again', 'Its trust policy refuses this workflow', SUBJECT],
+      action: ['trust policy', 'repo:owner@ID/repo@ID'],
+      safety: 'Nothing of this backup became visible',
+    });
+    await expectNothing(run);
+  });
+
+  test('of a workflow that the trust policy does not know is refused before anything is dumped', async () => {
+    rig.refusal = REFUSED;
+    const run = await backUp();
+    expectFailureWords(run, {
+      code: 'ERR_STORAGE_AUTH',
+      happened: [ROLE_ARN, 'Its trust policy refuses this workflow', SUBJECT],
+      action: ['sts:AssumeRoleWithWebIdentity', 'sts.amazonaws.com'],
+      safety: 'Nothing was written',
+    });
+    expect(run.groups).toEqual(['Preflight']);
+    await expectNothing(run);
+  });
+
+  test('in a job without `id-token: write` is refused before anything is asked', async () => {
+    const run = await backUp({ env: { ACTIONS_ID_TOKEN_REQUEST_URL: '' } });
+    expectFailureWords(run, {
+      code: 'ERR_INPUT',
+      happened: ['id-token: write', 'pull requests from forks'],
+      action: [],
+      safety: 'Nothing was read from the database and nothing was written.',
+    });
+    expect(proxy.counts.connections).toBe(0);
+    await expectNothing(run);
+  });
+
+  async function lockedDestination(): Promise<Bucket> {
+    const name = `locked-${++buckets}`;
+    const { endpoint, region, accessKeyId, secretAccessKey } = server;
+    const client = new S3Client({
+      endpoint,
+      region,
+      forcePathStyle: true,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+    await client.send(new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: true }));
+    const Rule = { DefaultRetention: { Mode: 'COMPLIANCE', Days: 1 } } as const;
+    const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule } as const;
+    await client.send(new PutObjectLockConfigurationCommand({ Bucket: name, ObjectLockConfiguration }));
+    client.destroy();
+    return openBucket(server, name);
+  }
+
+  test('into a bucket with Object Lock is proven, and a failed one there leaves nothing visible', async () => {
+    const locked = await lockedDestination();
+    let fails = false;
+    const gateway = await startGateway(server, {
+      judge: (request) =>
+        fails && request.method === 'PUT' && request.path.endsWith('contents.json')
+          ? { status: 403, code: 'AccessDenied', message: 'Access Denied' }
+          : lockedBucket(request),
+    });
+    const storage = server.storageUri(locked.name, 'team', { endpoint: gateway.endpoint, 'part-size-mib': '5' });
+    const options = { inputs: { storage, 'aws-role-to-assume': '' }, env: server.env };
+    const good = await backUp(options);
+    expect(good.exitCode, good.maskedLog).toBe(0);
+    expect(good.outputs.verdict).toBe('proven');
+    const before = await locked.keys();
+    expect(before).toHaveLength(5);
+    fails = true;
+    const bad = await backUp(options);
+    expectFailureWords(bad, {
+      code: 'ERR_STORAGE_DENIED',
+      happened: ['contents.json'],
+      action: ['Allow s3:PutObject'],
+    });
+    expect(await locked.keys()).toEqual(before);
+    locked.close();
+    await gateway.close();
+  });
+});
