@@ -16,7 +16,7 @@ export interface CommandContext {
   workDir: string;
   /** Of the action. */
   version: string;
-  /** The script that runs the proof when it is started as a thread: the action's own entry. */
+  /** The script that runs the proof when it is started as a thread. */
   proofThread: URL;
   /** Tells the report how far the run has come, so that a failure can say what is safe. Later words win. */
   tell(news: Partial<RunNews>): void;

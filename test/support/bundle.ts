@@ -8,11 +8,13 @@ import { runTool } from './run-tool.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Builds the bundle as `npm run build:dist` does, but into `folder`. */
+/** Builds the bundles as `npm run build:dist` does, but into `folder`. */
 export async function buildBundle(folder: string): Promise<void> {
   const ncc = path.join(ROOT, 'node_modules/@vercel/ncc/dist/ncc/cli.js');
-  const args = ['build', 'src/index.ts', '--out', folder, '--license', 'licenses.txt', '--no-cache'];
-  await runTool(process.execPath, [ncc, ...args], {}, ROOT);
+  const action = ['build', 'src/index.ts', '--out', folder, '--license', 'licenses.txt', '--no-cache'];
+  await runTool(process.execPath, [ncc, ...action], {}, ROOT);
+  const proof = ['build', 'src/postgres/archive-proof-worker.ts', '--out', path.join(folder, 'proof'), '--no-cache'];
+  await runTool(process.execPath, [ncc, ...proof], {}, ROOT);
 }
 
 /** The names of files that only one of two folders has, or whose bytes differ; sorted. */
