@@ -11,6 +11,8 @@ import type { FromWorker, ToWorker, WorkerInput } from './archive/worker-message
 const SLAB_BYTES = 512 * 1024;
 /** 4 MiB under way at most: enough to keep `pg_restore` busy over a pause of this thread. */
 const SLABS = 8;
+/** Of the thread's heap. Node's own limit is 192 MiB, which V8 takes when an archive has many objects, to no gain. */
+const YOUNG_GENERATION_MB = 8;
 /** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
 const ABORT_GRACE_MS = 5_000;
 /** The last bytes of an archive can be gigabytes of text. */
@@ -68,7 +70,8 @@ class WorkerProof implements ArchiveProof {
     this.#stallMs = Math.max(stallSeconds * 1000, LEAST_STALL_MS);
     const workerData: WorkerInput = { pgRestorePath, env };
     // Without execArgv the worker would inherit loaders of whoever runs this process, such as a test runner.
-    this.#worker = new Worker(workerUrl, { workerData, execArgv: [] });
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+    this.#worker = new Worker(workerUrl, { workerData, execArgv: [], resourceLimits });
     this.#free = Array.from({ length: SLABS }, () => new ArrayBuffer(SLAB_BYTES));
     this.#signal = signal;
     const { promise, resolve, reject } = Promise.withResolvers<ArchiveReport>();
