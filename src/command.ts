@@ -18,8 +18,8 @@ export interface CommandContext {
   workDir: string;
   /** Of the action. */
   version: string;
-  /** The script that runs the proof, or speaks with the cache, when it is started as a thread: the action's own entry. */
-  proofThread: URL;
+  /** The scripts of the action's threads: one reads the archive back, one speaks with the Actions cache. */
+  threads: { proof: URL; cache: URL };
   /** Tells the report how far the run has come, so that a failure can say what is safe. Later words win. */
   tell(news: Partial<RunNews>): void;
 }

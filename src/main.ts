@@ -31,7 +31,7 @@ export interface Ports {
   clock: Clock;
   commands: Commands;
   /** See `CommandContext`. */
-  proofThread: URL;
+  threads: CommandContext['threads'];
   /** How an alarm learns which backups there are; see `AlarmParts`. */
   lookUpGoodBackup: AlarmParts['lookUpGoodBackup'];
   /** How long a cancelled command may take to clean up; 6.5 s by default. */
@@ -61,7 +61,7 @@ interface RunParts {
 /** Never rejects: what went wrong is reported. */
 async function runCommand(
   env: Environment,
-  { clock, commands, proofThread, cleanUpMs = CLEAN_UP_MS }: Ports,
+  { clock, commands, threads, cleanUpMs = CLEAN_UP_MS }: Ports,
   { log, cancellation, news }: RunParts,
 ): Promise<Ending> {
   const { signal } = cancellation;
@@ -71,7 +71,7 @@ async function runCommand(
     const inputs = readInputs(env);
     const tell = (more: Partial<RunNews>): void => news.add(more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
-      const context = { log, clock, env, signal, workDir, version: VERSION, proofThread, tell };
+      const context = { log, clock, env, signal, workDir, version: VERSION, threads, tell };
       return withinGrace(commands[inputs.command](inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
     });
     const defect = cancellation.defect();

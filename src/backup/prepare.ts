@@ -120,10 +120,10 @@ export async function prepare(
 }
 
 function clientSearch(inputs: BackupInputs, context: CommandContext): ClientSearch {
-  const { env, workDir, log, signal, clock, proofThread: workerUrl } = context;
+  const { env, workDir, log, signal, clock, threads } = context;
   const { toolCache, tempDirectory } = inputs.runner;
   const cache = inputs.cacheClientTools
-    ? openClientCache({ env, tempDirectory, workDir, workerUrl, log, signal })
+    ? openClientCache({ env, tempDirectory, workDir, workerUrl: threads.cache, log, signal })
     : undefined;
   return {
     ...thisMachine(env),

@@ -134,7 +134,7 @@ function archiveParts(
       pgRestorePath: prepared.tools.pgRestore,
       env: withoutConnection(prepared.childEnv),
       signal,
-      workerUrl: context.proofThread,
+      workerUrl: context.threads.proof,
       stallSeconds: inputs.stallTimeoutSeconds,
     }),
     askServer: () => askSession(prepared.connection, { applicationName: dumpName }, context, signal),

@@ -7,12 +7,12 @@ import type { ArchiveReport } from '../domain/archive-report.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './archive/worker-messages.ts';
 
-export { isArchiveProofWorker, runArchiveProofWorker } from './archive/worker.ts';
-
 /** Large, because a message between threads costs about as much as hashing 256 KiB. */
 const SLAB_BYTES = 512 * 1024;
 /** 4 MiB under way at most: enough to keep `pg_restore` busy over a pause of this thread. */
 const SLABS = 8;
+/** Of the thread's heap. Node's own limit is 192 MiB, which V8 takes when an archive has many objects, to no gain. */
+const YOUNG_GENERATION_MB = 8;
 /** Longer than the child's own grace period after SIGTERM (src/runner/process.ts). */
 const ABORT_GRACE_MS = 5_000;
 /** The last bytes of an archive can be gigabytes of text. */
@@ -25,7 +25,7 @@ export interface ArchiveProofOptions {
   env: Record<string, string>;
   /** Aborting it is like {@link ArchiveProof.abort}; what waits rejects with its reason. */
   signal: AbortSignal;
-  /** The script that calls {@link runArchiveProofWorker} when {@link isArchiveProofWorker}: the bundle itself. */
+  /** The script of the thread: `archive-proof-worker.ts`, or its bundle. */
   workerUrl: URL;
   /** `pg_restore` may take nothing for so long before the proof is given up. */
   stallSeconds: number;
@@ -68,9 +68,10 @@ class WorkerProof implements ArchiveProof {
 
   constructor({ pgRestorePath, env, signal, workerUrl, stallSeconds }: ArchiveProofOptions) {
     this.#stallMs = Math.max(stallSeconds * 1000, LEAST_STALL_MS);
-    const workerData: WorkerInput = { role: 'archive-proof', pgRestorePath, env };
+    const workerData: WorkerInput = { pgRestorePath, env };
     // Without execArgv the worker would inherit loaders of whoever runs this process, such as a test runner.
-    this.#worker = new Worker(workerUrl, { workerData, execArgv: [] });
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+    this.#worker = new Worker(workerUrl, { workerData, execArgv: [], resourceLimits });
     this.#free = Array.from({ length: SLABS }, () => new ArrayBuffer(SLAB_BYTES));
     this.#signal = signal;
     const { promise, resolve, reject } = Promise.withResolvers<ArchiveReport>();

@@ -11,8 +11,6 @@ import type { Log } from '../ports.ts';
 import type { CacheAnswer, CacheWorkerInput } from './client-cache/worker.ts';
 import { PROXY_VARIABLES } from './short-command.ts';
 
-export { isClientCacheWorker, runClientCacheWorker } from './client-cache/worker.ts';
-
 /** Never stands in the way of a run: what does not go well is a warning. */
 export interface ClientCache {
   /** True when the entry of exactly this key was unpacked as `folder`, which must not exist yet. */
@@ -26,7 +24,7 @@ export interface ClientCacheOptions {
   tempDirectory: string;
   /** Private to this run, inside of `tempDirectory`. */
   workDir: string;
-  /** The script that calls {@link runClientCacheWorker} when {@link isClientCacheWorker}: the bundle itself. */
+  /** The script that calls `runClientCacheWorker`. */
   workerUrl: URL;
   log: Log;
   signal: AbortSignal;
@@ -96,7 +94,7 @@ class ActionsClientCache implements ClientCache {
 
   async #ask(verb: CacheWorkerInput['verb'], key: string): Promise<CacheAnswer> {
     const { workerUrl, signal, log, limitSeconds = LIMIT_SECONDS } = this.#options;
-    const workerData: CacheWorkerInput = { role: 'client-cache', verb, key, folder: this.#passage };
+    const workerData: CacheWorkerInput = { verb, key, folder: this.#passage };
     const env = await this.#environment();
     const worker = new Worker(workerUrl, { workerData, env, execArgv: [], stdout: true, stderr: true });
     const { promise, resolve, reject } = Promise.withResolvers<CacheAnswer>();

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type pg from 'pg';
+import { release } from '../runner/release.ts';
 
 /** Rows are gathered to blocks of this size, so that the consumer is called seldom. */
 const BLOCK_BYTES = 256 * 1024;
@@ -30,7 +31,8 @@ export async function copyOut(
   let failure: unknown;
   const intercept = (bytes: Buffer): void => {
     try {
-      splitter.push(bytes);
+      // The driver may hold on to what it was given.
+      if (!splitter.push(bytes)) release(bytes);
     } catch (error) {
       failure = error;
       stream.destroy();
@@ -104,9 +106,11 @@ export class MessageSplitter {
     this.#forward = forward;
   }
 
-  push(chunk: Buffer): void {
+  /** Returns whether a part of `chunk` itself was handed on to the driver. */
+  push(chunk: Buffer): boolean {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#rest = Buffer.alloc(0);
+    let forwarded = false;
     let at = 0;
     while (at < bytes.length) {
       if (this.#copyLeft > 0) {
@@ -127,9 +131,11 @@ export class MessageSplitter {
       // Rows before an error or the end reach the consumer first.
       this.flush();
       this.#forward(bytes.subarray(at, at + length + 1));
+      forwarded = bytes === chunk;
       at += length + 1;
     }
     if (at < bytes.length) this.#rest = Buffer.from(bytes.subarray(at));
+    return forwarded;
   }
 
   /** Hands the beginning of a message that is still incomplete on, for whoever reads next. */

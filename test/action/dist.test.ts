@@ -8,6 +8,8 @@ import { buildBundle, differingFiles, foreignModules } from '../support/bundle.t
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DIST = path.join(ROOT, 'dist');
+const PROOF = path.join('proof', 'index.js');
+const CACHE = path.join('cache', 'index.js');
 const NODE_MAJOR = 24;
 
 describe('dist/', () => {
@@ -31,11 +33,21 @@ describe('dist/', () => {
   });
 
   test('names no folder of the machine that built it', () => {
-    expect(readFileSync(path.join(DIST, 'index.js'), 'utf8')).not.toContain(path.resolve(ROOT));
+    for (const bundle of ['index.js', PROOF, CACHE]) {
+      expect(readFileSync(path.join(DIST, bundle), 'utf8')).not.toContain(path.resolve(ROOT));
+    }
   });
 
   test('needs nothing outside of itself but what pg and debug ask for and do without', () => {
-    expect(foreignModules(readFileSync(path.join(DIST, 'index.js'), 'utf8'))).toEqual(['pg-native', 'supports-color']);
+    expect(foreignModules(readFileSync(path.join(DIST, 'index.js'), 'utf8'))).toEqual(['pg-native']);
+    expect(foreignModules(readFileSync(path.join(DIST, CACHE), 'utf8'))).toEqual(['supports-color']);
+  });
+
+  test('holds nothing of others in the bundle of the proof, which has no licences beside it', () => {
+    const bundle = readFileSync(path.join(DIST, PROOF), 'utf8');
+    expect(foreignModules(bundle)).toEqual([]);
+    expect(bundle).not.toContain('node_modules');
+    expect(readFileSync(path.join(DIST, 'index.js'), 'utf8')).toContain('node_modules');
   });
 
   test('a require that the bundler could not resolve would be noticed', () => {

@@ -11,7 +11,7 @@ import {
 } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket, openBucket } from '../support/bucket.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
-import { expectFailureWords, expectNoSecret, expectTidy } from '../support/expect-run.ts';
+import { expectFailureWords, expectNoResult, expectNoSecret, expectTidy } from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startGateway } from '../support/s3-gateway.ts';
 import { lockedBucket } from '../support/s3-profiles.ts';
@@ -76,7 +76,7 @@ describeWith(await needs(), 'A backup', ({ clients }) => {
   }
 
   async function expectNothing(run: ScenarioRun): Promise<void> {
-    expect(run.outputs).toEqual({});
+    expectNoResult(run);
     expect(await bucket.keys()).toEqual([]);
     await expectTidy(scenario, run);
     expectSecretsKept(run);

@@ -8,11 +8,9 @@ import { runTool } from './run-tool.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Builds the bundle as `npm run build:dist` does, but into `folder`. */
+/** Builds the bundles as `npm run build:dist` does, but into `folder`. */
 export async function buildBundle(folder: string): Promise<void> {
-  const ncc = path.join(ROOT, 'node_modules/@vercel/ncc/dist/ncc/cli.js');
-  const args = ['build', 'src/index.ts', '--out', folder, '--license', 'licenses.txt', '--no-cache'];
-  await runTool(process.execPath, [ncc, ...args], {}, ROOT);
+  await runTool(process.execPath, [path.join(ROOT, '.ci/build-dist.ts'), folder], {}, ROOT);
 }
 
 /** The names of files that only one of two folders has, or whose bytes differ; sorted. */

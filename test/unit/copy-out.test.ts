@@ -54,3 +54,16 @@ test('the beginning of a message that was cut goes on to whoever reads next', ()
   splitter.release();
   expect(others).toEqual([message('E', Buffer.from('error')).toString('latin1'), 'Z\0\0']);
 });
+
+test('a chunk is free to be given back unless a part of it went to the driver', () => {
+  const splitter = new MessageSplitter(
+    () => undefined,
+    () => undefined,
+  );
+  const [row, other] = [message('d', Buffer.from('1\tone\n')), message('C', Buffer.from('COPY 1'))];
+  expect(splitter.push(row)).toBe(false);
+  expect(splitter.push(Buffer.concat([row, other]))).toBe(true);
+  // Cut: what the driver gets is put together from copies.
+  expect(splitter.push(other.subarray(0, 3))).toBe(false);
+  expect(splitter.push(other.subarray(3))).toBe(false);
+});

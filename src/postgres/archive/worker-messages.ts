@@ -4,7 +4,6 @@ import type { ErrorCode } from '../../domain/errors.ts';
 
 /** `workerData` of the proof's thread. */
 export interface WorkerInput {
-  role: 'archive-proof';
   pgRestorePath: string;
   env: Record<string, string>;
 }

@@ -7,18 +7,12 @@ import { release } from '../../runner/release.ts';
 import { ArchiveReader } from '../archive-reader.ts';
 import type { FromWorker, ThrownError, ToWorker, WorkerInput } from './worker-messages.ts';
 
-/** Whether this thread was started by `startArchiveProof`: `data` is its `workerData`. */
-export function isArchiveProofWorker(data: unknown): data is WorkerInput {
-  return typeof data === 'object' && data !== null && (data as Partial<WorkerInput>).role === 'archive-proof';
-}
-
-/** Serves one archive and ends the thread. To be called once, on the thread for which {@link isArchiveProofWorker}. */
+/** Serves one archive and ends the thread. To be called once, on the thread that `startArchiveProof` started. */
 export async function runArchiveProofWorker(): Promise<void> {
   const port = parentPort;
-  if (port === null || !isArchiveProofWorker(workerData)) throw new Error('this is not the thread of a proof');
-  const input: WorkerInput = workerData;
+  if (port === null) throw new Error('this is not a thread');
   try {
-    await proveArchive(port, input);
+    await proveArchive(port, workerData as WorkerInput);
   } catch (error) {
     post(port, { kind: 'failed', error: asThrown(error) });
   } finally {

@@ -1,8 +1,8 @@
 /** The thread that speaks with GitHub's cache. */
 import { parentPort, workerData } from 'node:worker_threads';
+import * as cache from '@actions/cache';
 
 export interface CacheWorkerInput {
-  role: 'client-cache';
   verb: 'restore' | 'save';
   key: string;
   /** Absolute path; saved from and restored to. */
@@ -16,10 +16,6 @@ export interface CacheAnswer {
   said: string;
 }
 
-export function isClientCacheWorker(data: unknown): data is CacheWorkerInput {
-  return typeof data === 'object' && data !== null && 'role' in data && data.role === 'client-cache';
-}
-
 /** To be called on a thread started with {@link CacheWorkerInput} as its data. Answers once. */
 export async function runClientCacheWorker(): Promise<void> {
   const { verb, key, folder } = workerData as CacheWorkerInput;
@@ -29,8 +25,6 @@ export async function runClientCacheWorker(): Promise<void> {
     said += String(text);
     return true;
   };
-  // Within the one file of the bundle, but evaluated only here.
-  const cache = await import(/* webpackMode: "eager" */ '@actions/cache');
   // Keys are matched by their beginning; only the whole one will do.
   const hit =
     verb === 'restore'

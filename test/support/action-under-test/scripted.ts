@@ -71,6 +71,7 @@ const found = {
 const ports = { clock: systemClock, lookUpGoodBackup: () => Promise.resolve(found) };
 if (isPostStep(process.env)) await cleanUp(process.env, ports);
 else {
-  const proofThread = new URL(import.meta.url);
-  endProcess(await run(process.env, { ...ports, commands: { backup: script }, proofThread, cleanUpMs: 300 }));
+  const here = new URL(import.meta.url);
+  const threads = { proof: here, cache: here };
+  endProcess(await run(process.env, { ...ports, commands: { backup: script }, threads, cleanUpMs: 300 }));
 }
