@@ -22,6 +22,7 @@ import {
   floor,
   proven,
   provenAndEncrypted,
+  provenByMd5,
   provenTwice,
   recipe,
   type Source,
@@ -112,6 +113,7 @@ async function main(): Promise<void> {
     floor('zstd:3'),
     ...('skipped' in aws ? [] : [recipe]),
     proven,
+    provenByMd5,
     provenAndEncrypted,
     provenTwice,
   ];

@@ -1,4 +1,4 @@
-/** From a streamed archive to a committed set: judge, write the small objects, and the manifest last. */
+/** From a stored archive to a committed set: judge, write the small objects, and the manifest last. */
 import { randomBytes } from 'node:crypto';
 import type { BackupResult, PhaseTiming } from '../command.ts';
 import { serializeContents } from '../domain/contents.ts';
@@ -25,7 +25,6 @@ export interface FinishParts extends TakeParts {
 /** Commits the set, proven or not. Rejects when no destination can store it; the caller discards. */
 export async function finish(parts: FinishParts): Promise<BackupResult> {
   const { context, destinations, inputs, prepared, set, taken } = parts;
-  await set.commitArchive();
   if (typeof taken.globals === 'string') await set.seal('globals', Buffer.from(taken.globals, 'utf8'));
   const evidence = (target = destinations.first): SetEvidence => {
     return { id: set.id, inputs, prepared, taken, objects: set.at(target).objects };

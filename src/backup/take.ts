@@ -71,7 +71,7 @@ export async function takeSnapshot(parts: Omit<TakeParts, 'held' | 'set'>): Prom
   return { snapshot, session };
 }
 
-/** Dumps, reads back and hands to storage. The set's archive is complete but not committed when this resolves. */
+/** Dumps, reads back and stores the archive, with all that is to be read in the same snapshot or right after it. */
 export async function takeArchive(parts: TakeParts): Promise<Taken> {
   const { inputs, supervisor, held, set } = parts;
   const { snapshot, session } = held;
@@ -86,14 +86,19 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
   };
   const source = inputs.verifySource ? readSourceAgain(parts, alive) : undefined;
   const counting = snapshot.countRows(COUNTED_TABLE_BYTES, supervisor.signal).then(() => 'done' as const, asError);
+  const globals = inputs.globals ? readGlobals(parts) : undefined;
   const archive = await streamArchive(archiveParts(parts, { compression, object, onDefinitionsRead }));
+  // Putting the parts together takes a provider a while, which the rest of the reading hides.
+  const stored = set.commitArchive();
+  supervisor.watch(stored);
   const counted = await whileAlive(session, counting, alive);
   await whileAlive(session, snapshot.readSequencesAfter(), alive);
   const digests = source === undefined ? undefined : await supervisor.guard(source);
   // Nothing needs the snapshot any more: let go of its locks before the rest is stored.
   await snapshot.close();
   const changedDefinitions = await supervisor.guard(changed ?? readChanges(definitions, alive));
-  const globals = inputs.globals ? await readGlobals(parts) : undefined;
+  const roles = globals === undefined ? undefined : await supervisor.guard(globals);
+  await supervisor.guard(stored);
   supervisor.signal.throwIfAborted();
   return {
     facts,
@@ -101,7 +106,7 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
     counting: counted,
     changedDefinitions,
     ...(digests === undefined ? {} : { source: digests }),
-    ...(globals === undefined ? {} : { globals }),
+    ...(roles === undefined ? {} : { globals: roles }),
     compression: describeCompression(compression),
     dumpSeconds: archive.seconds,
     warnings: archive.warnings,
