@@ -245,6 +245,8 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
       happened: ['holds backups of another database'],
       action: ['accept-new-source'],
     });
+    expect(scenario.state()).toEqual(folderBefore);
+    await expectTidy(scenario, run);
   });
 
   describeIf(canMount(), 'one', () => {
