@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type Scenario, type ScenarioRun, startScenario } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
+import { DENIED } from '../support/bucket-scenario.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
 import { expectFailureWords, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -12,9 +13,6 @@ import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3
 
 const USER = { accessKeyId: 'BACKUPROLEKEY', secretAccessKey: 'secret-of-the-backup-role' };
 const BUCKET = 'acme-backups';
-const REFUSAL =
-  '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>1</RequestId></Error>';
-const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: ${REFUSAL.length}\r\nConnection: close\r\n\r\n${REFUSAL}`;
 
 interface Statement {
   Sid: string;
