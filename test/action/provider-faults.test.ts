@@ -15,7 +15,7 @@ import {
   startScenario,
 } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
-import { BUSY, clientsAndVersitygw, LARGE_TABLE } from '../support/bucket-scenario.ts';
+import { BUSY, clientsAndVersitygw, EXPIRED, LARGE_TABLE } from '../support/bucket-scenario.ts';
 import { expectNothingNew, expectOneNewSet } from '../support/expect-bucket.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startGateway } from '../support/s3-gateway.ts';
@@ -136,5 +136,31 @@ describeWith(await clientsAndVersitygw(), 'A provider', ({ clients }) => {
     await expectOneNewSet({ scenario, server, bucket, before, unfinished: others.length }, run);
     expect(run.maskedLog).toContain(`Removed what a dead run had left of shop/${DEAD}/database.backup`);
     expect(run.annotations).toEqual([]);
+  });
+
+  test('whose session token ends in mid-upload says what renews it; what it keeps of the upload is invisible', async () => {
+    let ended = false;
+    const request = (head: string): boolean => {
+      ended ||= /^PUT \S*partNumber=2/.test(head);
+      return ended;
+    };
+    const proxy = await startFaultProxy(server, { answerTo: { request, times: 1000, response: EXPIRED } });
+    const uploads = await bucket.unfinishedUploads();
+    try {
+      const run = await backUp({
+        query: { endpoint: `http://${proxy.host}:${proxy.port}` },
+        url: scenario.url({ database: 'large' }),
+        inputs: { name: 'large', compression: 'none' },
+      });
+      await expectNothingNew({ scenario, server, bucket, before, unfinished: uploads + 1 }, run, {
+        code: 'ERR_CREDENTIALS_EXPIRED',
+        happened: ['expired'],
+        action: ['aws-role-to-assume'],
+        safety: 'Nothing of this backup became visible',
+      });
+      expect(run.maskedLog).toMatch(/^##\[warning\].*invisible but billed.*AbortIncompleteMultipartUpload/m);
+    } finally {
+      await proxy.close();
+    }
   });
 });
