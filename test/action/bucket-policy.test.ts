@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type Scenario, type ScenarioRun, startScenario } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
+import { DENIED } from '../support/bucket-scenario.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
 import { expectFailureWords, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -12,9 +13,6 @@ import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3
 
 const USER = { accessKeyId: 'BACKUPROLEKEY', secretAccessKey: 'secret-of-the-backup-role' };
 const BUCKET = 'acme-backups';
-const REFUSAL =
-  '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>1</RequestId></Error>';
-const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: ${REFUSAL.length}\r\nConnection: close\r\n\r\n${REFUSAL}`;
 
 interface Statement {
   Sid: string;
@@ -111,23 +109,30 @@ describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients
     }
   });
 
-  test.each(['s3:PutObject', 's3:ListBucket'])(
-    'fails without %s, names it, and leaves nothing visible',
-    async (right) => {
-      const before = await bucket.keys();
-      await allow({ without: right });
-      const run = await backup();
-      expectFailureWords(run, { code: 'ERR_STORAGE_DENIED', happened: [right], action: [`Allow ${right}`] });
-      expect(await bucket.keys()).toEqual(before);
-      expect(await bucket.unfinishedUploads()).toBe(0);
-    },
-  );
+  test('fails without s3:PutObject, names it, and leaves nothing visible', async () => {
+    const before = await bucket.state();
+    await allow({ without: 's3:PutObject' });
+    const run = await backup();
+    expectFailureWords(run, {
+      code: 'ERR_STORAGE_DENIED',
+      happened: ['s3:PutObject'],
+      action: ['Allow s3:PutObject'],
+      safety: 'Nothing of this backup became visible',
+    });
+    expect(await bucket.state()).toEqual(before);
+    expect(await bucket.unfinishedUploads()).toBe(0);
+  });
 
-  test('is proven without s3:GetObject, with a notice', async () => {
-    await allow({ without: 's3:GetObject' });
+  test.each(['s3:ListBucket', 's3:GetObject'])('is proven without %s, with a notice', async (right) => {
+    const before = await bucket.state();
+    await allow({ without: right });
     const run = await backup();
     expectProven(run);
     expect(titles(run)).toEqual(['history-unreadable']);
+    expect(run.annotations[0]?.message).toContain(`Grant ${right}`);
+    const after = await bucket.state();
+    for (const [key, sha256] of before) expect(after.get(key)).toBe(sha256);
+    expect(after.size).toBe(before.size + 5);
   });
 
   test('is proven without s3:ListBucketMultipartUploads', async () => {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { HOMEBREW_ROOTS, SYSTEM_ROOT } from '../../src/domain/client-version.ts';
+import { CLIENT_TOOLS, HOMEBREW_ROOTS, SYSTEM_ROOT } from '../../src/domain/client-version.ts';
 import { type ActionsCache, startActionsCache } from '../support/actions-cache.ts';
 import {
   type AptRepositoryServer,
@@ -112,6 +112,37 @@ describeIf(aptRepositoryAvailable, 'A runner without client tools', () => {
       expect(repository.requests).toEqual([]);
       expect(await readdir(temp)).toEqual([]);
       for (const { blob } of cache.entries.values()) expect(blob.length).toBeLessThan(8 * 1024 * 1024);
+    });
+
+    test('fetches them anew when the entry in GitHub’s cache is broken', async () => {
+      const temp = path.join(scenario.folder, 'temp-of-broken-cache');
+      await mkdir(temp);
+      const env = { ...cache.env, RUNNER_TEMP: temp };
+      cache.entries.clear();
+      await expectProven(scenario, await run({ env }), before);
+      before = scenario.state();
+      for (const entry of cache.entries.values()) entry.blob = entry.blob.subarray(0, entry.blob.length / 2);
+      const result = await run({ env });
+      await expectProven(scenario, result, before);
+      expect(result.maskedLog).toMatch(new RegExp(`pg_dump ${tools.version} \\(fetched: `));
+      const warnings = result.annotations.filter(({ kind }) => kind === 'warning').map(({ message }) => message);
+      expect(warnings).toEqual([expect.stringContaining('could not be read')]);
+      expect(await readdir(temp)).toEqual([]);
+    });
+
+    test('takes no pg_dump of another major from the PATH (client/server mismatch, migration without a backup)', async () => {
+      const bin = path.join(scenario.folder, 'other-major');
+      const called = path.join(scenario.folder, 'other-major-called');
+      await mkdir(bin);
+      for (const name of CLIENT_TOOLS) {
+        const script = `#!/bin/sh\necho called >> '${called}'\necho '${name} (PostgreSQL) ${OLDER}.1'\n`;
+        await writeFile(path.join(bin, name), script, { mode: 0o755 });
+      }
+      const own = await aptWithSources(scenario.folder, '');
+      const result = await run({ env: { PATH: `${own}:${bin}:${process.env.PATH}` } });
+      await expectProven(scenario, result, before);
+      expect(scenario.manifest(result).client).toEqual({ version: tools.version });
+      expect(existsSync(called)).toBe(false);
     });
 
     test('does without the cache when that refuses', async () => {

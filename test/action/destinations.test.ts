@@ -12,10 +12,19 @@ import {
   startScenario,
 } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
-import { BUSY, clientsAndVersitygw, DENIED, isManifestWrite, LARGE_TABLE } from '../support/bucket-scenario.ts';
+import {
+  BUSY,
+  clientsAndVersitygw,
+  DENIED,
+  isManifestWrite,
+  isWrite,
+  LARGE_TABLE,
+  NO_ROOM,
+} from '../support/bucket-scenario.ts';
 import {
   type ExpectedFailure,
   expectFailureWords,
+  expectNoResult,
   expectNoSecret,
   expectTidy,
   readable,
@@ -150,6 +159,17 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
       await expectNothingInBucket();
     });
 
+    test('is full: its quota is used up', async () => {
+      proxy.set({ answerTo: { request: isWrite, times: 1000, response: NO_ROOM } });
+      const run = await backUp(place);
+      await expectBucketLost(run, {
+        code: 'ERR_STORAGE_FULL',
+        happened: ['s3://backups/team', 'the provider has no room left (QuotaExceeded)'],
+        action: ['Free or buy space'],
+      });
+      await expectNothingInBucket();
+    });
+
     test('is wrong: no such bucket', async () => {
       const run = await backUp(place, { bucket: 'no-such-bucket' });
       await expectBucketLost(run, {
@@ -230,6 +250,8 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
       happened: ['No destination could be written', path.join(blocked, 'backups')],
       action: [],
     });
+    expectNoResult(run);
+    await expectTidy(scenario, run);
     proxy.set({});
     await expectNothingInBucket();
   });
@@ -245,6 +267,8 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
       happened: ['holds backups of another database'],
       action: ['accept-new-source'],
     });
+    expect(scenario.state()).toEqual(folderBefore);
+    await expectTidy(scenario, run);
   });
 
   describeIf(canMount(), 'one', () => {

@@ -130,6 +130,13 @@ describeWith(await clientTools(17), 'An input', (clients) => {
       ],
     }));
 
+  test.each([
+    ['with a typing error', `${RECIPIENT.slice(0, -1)}k`, 'age-recipients: '],
+    ['that is no key at all', 'backup@example.org', 'not an age recipient, which begins with age1'],
+  ])('age-recipients %s is refused, since nobody could ever decrypt', (_what, recipient, words) =>
+    expectRefused({ inputs: { storage: s3, encryption: '', 'age-recipients': recipient }, happened: [words] }),
+  );
+
   test('age-recipients with the secret identity in it is refused, and the identity shown nowhere', async () => {
     const run = await scenario.run({ inputs: { encryption: '', 'age-recipients': IDENTITY } });
     await expectFailed(scenario, run, before, {

@@ -171,16 +171,20 @@ describeWith(await needs(), 'A backup', ({ clients }) => {
     const good = await backUp(options);
     expect(good.exitCode, good.maskedLog).toBe(0);
     expect(good.outputs.verdict).toBe('proven');
-    const before = await locked.keys();
-    expect(before).toHaveLength(5);
+    const before = await locked.state();
+    expect(before.size).toBe(5);
     fails = true;
     const bad = await backUp(options);
     expectFailureWords(bad, {
       code: 'ERR_STORAGE_DENIED',
       happened: ['contents.json'],
       action: ['Allow s3:PutObject'],
+      safety: 'Nothing of this backup became visible',
     });
-    expect(await locked.keys()).toEqual(before);
+    expectNoResult(bad);
+    expect(await locked.state()).toEqual(before);
+    expect(await locked.unfinishedUploads()).toBe(0);
+    await expectTidy(scenario, bad);
     locked.close();
     await gateway.close();
   });

@@ -1,6 +1,5 @@
 /** Buckets that refuse, break off, damage or vanish: nothing becomes visible that is not whole, and the words say so. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Manifest } from '../../src/domain/manifest.ts';
 import { describeWith } from '../support/availability.ts';
 import {
   type FolderState,
@@ -19,6 +18,7 @@ import {
   isWrite,
   LARGE_TABLE,
 } from '../support/bucket-scenario.ts';
+import * as inBucket from '../support/expect-bucket.ts';
 import {
   type ExpectedFailure,
   expectFailureWords,
@@ -73,30 +73,10 @@ describeWith(await clientsAndVersitygw(), 'A bucket', ({ clients }) => {
     return backUp({ ...options, url, inputs: { name: 'large', compression: 'none', ...options.inputs } });
   }
 
-  async function expectNothingNew(run: ScenarioRun, expected: ExpectedFailure): Promise<void> {
-    expectFailureWords(run, expected);
-    expectNoResult(run);
-    expect(Object.fromEntries(await bucket.state())).toEqual(Object.fromEntries(before));
-    expect(await bucket.unfinishedUploads()).toBe(0);
-    await expectTidy(scenario, run);
-    expectNoSecret(run, [server.secretAccessKey]);
-  }
-
-  /** Proven, with older sets as they were and one new one whose bytes are what its manifest says. */
-  async function expectOneNewSet(run: ScenarioRun): Promise<void> {
-    expect(run.exitCode, run.maskedLog).toBe(0);
-    const after = await bucket.state();
-    for (const [key, sha256] of before) expect(after.get(key)).toBe(sha256);
-    const folder = `team/${run.outputs['backup-uri']?.split('/team/')[1]}/`;
-    const fresh = [...after].filter(([key]) => !before.has(key));
-    expect(fresh.every(([key]) => key.startsWith(folder))).toBe(true);
-    const manifest: Manifest = JSON.parse((await bucket.read(`${folder}metadata.json`)).toString('utf8'));
-    expect(manifest.verdict).toBe('proven');
-    expect(fresh).toHaveLength(manifest.objects.length + 1);
-    for (const { name, sha256 } of manifest.objects) expect(after.get(`${folder}${name}`)).toBe(sha256);
-    expect(await bucket.unfinishedUploads()).toBe(0);
-    await expectTidy(scenario, run);
-  }
+  const expectNothingNew = (run: ScenarioRun, expected: ExpectedFailure): Promise<void> =>
+    inBucket.expectNothingNew({ scenario, server, bucket, before }, run, expected);
+  const expectOneNewSet = (run: ScenarioRun): Promise<void> =>
+    inBucket.expectOneNewSet({ scenario, server, bucket, before }, run);
 
   const NOTHING_WRITTEN = 'Nothing was written';
   const NOTHING_VISIBLE = 'Nothing of this backup became visible';

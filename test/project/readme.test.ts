@@ -30,7 +30,15 @@ describe('README.md', () => {
   });
 
   test('links to every document for users', () => {
-    for (const name of ['permissions', 'recipients', 'several-databases', 'outgrowing', 'threat-model', 'format']) {
+    for (const name of [
+      'permissions',
+      'recipients',
+      'several-databases',
+      'outgrowing',
+      'threat-model',
+      'format',
+      'what-is-tested',
+    ]) {
       expect(readme).toContain(`](docs/${name}.md`);
     }
   });

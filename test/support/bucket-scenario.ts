@@ -5,9 +5,16 @@ import { availableS3Servers } from './s3-servers.ts';
 /** About 14 MiB of rows: three parts of the smallest size. */
 export const LARGE_TABLE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 190000) g`;
 
-const FORBIDDEN = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
-/** What a provider says to a role that lacks a right, and when it has too much to do: raw HTTP, for `answerTo`. */
-export const DENIED = `HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: ${FORBIDDEN.length}\r\nConnection: close\r\n\r\n${FORBIDDEN}`;
+/** Raw HTTP, for `answerTo`. */
+function refusal(code: string, message: string, status = '403 Forbidden'): string {
+  const body = `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/xml\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+}
+
+/** What a provider says to a role that lacks a right, when its session is over, where no room is left, and when it has too much to do. */
+export const DENIED = refusal('AccessDenied', 'Access Denied');
+export const EXPIRED = refusal('ExpiredToken', 'The provided token has expired.', '400 Bad Request');
+export const NO_ROOM = refusal('QuotaExceeded', 'The quota of this bucket is used up');
 export const BUSY = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 export const isWrite = (head: string): boolean => /^(PUT|POST) /.test(head);

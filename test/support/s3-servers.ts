@@ -95,8 +95,13 @@ export interface VersitygwOptions {
 
 const USUAL_KEYS = { accessKeyId: 'AKIATESTACCESSKEY000', secretAccessKey: 'test/secret+key=0123456789abcdef' };
 
+export interface Versitygw extends S3Server {
+  /** Where it keeps its buckets, each a folder. */
+  readonly dataFolder: string;
+}
+
 /** The reference server: conditional writes, checksums, versions and Object Lock are all enforced. */
-export async function startVersitygw(options: VersitygwOptions = {}): Promise<S3Server> {
+export async function startVersitygw(options: VersitygwOptions = {}): Promise<Versitygw> {
   await buildVersitygw();
   const folder = await mkdtemp(join(tmpdir(), 'versitygw-'));
   const [data, sidecar, versions] = [join(folder, 'data'), join(folder, 'sidecar'), join(folder, 'versions')];
@@ -119,11 +124,12 @@ export async function startVersitygw(options: VersitygwOptions = {}): Promise<S3
   };
   process.once('exit', killWithUs);
   await waitForPort(port, child);
-  return describeServer({ name: 'versitygw', port, accessKeyId, secretAccessKey, region }, async () => {
+  const server = describeServer({ name: 'versitygw', port, accessKeyId, secretAccessKey, region }, async () => {
     process.off('exit', killWithUs);
     await ended(child);
     await rm(folder, { recursive: true, force: true });
   });
+  return { ...server, dataFolder: data };
 }
 
 /** The folder of versitygw's own accounts, with one in it. */

@@ -32,6 +32,7 @@ function wordsFor(error: unknown, operation: S3Operation, place: S3Place): Words
   return (
     regionWords(error, code, status, place) ??
     keyWords(error, code) ??
+    roomWords(code, status) ??
     accessWords(code, status, operation, place) ??
     refusedOptionWords(code, status, operation) ??
     stateWords(code, status, operation) ??
@@ -92,6 +93,13 @@ function refusedOptionWords(code: string, status: number | undefined, operation:
     return { code: 'ERR_STORAGE_TOO_LARGE', what: `the provider allows fewer parts in one upload (${code})`, hint };
   }
   return undefined;
+}
+
+/** Before what is denied: a quota that is used up is answered with 403 by some (Ceph RGW: QuotaExceeded). */
+function roomWords(code: string, status: number | undefined): Words | undefined {
+  if (status !== 507 && !/quota|storagefull|insufficientstorage/i.test(code)) return undefined;
+  const hint = 'Free or buy space at the provider, or prune old backups.';
+  return { code: 'ERR_STORAGE_FULL', what: `the provider has no room left (${code})`, hint };
 }
 
 /** No provider is known that allows fewer parts than this. */
@@ -159,10 +167,6 @@ function stateWords(code: string, status: number | undefined, operation: S3Opera
   if (code === 'EntityTooLarge' || status === 413) {
     const hint = 'Set ?part-size-mib= and ?max-parts= to what the provider allows.';
     return { code: 'ERR_STORAGE_TOO_LARGE', what: 'it is larger than the provider allows', hint };
-  }
-  if (status === 507 || /quota|storagefull|insufficientstorage/i.test(code)) {
-    const hint = 'Free or buy space at the provider, or prune old backups.';
-    return { code: 'ERR_STORAGE_FULL', what: `the provider has no room left (${code})`, hint };
   }
   return undefined;
 }

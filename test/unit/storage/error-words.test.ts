@@ -51,6 +51,16 @@ describe('what S3 answers, in words', () => {
     expect(say(answered('InvalidArgument', 400), { part: 1_000 }).code).toBe('ERR_STORAGE');
   });
 
+  it.each([
+    ['QuotaExceeded', 403],
+    ['XMinioStorageFull', 507],
+  ])('tells a full bucket from a denied one: %s (%d)', (code, status) => {
+    expect(say(answered(code, status))).toMatchObject({
+      code: 'ERR_STORAGE_FULL',
+      hint: expect.stringContaining('Free or buy space'),
+    });
+  });
+
   it('says what renews credentials when they have expired', () => {
     expect(say(answered('ExpiredToken', 400))).toMatchObject({
       code: 'ERR_CREDENTIALS_EXPIRED',
