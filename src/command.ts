@@ -42,7 +42,7 @@ export interface RunNews {
   backupUri: string;
   /** Findings so far: shown when the run fails. A result brings its own. */
   findings: readonly Finding[];
-  /** Of the series before this run. Absent until it was looked up. */
+  /** Of the series, this run's own once that is committed. Absent until it was looked up. */
   lastGood: GoodBackup;
 }
 
@@ -61,6 +61,8 @@ export interface ReusedBackup extends StoredBackup {
   outcome: 'reused';
   /** Why it could be. */
   reason: string;
+  /** Only what every destination holds is reused. */
+  lost: readonly [];
 }
 
 /** What a backup would do, after a preflight that found nothing in its way. */
