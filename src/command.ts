@@ -95,7 +95,7 @@ interface StoredBackup {
   manifestUri: string;
   /** RESTORE.md of this set. */
   restoreGuideUri: string;
-  /** What restores this very backup with stock tools; may have several lines. */
+  /** One line that restores this very backup with stock tools. */
   restoreCommand: string;
   /** All warnings and notices of the run; the report annotates them, so the command does not. */
   findings: readonly Finding[];
