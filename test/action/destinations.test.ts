@@ -100,7 +100,7 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
     expect(run.summary).toContain('Incomplete backup');
     const [issue] = run.github.issues;
     expect(issue?.title).toContain('is missing at 1 of several destinations');
-    expect(issue?.body).toContain(`newest proven backup is 0 min old: <code>${run.outputs['backup-id']}</code>`);
+    expect(readable(issue?.body ?? '')).toContain(` old: ${run.outputs['backup-id']}, in ${scenario.storage}`);
     expect(run.outputs.verdict).toBe('unproven');
     expect(run.outputs['backup-uri']?.startsWith(scenario.storage)).toBe(true);
     expect(JSON.parse(run.outputs.findings ?? '[]')[0]).toMatchObject({ code: 'destination-lost', severity: 'error' });
