@@ -42,7 +42,7 @@ export interface RunNews {
   backupUri: string;
   /** Findings so far: shown when the run fails. A result brings its own. */
   findings: readonly Finding[];
-  /** Of the series before this run. Absent until it was looked up. */
+  /** Of the series, this run's own once that is committed. Absent until it was looked up. */
   lastGood: GoodBackup;
 }
 
@@ -61,6 +61,8 @@ export interface ReusedBackup extends StoredBackup {
   outcome: 'reused';
   /** Why it could be. */
   reason: string;
+  /** Only what every destination holds is reused. */
+  lost: readonly [];
 }
 
 /** What a backup would do, after a preflight that found nothing in its way. */
@@ -93,7 +95,7 @@ interface StoredBackup {
   manifestUri: string;
   /** RESTORE.md of this set. */
   restoreGuideUri: string;
-  /** What restores this very backup with stock tools; may have several lines. */
+  /** One line that restores this very backup with stock tools. */
   restoreCommand: string;
   /** All warnings and notices of the run; the report annotates them, so the command does not. */
   findings: readonly Finding[];

@@ -5,6 +5,7 @@ import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { AlarmInputs } from '../inputs/alarm.ts';
 import type { Clock, Log } from '../ports.ts';
+import { unlessCancelled } from '../storage/cancelled.ts';
 import { openStorage } from '../storage/open.ts';
 
 /** Knowing is good, telling that something is wrong is better: the alarm waits no longer. */
@@ -27,22 +28,13 @@ export async function lookUpGoodBackup(inputs: AlarmInputs, parts: LookUpParts):
   try {
     const storage = openStorage(destination, { ...parts, signal });
     try {
-      return newestOf(await endedBy(signal, readHistory(storage, subject.series)), storage, subject.series);
+      // A retry that waits, or a file system that hangs, need not heed the signal at once.
+      const reading = readHistory(storage, subject.series);
+      return newestOf(await unlessCancelled(signal, 'look for backups', reading), storage, subject.series);
     } finally {
       await storage.close();
     }
   } catch (error) {
     return { known: 'unreadable', why: signal.aborted ? 'the storage did not answer in time' : messageOf(error) };
   }
-}
-
-/** A retry that waits, or a file system that hangs, need not heed the signal at once. */
-async function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  work.catch(() => undefined);
-  return await Promise.race([work, aborted]);
 }

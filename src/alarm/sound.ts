@@ -30,7 +30,7 @@ export interface AlarmParts {
   clock: Clock;
   /** Of a cancellation, which leaves the alarm to the post step. */
   signal: AbortSignal;
-  /** Of the series before this run, where the run came so far as to learn it; otherwise it is looked up. */
+  /** Of the series, where the run came so far as to learn it; otherwise it is looked up. */
   lastGood?: GoodBackup | undefined;
   lookUpGoodBackup(inputs: AlarmInputs, parts: LookUpParts): Promise<GoodBackup>;
 }

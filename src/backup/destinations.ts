@@ -71,6 +71,7 @@ export class Destinations {
   #lose(target: Target, reason: unknown): void {
     const { signal, log } = this.#parts;
     signal.throwIfAborted();
+    if (!this.#alive.includes(target)) return;
     const error = reason instanceof BackupError ? reason : unexpectedError(reason);
     this.#lost.push({ target, error });
     const left = this.#alive.filter((other) => other !== target);

@@ -1,6 +1,7 @@
 /** From a stored archive to a committed set: judge, write the small objects, and the manifest last. */
 import { randomBytes } from 'node:crypto';
 import type { BackupResult, PhaseTiming } from '../command.ts';
+import { newestProven } from '../domain/alarm/good-backup.ts';
 import { serializeContents } from '../domain/contents.ts';
 import { publicWarnings } from '../domain/dump-messages.ts';
 import { assessLeftOut } from '../domain/left-out.ts';
@@ -50,15 +51,25 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
     ...plainManifest(target),
     warnings: [...publicWarnings(taken.warnings), ...compared.warnings, ...missingCopies(destinations)],
   });
-  context.tell({ stage: 'committing' });
+  context.signal.throwIfAborted();
+  // Not the first of `storage`, where that was lost: whoever must look for the manifest looks there.
+  const places = destinations.alive.map((target) => set.at(target).uri());
+  context.tell({ stage: 'committing', location: destinations.first.storage.location, backupUri: places.join(' or ') });
   await set.commit(manifestFor);
-  context.tell({ stage: 'committed' });
   const { first } = destinations;
   const stored = set.at(first);
+  const manifest = manifestFor(first);
+  context.tell({
+    stage: 'committed',
+    location: first.storage.location,
+    backupUri: stored.uri(),
+    // What an alarm about a lost destination points to.
+    ...(manifest.verdict === 'proven' ? { lastGood: newestProven([manifest], () => stored.uri()) } : {}),
+  });
   return {
     command: 'backup',
     outcome: 'taken',
-    manifest: manifestFor(first),
+    manifest,
     contents,
     ...(prepared.provider === undefined ? {} : { provider: prepared.provider.name }),
     copies: destinations.alive.map((target) => set.at(target).uri()),

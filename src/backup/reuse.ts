@@ -1,5 +1,6 @@
 /** `reuse-within-minutes`: takes a recent proven set that every destination holds, instead of a new one. */
 import type { CommandContext, ReusedBackup } from '../command.ts';
+import { BackupError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { chooseReusable } from '../domain/reuse.ts';
 import { OBJECT_NAMES, objectKey, setFolder, setPrefix } from '../domain/set-layout.ts';
@@ -30,7 +31,7 @@ export async function findReusable(
     hasCriticalTables: inputs.criticalTables.length > 0,
   };
   const { manifest, reason } = chooseReusable(wish, prepared.history.manifests);
-  const missing = manifest === undefined ? undefined : await whereIncomplete(manifest, destinations);
+  const missing = manifest === undefined ? undefined : await whereIncomplete(manifest, destinations, context);
   if (manifest === undefined || missing !== undefined) {
     context.log.info(`A new backup is taken: ${missing ?? reason}.`);
     return undefined;
@@ -38,12 +39,24 @@ export async function findReusable(
   return describe(manifest, reason, inputs, context, prepared, destinations);
 }
 
-/** A manifest whose objects are gone proves nothing. */
-async function whereIncomplete(manifest: Manifest, destinations: Destinations): Promise<string | undefined> {
-  const lacking = await destinations.each(async ({ storage }) =>
-    (await isWhole(storage, manifest)) ? undefined : `${storage.location} does not hold all of ${manifest.id}`,
-  );
-  return lacking.find((words) => words !== undefined);
+/** A manifest whose objects are gone proves nothing, and what cannot be looked at may be gone. */
+async function whereIncomplete(
+  manifest: Manifest,
+  { all, lost }: Destinations,
+  { signal }: CommandContext,
+): Promise<string | undefined> {
+  const [failed] = lost;
+  if (failed !== undefined) return `${failed.target.storage.location} cannot be asked for ${manifest.id}`;
+  const lacking = all.map(async ({ storage }) => {
+    try {
+      return (await isWhole(storage, manifest)) ? undefined : `${storage.location} does not hold all of ${manifest.id}`;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof BackupError)) throw error;
+      return `${storage.location} cannot be asked for ${manifest.id}: ${error.message.replace(/\.$/, '')}`;
+    }
+  });
+  return (await Promise.all(lacking)).find((words) => words !== undefined);
 }
 
 async function isWhole(storage: Storage, { name, id, objects }: Manifest): Promise<boolean> {
@@ -75,10 +88,8 @@ function describe(
     command: 'backup',
     outcome: 'reused',
     manifest,
-    copies: destinations.alive.map(folder),
-    lost: destinations.lost.map(({ target, error }) => {
-      return { location: target.storage.location, error, uncertain: false };
-    }),
+    copies: destinations.all.map(folder),
+    lost: [],
     location: first.storage.location,
     backupUri: folder(first),
     manifestUri: uri(OBJECT_NAMES.manifest),

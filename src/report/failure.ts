@@ -1,5 +1,5 @@
 /** The one place that turns an error into words: what happened, to which backup, what is safe, what to do. */
-import type { BackupResult, CommandResult, LostCopy, RunNews } from '../command.ts';
+import type { BackupResult, CommandResult, DryRun, LostCopy, RunNews } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -13,6 +13,8 @@ const MAX_CAUSE_CHARACTERS = 500;
 
 export interface FailureWords {
   code: ErrorCode;
+  /** What became of the backup: `failed`, `is missing at 1 of several destinations`. */
+  outcome: string;
   /** `The backup of "shop" failed (ERR_AUTH)`. */
   title: string;
   /** What happened, one sentence. Of several wrong inputs, how many. */
@@ -33,8 +35,7 @@ export function describeFailure(error: unknown, news: Partial<RunNews>): Failure
   const problems = error instanceof InputError ? error.problems : [];
   const lines = problems.map(({ input, message }) => `${input}: ${message}`);
   return {
-    code: known.code,
-    title: failureTitle(known.code, news.name),
+    ...titled({ code: known.code, outcome: 'failed' }, news.name),
     happened: lines.length > 1 ? `${lines.length} inputs are wrong` : known.message,
     problems: lines.length > 1 ? lines : [],
     causes: causesOf(known),
@@ -45,6 +46,7 @@ export function describeFailure(error: unknown, news: Partial<RunNews>): Failure
 
 /** Why a run with a result fails all the same; `undefined` when it does not. */
 export function describeTrouble(result: CommandResult): FailureWords | undefined {
+  if (result.outcome === 'reused') return undefined;
   if (result.outcome === 'taken' && result.manifest.verdict !== 'proven') return describeUnproven(result);
   return result.lost.length > 0 ? describeIncomplete(result) : undefined;
 }
@@ -54,8 +56,7 @@ function describeUnproven({ manifest, contents, copies, lost }: BackupResult): F
   const doubtful = contents.checks.filter(({ status }) => status !== 'passed');
   const all = contents.checks.length;
   return {
-    code: 'ERR_NOT_PROVEN',
-    title: failureTitle('ERR_NOT_PROVEN', manifest.name),
+    ...titled({ code: 'ERR_NOT_PROVEN', outcome: 'is stored, but not proven' }, manifest.name),
     happened:
       all === 0
         ? 'No check was done at all'
@@ -76,16 +77,14 @@ function describeUnproven({ manifest, contents, copies, lost }: BackupResult): F
 }
 
 /** A run that ended well, but not at every destination. */
-function describeIncomplete(result: CommandResult): FailureWords {
+function describeIncomplete(result: BackupResult | DryRun): FailureWords {
   const { lost } = result;
   const code = lost[0]?.error.code ?? 'ERR_STORAGE';
   const number = `${lost.length} of several destinations`;
   return {
-    code,
-    title:
-      result.outcome === 'dry-run'
-        ? `A backup of "${result.name}" would fail at ${number} (${code})`
-        : `The backup of "${result.manifest.name}" is missing at ${number} (${code})`,
+    ...(result.outcome === 'dry-run'
+      ? titled({ code, outcome: `would fail at ${number}` }, result.name)
+      : titled({ code, outcome: `is missing at ${number}` }, result.manifest.name)),
     happened: lost.map(lostWords).join('. '),
     problems: [],
     causes: lost.flatMap(({ error }) => causesOf(error)),
@@ -107,10 +106,16 @@ function leftAt({ location, uncertain }: LostCopy): string {
     : `Nothing of it is visible in ${location}.`;
 }
 
+type Outcome = Pick<FailureWords, 'code' | 'outcome'>;
+
 /** @param series where it is known */
-export function failureTitle(code: ErrorCode, series: string | undefined): string {
+export function failureTitle({ code, outcome }: Outcome, series: string | undefined): string {
   const subject = series === undefined ? 'The backup' : `The backup of "${series}"`;
-  return `${subject} ${code === 'ERR_NOT_PROVEN' ? 'is stored, but not proven' : 'failed'} (${code})`;
+  return `${subject} ${outcome} (${code})`;
+}
+
+function titled(outcome: Outcome, series: string | undefined): Outcome & Pick<FailureWords, 'title'> {
+  return { ...outcome, title: failureTitle(outcome, series) };
 }
 
 /** What a doubtful backup is good for: a failed check means that it is known to be wrong. */

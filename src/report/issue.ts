@@ -42,8 +42,7 @@ type Redact = (text: string) => string;
 
 /** Titles are plain text; they hold nothing of the database. */
 export function issueTitle({ words, subject }: AlarmEvent, redact: Redact): string {
-  const about =
-    subject.kind === 'series' ? failureTitle(words.code, subject.series) : failureTitle(words.code, undefined);
+  const about = failureTitle(words, subject.kind === 'series' ? subject.series : undefined);
   const where = subject.kind === 'step' ? ` in the job ${subject.job} of the workflow ${subject.workflow}` : '';
   const title = redact(`${about}${where}`).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
   return title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed()}…` : title;

@@ -27,11 +27,9 @@ export function reusedSummary(result: ReusedBackup, redact: (text: string) => st
   const md = new Markdown(redact);
   const { manifest, reason, copies } = result;
   const { tables, rows, storedBytes } = manifest.totals;
-  const trouble = describeTrouble(result);
   return [
-    `## ${trouble === undefined ? '✅ Earlier proven' : '❌ Earlier'} backup of ${md.code(manifest.name)} taken instead of a new one`,
+    `## ✅ Earlier proven backup of ${md.code(manifest.name)} taken instead of a new one`,
     `${md.text(reason)}: ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(storedBytes)} stored. Nothing was dumped in this run.`,
-    ...troubleSection(trouble, md),
     '### Where it is',
     copies.map((copy) => `- ${md.code(copy)}`).join('\n'),
     '### How to restore it',

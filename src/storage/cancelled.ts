@@ -25,3 +25,21 @@ export function cancelledError(signal: AbortSignal, op: string): BackupError {
 export function throwIfCancelled(signal: AbortSignal, op: string): void {
   if (signal.aborted) throw cancelledError(signal, op);
 }
+
+/**
+ * What `work` gives, or {@link cancelledError} as soon as `signal` fires. For what cannot be cancelled itself, such as a
+ * call to a file system that hangs: it may go on, and nobody hears of its end.
+ */
+export async function unlessCancelled<T>(signal: AbortSignal, op: string, work: Promise<T>): Promise<T> {
+  let onAbort = (): void => undefined;
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(cancelledError(signal, op));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, cancelled]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -107,6 +107,9 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
   async function expectBucketLost(run: ScenarioRun, expected: Omit<ExpectedFailure, 'safety'>): Promise<Manifest> {
     expectFailureWords(run, { ...expected, safety: 'The backup is complete and proven here' });
     expect(run.summary).toContain('Incomplete backup');
+    const [issue] = run.github.issues;
+    expect(issue?.title).toContain('is missing at 1 of several destinations');
+    expect(readable(issue?.body ?? '')).toContain(` old: ${run.outputs['backup-id']}, in ${scenario.storage}`);
     expect(run.outputs.verdict).toBe('unproven');
     expect(run.outputs['backup-uri']?.startsWith(scenario.storage)).toBe(true);
     expect(JSON.parse(run.outputs.findings ?? '[]')[0]).toMatchObject({ code: 'destination-lost', severity: 'error' });
@@ -254,6 +257,20 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
     await expectTidy(scenario, run);
     proxy.set({});
     await expectNothingInBucket();
+  });
+
+  test('the first lost and the manifest of the second uncertain: the words say where to look for it', async () => {
+    proxy.set({ answerTo: { request: isManifestWrite, times: 1000, response: BUSY } });
+    const blocked = path.join(scenario.folder, 'blocked');
+    writeFileSync(blocked, 'a file, not a folder');
+    const uri = server.storageUri('backups', 'team', { endpoint: `http://${proxy.host}:${proxy.port}` });
+    const run = await backUp('second', { inputs: { storage: [path.join(blocked, 'backups'), uri].join('\n') } });
+    expectFailureWords(run, {
+      code: 'ERR_STORAGE',
+      happened: ['No destination could be written'],
+      safety: 'look whether s3://backups/team/large/',
+      action: [],
+    });
   });
 
   test('another database in the second is refused like one in the first', async () => {

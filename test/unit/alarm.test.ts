@@ -117,6 +117,7 @@ describe('the newest good backup', () => {
 describe('the words of an issue', () => {
   const words: FailureWords = {
     code: 'ERR_DUMP_FAILED',
+    outcome: 'failed',
     title: 'The backup failed (ERR_DUMP_FAILED)',
     happened: 'pg_dump ended with exit code 1',
     problems: [],
@@ -150,6 +151,10 @@ describe('the words of an issue', () => {
       expect(body).toContain(text);
     }
     expect(issueTitle(event, plain)).toBe('The backup of "shop" failed (ERR_DUMP_FAILED)');
+    const incomplete = { ...words, outcome: 'is missing at 1 of several destinations' };
+    expect(issueTitle({ ...event, words: incomplete }, plain)).toBe(
+      'The backup of "shop" is missing at 1 of several destinations (ERR_DUMP_FAILED)',
+    );
     expect(issueTitle({ ...event, subject: STEP }, plain)).toBe(
       'The backup failed (ERR_DUMP_FAILED) in the job backup of the workflow Nightly',
     );

@@ -4,7 +4,7 @@ import { stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, SweepReport, WriteOptions } from '../../ports.ts';
-import { throwIfCancelled } from '../cancelled.ts';
+import { throwIfCancelled, unlessCancelled } from '../cancelled.ts';
 import { assertKey, assertPrefix } from '../keys.ts';
 import { errnoOf, fileError } from './errors.ts';
 import { sweepFiles } from './sweep.ts';
@@ -98,7 +98,7 @@ export class DirectoryStorage implements Storage {
     const path = this.#path(key);
     throwIfCancelled(this.#signal, 'delete');
     try {
-      await unlink(path);
+      await unlessCancelled(this.#signal, 'delete', unlink(path));
       const [firstFolder = ''] = relative(this.location, dirname(path)).split('/');
       if (firstFolder !== '') await removeEmptyDirectories(dirname(path), join(this.location, firstFolder));
     } catch (error) {

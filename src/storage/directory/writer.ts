@@ -4,11 +4,13 @@ import { access, constants, type FileHandle, link, mkdir, open, rename, rmdir, s
 import { dirname, join } from 'node:path';
 import { BackupError, messageOf } from '../../domain/errors.ts';
 import type { Log, ObjectWriter, StoredObject } from '../../ports.ts';
-import { throwIfCancelled } from '../cancelled.ts';
+import { throwIfCancelled, unlessCancelled } from '../cancelled.ts';
 import { UNFINISHED_PREFIX } from '../keys.ts';
 import { errnoOf, fileError } from './errors.ts';
 
 const READ_BACK_BYTES = 1024 * 1024;
+/** A mount that does not answer must not hold the end of a run up. */
+const ABORT_MS = 3_000;
 
 export interface FileTarget {
   key: string;
@@ -86,14 +88,18 @@ export class FileWriter implements ObjectWriter {
     if (this.#state !== 'open') return;
     this.#end('aborted');
     try {
-      await this.#handle?.close();
-      this.#handle = undefined;
-      await unlink(this.#unfinished).catch(unlessMissing);
-      if (this.#published) await unlink(this.#target.path).catch(unlessMissing);
-      await removeEmptyDirectories(dirname(this.#target.path), this.#firstCreated);
+      await unlessCancelled(AbortSignal.timeout(ABORT_MS), 'remove it', this.#remove());
     } catch (error) {
       this.#target.log.warning(`Could not remove the unfinished file ${this.#unfinished}: ${messageOf(error)}`);
     }
+  }
+
+  async #remove(): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = undefined;
+    await unlink(this.#unfinished).catch(unlessMissing);
+    if (this.#published) await unlink(this.#target.path).catch(unlessMissing);
+    await removeEmptyDirectories(dirname(this.#target.path), this.#firstCreated);
   }
 
   /** A running hash proves what was handed to the kernel; only reading the file again proves what is in it. */
