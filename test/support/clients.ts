@@ -8,6 +8,7 @@ import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/p
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { HOMEBREW_ROOTS, SYSTEM_ROOT } from '../../src/domain/client-version.ts';
 import { fetchFromApt } from './clients-from-apt.ts';
 import { fetchFromPypi } from './clients-from-pypi.ts';
 import { runTool } from './run-tool.ts';
@@ -39,6 +40,12 @@ export interface Skipped {
 }
 
 /** One way to get clients: fills `folder/bin`, or throws an error that says why not. */
+/** Whether the machine itself brings the tools of this major along, so that an action on it fetches none. */
+export function hasOwnTools(major: number): boolean {
+  const folders = [`${SYSTEM_ROOT}/${major}`, ...HOMEBREW_ROOTS.map((root) => `${root}/postgresql@${major}`)];
+  return folders.some((folder) => existsSync(folder));
+}
+
 export type ClientFetcher = (major: number, folder: string, finalFolder: string) => Promise<void>;
 
 /** Never throws. Safe to call from several processes at once; whatever must be downloaded is downloaded once. */
