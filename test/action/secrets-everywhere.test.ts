@@ -24,8 +24,10 @@ const PASSPHRASE = "seven 'quoted' words & more: 100%";
 
 const CACHED = ['tar', 'apt-get', 'dpkg-deb'].map((tool) => new RegExp(`(^|/)${tool} `));
 
+const needs = await clientsWithoutOwn();
+
 describeIf(aptRepositoryAvailable, 'With all its secrets', () => {
-  describeWith(await clientsWithoutOwn(), 'a run', ({ clients }) => {
+  describeWith(needs, 'a run', ({ clients }) => {
     let scenario: Scenario;
     let server: S3Server;
     let rig: RoleRig;
@@ -112,19 +114,19 @@ describeIf(aptRepositoryAvailable, 'With all its secrets', () => {
     test('stores none of them, encrypted or not', async () => {
       const decrypter = new Decrypter();
       decrypter.addPassphrase(PASSPHRASE);
-      const things = new Map([...cache.entries].map(([key, { blob }]) => [key, blob]));
+      const things = new Map<string, Uint8Array>([...cache.entries].map(([key, { blob }]) => [key, blob]));
       for (const bucket of buckets) {
-        for (const key of await bucket.keys()) {
-          const bytes = await bucket.read(key);
-          things.set(`${bucket.name}/${key}`, bytes);
-          if (key.endsWith('.age')) things.set(`${key}, opened`, Buffer.from(await decrypter.decrypt(bytes)));
-        }
+        for (const key of await bucket.keys()) things.set(`${bucket.name}/${key}`, await bucket.read(key));
+      }
+      // Both hold the same bytes, and opening with a passphrase takes a second each time.
+      for (const [key, bytes] of [...things].filter(([name]) => /^primary\/.*\.age$/.test(name))) {
+        things.set(`${key}, opened`, Buffer.from(await decrypter.decrypt(bytes)));
       }
       // Two sets of five objects at two places, three of each encrypted, and one entry of the cache.
       expect(things.size).toBe(2 * 5 * 2 + 2 * 3 + 1);
       for (const [name, bytes] of things) {
         for (const secret of [...secrets().flatMap(formsOf), 'SCRAM-SHA-256$']) {
-          expect(bytes.includes(secret), `${secret} in ${name}`).toBe(false);
+          expect(Buffer.from(bytes).includes(secret), `${secret} in ${name}`).toBe(false);
         }
       }
     });

@@ -18,7 +18,6 @@ export const CLIENTS_ROOT = fileURLToPath(new URL('../../.cache/postgres-clients
 export const CLIENT_MAJORS = [13, 14, 15, 16, 17, 18, 19];
 export const TOOL_NAMES = ['pg_dump', 'pg_restore', 'pg_dumpall', 'psql'] as const;
 
-const SYSTEM_ROOT = '/usr/lib/postgresql';
 /** So that not every test file waits for the same dead mirror. */
 const SKIP_REMEMBERED_MS = 15 * 60_000;
 const LOCK_STALE_MS = 10 * 60_000;
