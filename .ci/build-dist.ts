@@ -1,9 +1,9 @@
 /**
- * Builds what a runner executes: the action, and each of its threads as a bundle of its own, because a thread loads all
- * of its script. `node .ci/build-dist.ts [FOLDER]`; the folder is emptied first.
+ * Builds what a runner executes: the action, with a door of its own for the post step, and each of its threads as a
+ * bundle of its own, because a thread loads all of its script. `node .ci/build-dist.ts [FOLDER]`; the folder is emptied first.
  */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,3 +22,4 @@ for (const { entry, folder, foreign } of BUNDLES) {
   const args = [NCC, 'build', entry, '--out', path.join(out, folder), '--no-cache', ...licenses];
   execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
 }
+writeFileSync(path.join(out, 'post.js'), "import './index.js';\n");

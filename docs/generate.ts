@@ -34,7 +34,7 @@ ${outputs.map(([name, { description }]) => entry(name, description, [])).join('\
 runs:
   using: node24
   main: dist/index.js
-  post: dist/index.js
+  post: dist/post.js
   post-if: always()
 `;
 }

@@ -9,6 +9,7 @@ import { endProcess } from './runner/exit.ts';
 import { isPostStep } from './state.ts';
 
 const OLDEST_NODE = 24;
+const script = process.argv[1] as string;
 /** Bundles beside that of this file: a thread loads all of its script, and this one is large. */
 const threads = (main: URL) => ({ proof: new URL('proof/index.js', main), cache: new URL('cache/index.js', main) });
 
@@ -17,10 +18,10 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     `::error title=Node is too old::db-backup-action needs Node ${OLDEST_NODE}, and this is ${process.versions.node}. Nothing was read or written.`,
   );
   process.exitCode = 1;
-} else if (isPostStep(process.env)) {
+} else if (isPostStep(script, process.env)) {
   await cleanUp(process.env, { clock: systemClock, lookUpGoodBackup });
 } else {
-  const main = pathToFileURL(process.argv[1] as string);
+  const main = pathToFileURL(script);
   const ports = { clock: systemClock, commands: { backup }, threads: threads(main), lookUpGoodBackup };
   endProcess(await run(process.env, ports));
 }

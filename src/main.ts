@@ -14,7 +14,7 @@ import { type Ending, reportFailure, reportResult } from './report/report.ts';
 import { type Cancellation, watchForCancellation } from './runner/cancellation.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { makeWorkDir, planWorkDir, removeWorkDir } from './runner/work-dir.ts';
-import { beginMainStep, remember } from './state.ts';
+import { remember } from './state.ts';
 import { VERSION } from './version.ts';
 
 /** The runner ends the process 10 s after its first signal. */
@@ -66,7 +66,6 @@ async function runCommand(
 ): Promise<Ending> {
   const { signal } = cancellation;
   try {
-    beginMainStep(env);
     log.maskExactly(secretsIn(env));
     const inputs = readInputs(env);
     const tell = (more: Partial<RunNews>): void => news.add(more);

@@ -1,4 +1,5 @@
 /** What the main step leaves to the post step, by way of the runner. Nothing in it is secret. */
+import path from 'node:path';
 import * as core from '@actions/core';
 import type { Environment } from './domain/destination.ts';
 
@@ -14,14 +15,9 @@ export interface State {
 }
 
 /**
- * The first thing that the main step does: main and post are the same program, told apart by this alone. Outside a
+ * Of a name that is remembered again the last value counts. The work folder is noted before it is made. Outside a
  * workflow there is no post step, and nothing is written.
  */
-export function beginMainStep(env: Environment): void {
-  if (env.GITHUB_STATE) core.saveState('isPost', 'true');
-}
-
-/** Of a name that is remembered again the last value counts. The work folder is noted before it is made. */
 export function remember<Name extends keyof State>(
   name: Name,
   value: NonNullable<State[Name]>,
@@ -30,8 +26,14 @@ export function remember<Name extends keyof State>(
   if (env.GITHUB_STATE) core.saveState(name, value);
 }
 
-export function isPostStep(env: Environment): boolean {
-  return env.STATE_isPost === 'true';
+/**
+ * Main and post are one program with two doors. A note of the main step alone could not tell them apart: one that is
+ * cancelled while it starts leaves none, and its post step would take a backup. Where there is one, it settles it too.
+ *
+ * @param script what the runner started
+ */
+export function isPostStep(script: string, env: Environment): boolean {
+  return path.parse(script).name === 'post' || env.STATE_workDir !== undefined;
 }
 
 /** In the post step only. */

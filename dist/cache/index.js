@@ -98618,10 +98618,16 @@ function saveCacheV2(paths_1, key_1, options_1) {
 /** The thread that speaks with GitHub's cache. */
 
 
+/** The library reads it from the environment and hands a copy of that, of what can be listed, to tar. */
+function hideFromChildren(name) {
+    const { [name]: value, ...others } = process.env;
+    process.env = Object.defineProperty(others, name, { value, enumerable: false });
+}
 /** To be called on a thread started with {@link CacheWorkerInput} as its data. Answers once. */
 async function runClientCacheWorker() {
     const { verb, key, folder } = external_node_worker_threads_.workerData;
     let said = '';
+    hideFromChildren('ACTIONS_RUNTIME_TOKEN');
     // Of this thread alone. What a thread has written may be lost when it is ended, so it goes with the answer.
     process.stdout.write = (text) => {
         said += String(text);

@@ -12,11 +12,8 @@ export interface PlainFacts {
   sha256: string;
 }
 
-export interface Copies {
-  /** One for each destination that holds the object. */
-  stored: ReadonlyMap<Target, StoredObject>;
-  plain: PlainFacts;
-}
+/** Called for each destination as soon as it holds the object, whatever becomes of the others. */
+export type OnStored = (target: Target, stored: StoredObject, plain: PlainFacts) => void;
 
 export interface CopyParts {
   destinations: Destinations;
@@ -70,16 +67,15 @@ export class CopiedObject {
     }
   }
 
-  async commit(): Promise<Copies> {
+  /** An object that a destination holds is not taken back by {@link abort}. */
+  async commit(onStored: OnStored): Promise<void> {
     for (const sealed of this.#encryption.final()) await this.#put(sealed);
-    const stored = new Map<Target, StoredObject>();
+    const plainSha256 = this.#plainHash?.digest('hex');
     await this.#parts.destinations.each(async (target) => {
-      stored.set(target, await this.#writerOf(target).commit());
+      const stored = await this.#writerOf(target).commit();
+      onStored(target, stored, { sizeBytes: this.#plainBytes, sha256: plainSha256 ?? stored.sha256 });
     });
     this.#forsakeLost();
-    const [any] = stored.values();
-    const sha256 = this.#plainHash?.digest('hex') ?? any?.sha256 ?? '';
-    return { stored, plain: { sizeBytes: this.#plainBytes, sha256 } };
   }
 
   async abort(): Promise<void> {
@@ -135,15 +131,15 @@ function stalled({ key, stallSeconds }: CopyParts): BackupError {
   });
 }
 
-/** Writes a small object whole. Aborts it when nothing is left that holds it. */
-export async function copyBytes(parts: CopyParts, bytes: Uint8Array): Promise<Copies> {
+/** Writes a small object whole. Aborts it where it is not stored when anything fails. */
+export async function copyBytes(parts: CopyParts, bytes: Uint8Array, onStored: OnStored): Promise<void> {
   const object = await CopiedObject.create({
     ...parts,
     options: { ...parts.options, expectedBytes: bytes.byteLength },
   });
   try {
     await object.write(bytes);
-    return await object.commit();
+    await object.commit(onStored);
   } catch (error) {
     await object.abort();
     throw error;

@@ -2,7 +2,7 @@
 import { type Manifest, type ObjectRole, serializeManifest } from '../domain/manifest.ts';
 import { OBJECT_NAMES, objectKey } from '../domain/set-layout.ts';
 import type { Cipher, Log, Storage } from '../ports.ts';
-import { CopiedObject, type Copies, copyBytes } from './copied-object.ts';
+import { CopiedObject, copyBytes, type OnStored } from './copied-object.ts';
 import type { Destinations, Target } from './destinations.ts';
 import { StoredSet } from './stored-set.ts';
 
@@ -20,6 +20,7 @@ export class SetWriter {
   readonly #parts: SetParts;
   readonly #sets: ReadonlyMap<Target, StoredSet>;
   #archive: CopiedObject | undefined;
+  #storing: Promise<void> | undefined;
 
   constructor(parts: SetParts) {
     this.#parts = parts;
@@ -32,9 +33,9 @@ export class SetWriter {
     return this.#parts.id;
   }
 
-  /** A manifest may be visible somewhere, although its write failed. */
-  get isUncertain(): boolean {
-    return [...this.#sets.values()].some((set) => set.isUncertain);
+  /** The set's folders where a manifest may be visible, although not every write of one succeeded. Safe to print. */
+  get uncertain(): string[] {
+    return [...this.#sets.values()].filter((set) => set.isUncertain).map((set) => set.uri());
   }
 
   /** What one destination holds of the set. */
@@ -52,13 +53,14 @@ export class SetWriter {
 
   async commitArchive(): Promise<void> {
     if (this.#archive === undefined) throw new Error('the archive was never opened');
-    this.#note('archive', await this.#archive.commit());
+    this.#storing = this.#archive.commit(this.#noteAs('archive'));
+    await this.#storing;
     this.#archive = undefined;
   }
 
   /** Writes one of the small objects, encrypted like the archive. */
   async seal(role: 'globals' | 'contents', bytes: Uint8Array): Promise<void> {
-    this.#note(role, await copyBytes(this.#copy(role), bytes));
+    await copyBytes(this.#copy(role), bytes, this.#noteAs(role));
   }
 
   /** Writes RESTORE.md: each destination's own, since it says where to fetch from. */
@@ -83,6 +85,8 @@ export class SetWriter {
   /** Takes back what was written at each of `targets`. Never throws. */
   async discard(targets: readonly Target[], openCleaner: (target: Target) => Storage): Promise<void> {
     await this.#archive?.abort();
+    // What was just being stored when the run failed is known of only now.
+    await this.#storing?.catch(() => undefined);
     await Promise.all(
       targets.map(async (target) => {
         const cleaner = openCleaner(target);
@@ -99,8 +103,8 @@ export class SetWriter {
     return { ...parts, key, options: { ...options, onlyIfAbsent: true } };
   }
 
-  #note(role: Exclude<ObjectRole, 'restore-guide'>, { stored, plain }: Copies): void {
-    for (const [target, object] of stored) this.at(target).note(role, this.#nameOf(role), object, plain);
+  #noteAs(role: Exclude<ObjectRole, 'restore-guide'>): OnStored {
+    return (target, stored, plain) => this.at(target).note(role, this.#nameOf(role), stored, plain);
   }
 
   #nameOf(role: Exclude<ObjectRole, 'restore-guide'>): string {

@@ -85,12 +85,14 @@ async function takeBackup(run: BackupParts): Promise<BackupResult> {
   });
   const openCleaner = ({ destination }: Target) =>
     openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
+  let finishing: Promise<BackupResult> | undefined;
   try {
     const parts = { inputs, context, prepared, supervisor, held, set };
     const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
-    const result = await log.group('Store the set', () =>
-      supervisor.guard(finish({ ...parts, destinations, taken, startedAt, preparedAt })),
-    );
+    const result = await log.group('Store the set', () => {
+      finishing = finish({ ...parts, destinations, taken, startedAt, preparedAt });
+      return supervisor.guard(finishing);
+    });
     await set.discard(
       destinations.lost.map(({ target }) => target),
       openCleaner,
@@ -98,7 +100,10 @@ async function takeBackup(run: BackupParts): Promise<BackupResult> {
     return result;
   } catch (error) {
     supervisor.fail(error);
-    if (!set.isUncertain) context.tell({ stage: 'writing' });
+    // What is being written now may come to be stored, and only then is known to be there.
+    await finishing?.catch(() => undefined);
+    const { uncertain } = set;
+    context.tell(uncertain.length === 0 ? { stage: 'writing' } : { backupUri: uncertain.join(', ') });
     await set.discard(destinations.all, openCleaner);
     throw supervisor.signal.reason;
   }

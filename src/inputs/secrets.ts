@@ -8,7 +8,7 @@ import { variableOf } from './names.ts';
 const SECRET_INPUTS = ['age-passphrase', 'github-token'];
 /** Also `NAME_SECRET_ACCESS_KEY` and `NAME_SESSION_TOKEN` of a destination's `credentials=NAME`. */
 const SECRET_VARIABLES =
-  /^(PGPASSWORD|ACTIONS_ID_TOKEN_REQUEST_TOKEN|[A-Z0-9_]*_SECRET_ACCESS_KEY|[A-Z0-9_]*_SESSION_TOKEN)$/;
+  /^(PGPASSWORD|ACTIONS_ID_TOKEN_REQUEST_TOKEN|ACTIONS_RUNTIME_TOKEN|[A-Z0-9_]*_SECRET_ACCESS_KEY|[A-Z0-9_]*_SESSION_TOKEN)$/;
 /** An age identity can decrypt; it belongs nowhere here, and is pasted instead of a recipient all the same. */
 const IDENTITY = /AGE-SECRET-KEY-[0-9A-Z-]+/gi;
 /** `//user:password@` where no credentials belong, such as in `storage`. */

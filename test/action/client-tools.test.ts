@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { CLIENT_TOOLS, HOMEBREW_ROOTS, SYSTEM_ROOT } from '../../src/domain/client-version.ts';
+import { CLIENT_TOOLS } from '../../src/domain/client-version.ts';
 import { type ActionsCache, startActionsCache } from '../support/actions-cache.ts';
 import {
   type AptRepositoryServer,
@@ -15,15 +15,11 @@ import {
 } from '../support/apt-repository.ts';
 import { describeIf, describeWith } from '../support/availability.ts';
 import { type FolderState, type Scenario, type ScenarioRun, startScenario } from '../support/backup-scenario.ts';
-import { clientTools } from '../support/clients.ts';
+import { clientTools, hasOwnTools } from '../support/clients.ts';
 import { annotation, type ExpectedFailure, expectFailed, expectProven } from '../support/expect-run.ts';
 
 /** One that a runner image, or Homebrew, does not bring along. */
-const MAJOR = [17, 16, 18, 14].find((major) =>
-  [`${SYSTEM_ROOT}/${major}`, ...HOMEBREW_ROOTS.map((root) => `${root}/postgresql@${major}`)].every(
-    (folder) => !existsSync(folder),
-  ),
-);
+const MAJOR = [17, 16, 18, 14].find((major) => !hasOwnTools(major));
 const OLDER = 13;
 const clients =
   MAJOR === undefined ? { skipped: 'this machine has the tools of every major' } : await clientTools(MAJOR);

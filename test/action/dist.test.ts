@@ -79,6 +79,7 @@ describe('dist/', () => {
     const action = readFileSync(path.join(ROOT, 'action.yml'), 'utf8');
     expect(action).toMatch(new RegExp(`^\\s+using: '?node${NODE_MAJOR}'?$`, 'm'));
     expect(action).toMatch(/^\s+main: '?dist\/index\.js'?$/m);
+    expect(action).toMatch(/^\s+post: '?dist\/post\.js'?$/m);
     expect(readFileSync(path.join(ROOT, '.node-version'), 'utf8').trim()).toBe(String(NODE_MAJOR));
   });
 });

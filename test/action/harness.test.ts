@@ -6,6 +6,7 @@ import { runAction } from '../support/run-action.ts';
 import { parseCommand, parseFileCommand, parseOutput } from '../support/workflow-commands.ts';
 
 const ENTRY = fileURLToPath(new URL('../support/action-under-test/scripted.ts', import.meta.url));
+const POST_ENTRY = fileURLToPath(new URL('../support/action-under-test/post.ts', import.meta.url));
 const INPUTS = {
   'database-url': 'postgresql://keeper:s3cr3t-word@db.example.com/shop',
   storage: 's3://acme-backups/postgres',
@@ -13,7 +14,13 @@ const INPUTS = {
 };
 
 function play(script: string, more: Parameters<typeof runAction>[0] = {}) {
-  return runAction({ entry: ENTRY, inputs: INPUTS, ...more, env: { SCRIPT: script, ...more?.env } });
+  return runAction({
+    entry: ENTRY,
+    postEntry: POST_ENTRY,
+    inputs: INPUTS,
+    ...more,
+    env: { SCRIPT: script, ...more?.env },
+  });
 }
 
 describe('a run as the runner starts it', () => {
@@ -32,7 +39,7 @@ describe('a run as the runner starts it', () => {
     expect(run.groups).toEqual(['Dump']);
     expect(run.maskedLog).toContain('reading shop with ***');
     expect(run.summary).toMatch(/^## ✅ Proven backup/);
-    expect(Object.keys(run.state)).toEqual(['isPost', 'workDir', 'reported']);
+    expect(Object.keys(run.state)).toEqual(['workDir', 'reported']);
   });
 
   test('masks every form of the secrets before it prints anything else, and prints none of them', async () => {
@@ -66,7 +73,7 @@ describe('a run as the runner starts it', () => {
 
   test('with wrong inputs is told all of them, and its post step is one', async () => {
     const run = await play('succeed', { inputs: { 'database-url': '', bucket: 'x' } });
-    expect(run).toMatchObject({ exitCode: 1, outputs: {}, filesLeftBehind: [], state: { isPost: 'true' } });
+    expect(run).toMatchObject({ exitCode: 1, outputs: {}, filesLeftBehind: [], state: { reported: 'true' } });
     expect(run.annotations).toHaveLength(1);
     expect(run.annotations[0]?.title).toContain('ERR_INPUT');
     for (const name of ['database-url', 'storage', 'bucket'])

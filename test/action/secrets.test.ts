@@ -11,15 +11,14 @@ import {
   type FolderState,
   PASSWORD,
   type Scenario,
-  type ScenarioRun,
-  type ScenarioRunOptions,
   startScenario,
   until,
 } from '../support/backup-scenario.ts';
 import { clientTools } from '../support/clients.ts';
 import { expectFailed, expectNoSecret, expectProven, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import { processesWith, type SeenProcess, watchDescendants } from '../support/process-watch.ts';
+import { processesWith } from '../support/process-watch.ts';
+import { DUMP_TOOLS, expectNothingSeen, runWatched } from '../support/watched-run.ts';
 
 const PASSPHRASE = 'five-random-words-in-a-row';
 const AWS_SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
@@ -42,43 +41,14 @@ describeWith(await clientTools(17), 'A secret', (clients) => {
     before = scenario.state();
   });
 
-  /** The children of the action, as the rest of the machine could see them. */
-  async function runWatched(options: ScenarioRunOptions): Promise<{ run: ScenarioRun; children: SeenProcess[] }> {
-    let watch: ReturnType<typeof watchDescendants> | undefined;
-    const run = await scenario.run({
-      ...options,
-      onStart: (action) => {
-        watch = watchDescendants(action.pid);
-      },
-    });
-    return { run, children: watch?.stop() ?? [] };
-  }
-
-  function expectNothingSeen(children: readonly SeenProcess[], secrets: readonly string[]): void {
-    for (const tool of [/pg_dump .*--format=custom/, /pg_restore/, /pg_dumpall/]) {
-      expect(
-        children.some(({ commandLine }) => tool.test(commandLine)),
-        `a child ${tool} was seen`,
-      ).toBe(true);
-    }
-    for (const { commandLine, environment } of children) {
-      for (const secret of secrets.flatMap((each) => [each, encodeURIComponent(each)])) {
-        expect(commandLine.includes(secret), `argv of ${commandLine}`).toBe(false);
-        const telling = environment.filter((variable) => variable.includes(secret));
-        expect(telling, `environment of ${commandLine}`).toEqual([]);
-      }
-      expect(environment.filter((variable) => /^(INPUT|GITHUB|ACTIONS|AWS)_|^PGPASSWORD=/.test(variable))).toEqual([]);
-    }
-  }
-
   test('of the URL, the passphrase or the surroundings is not in argv or environment of any child', async () => {
-    const { run, children } = await runWatched({
+    const { run, children } = await runWatched(scenario, {
       inputs: { encryption: '', 'age-passphrase': PASSPHRASE, verify: 'source' },
       env: { AWS_SECRET_ACCESS_KEY: AWS_SECRET, GITHUB_TOKEN: TOKEN, ACTIONS_ID_TOKEN_REQUEST_TOKEN: TOKEN },
     });
     expect(run.outputs.verdict, run.maskedLog).toBe('proven');
     const secrets = [PASSWORD, PASSPHRASE, AWS_SECRET, TOKEN];
-    expectNothingSeen(children, secrets);
+    expectNothingSeen(children, secrets, DUMP_TOOLS);
     expectNoSecret(run, secrets);
     await expectTidy(scenario, run);
     expect(run.masks).toEqual(expect.arrayContaining([PASSWORD, encodeURIComponent(PASSWORD), PASSPHRASE, AWS_SECRET]));
@@ -86,9 +56,9 @@ describeWith(await clientTools(17), 'A secret', (clients) => {
 
   test('given as PGPASSWORD is handed on in a file only', async () => {
     const url = `postgresql://backup@127.0.0.1:${scenario.server.port}/shop`;
-    const { run, children } = await runWatched({ url, env: { PGPASSWORD: PASSWORD } });
+    const { run, children } = await runWatched(scenario, { url, env: { PGPASSWORD: PASSWORD } });
     await expectProven(scenario, run, before);
-    expectNothingSeen(children, [PASSWORD]);
+    expectNothingSeen(children, [PASSWORD], DUMP_TOOLS);
   });
 
   test('is masked before anything else is said', async () => {

@@ -5,6 +5,7 @@ import { type FakeGitHub, startGitHub } from './github-api.ts';
 import { type ActionResult, type RunOptions, runAction } from './run-action.ts';
 
 const ENTRY = fileURLToPath(new URL('./action-under-test/scripted.ts', import.meta.url));
+const POST_ENTRY = fileURLToPath(new URL('./action-under-test/post.ts', import.meta.url));
 
 export const PASSWORD = 's3cr3t-word';
 export const MARKER = '<!-- db-backup-action: series=shop command=backup -->';
@@ -25,6 +26,7 @@ export function play(script: string, github: FakeGitHub, options: PlayOptions = 
   const { runId = '4242424242', ...more } = options;
   return runAction({
     entry: ENTRY,
+    postEntry: POST_ENTRY,
     github,
     ...more,
     inputs: { ...INPUTS, ...more.inputs },

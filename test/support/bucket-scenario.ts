@@ -18,7 +18,9 @@ export const NO_ROOM = refusal('QuotaExceeded', 'The quota of this bucket is use
 export const BUSY = 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 export const isWrite = (head: string): boolean => /^(PUT|POST) /.test(head);
+export const isGlobalsWrite = (head: string): boolean => /^PUT [^?\s]*globals\.sql/.test(head);
 export const isContentsWrite = (head: string): boolean => /^PUT [^?\s]*contents\.json/.test(head);
+export const isGuideWrite = (head: string): boolean => /^PUT [^?\s]*RESTORE\.md/.test(head);
 export const isManifestWrite = (head: string): boolean => /^PUT [^?\s]*metadata\.json/.test(head);
 
 /** Clients of major 17, on a machine that has versitygw. */

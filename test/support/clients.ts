@@ -8,6 +8,7 @@ import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/p
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { HOMEBREW_ROOTS, SYSTEM_ROOT } from '../../src/domain/client-version.ts';
 import { fetchFromApt } from './clients-from-apt.ts';
 import { fetchFromPypi } from './clients-from-pypi.ts';
 import { runTool } from './run-tool.ts';
@@ -17,7 +18,6 @@ export const CLIENTS_ROOT = fileURLToPath(new URL('../../.cache/postgres-clients
 export const CLIENT_MAJORS = [13, 14, 15, 16, 17, 18, 19];
 export const TOOL_NAMES = ['pg_dump', 'pg_restore', 'pg_dumpall', 'psql'] as const;
 
-const SYSTEM_ROOT = '/usr/lib/postgresql';
 /** So that not every test file waits for the same dead mirror. */
 const SKIP_REMEMBERED_MS = 15 * 60_000;
 const LOCK_STALE_MS = 10 * 60_000;
@@ -39,6 +39,12 @@ export interface Skipped {
 }
 
 /** One way to get clients: fills `folder/bin`, or throws an error that says why not. */
+/** Whether the machine itself brings the tools of this major along, so that an action on it fetches none. */
+export function hasOwnTools(major: number): boolean {
+  const folders = [`${SYSTEM_ROOT}/${major}`, ...HOMEBREW_ROOTS.map((root) => `${root}/postgresql@${major}`)];
+  return folders.some((folder) => existsSync(folder));
+}
+
 export type ClientFetcher = (major: number, folder: string, finalFolder: string) => Promise<void>;
 
 /** Never throws. Safe to call from several processes at once; whatever must be downloaded is downloaded once. */

@@ -108,6 +108,20 @@ export async function expectTidy(scenario: Scenario, run: ScenarioRun): Promise<
   await scenario.untilNoSessions();
 }
 
+/** A secret as it is, and as URLs, JSON, forms, password files, key=value strings and HTTP headers spell it. */
+export function formsOf(secret: string): string[] {
+  return [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams({ '': secret }).toString().slice(1),
+    JSON.stringify(secret).slice(1, -1),
+    secret.replaceAll(/[\\:]/g, '\\$&'),
+    secret.replaceAll(/[\\']/g, '\\$&'),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('hex'),
+  ];
+}
+
 /** Neither raw (masks are what the runner is told, so they must hold it) nor encoded, in whatever left the process. */
 export function expectNoSecret(run: ScenarioRun, secrets: readonly string[]): void {
   const unmasked = (stdout: string) => stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'));
@@ -121,7 +135,7 @@ export function expectNoSecret(run: ScenarioRun, secrets: readonly string[]): vo
     exported: JSON.stringify(run.exported),
     issues: `${run.github.sent()}\n${readable(run.github.sent())}`,
   };
-  for (const secret of secrets.flatMap((each) => [each, encodeURIComponent(each), JSON.stringify(each).slice(1, -1)])) {
+  for (const secret of secrets.flatMap(formsOf)) {
     for (const [name, text] of Object.entries(leaving)) {
       expect(text.includes(secret), `${name} holds the secret ${secret}`).toBe(false);
     }

@@ -22,6 +22,7 @@ export type { Annotation } from './workflow-commands.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NODE = path.join(ROOT, 'node_modules/.bin/node');
 const DIST = path.join(ROOT, 'dist/index.js');
+const DIST_POST = path.join(ROOT, 'dist/post.js');
 const DEFAULT_TIMEOUT_MS = 120_000;
 
 export interface RunOptions {
@@ -31,6 +32,8 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
   /** The script; `dist/index.js` by default. */
   entry?: string;
+  /** The script of the post step; `dist/post.js` by default. */
+  postEntry?: string;
   /** A program and its arguments that replaces itself by the action, e.g. to give it another network. */
   through?: readonly [program: string, ...arguments: string[]];
   /** The workspace; by default a folder that is removed afterwards. */
@@ -99,7 +102,13 @@ export async function runAction(options: RunOptions = {}): Promise<ActionResult>
       .filter((line) => line !== '');
     const stateEnv = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
     const { onStart: _, onLine: __, ...quietly } = options;
-    const post = options.post === false ? null : await runStep({ ...stage.env, ...stateEnv }, stage.cwd, quietly);
+    const post =
+      options.post === false
+        ? null
+        : await runStep({ ...stage.env, ...stateEnv }, stage.cwd, {
+            ...quietly,
+            entry: options.postEntry ?? DIST_POST,
+          });
     return {
       ...main,
       outputs,

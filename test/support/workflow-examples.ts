@@ -50,7 +50,7 @@ export function lintAlone(linter: Linter, workflow: string): { code: number | nu
   try {
     // actionlint looks for local actions only inside of what it takes for a repository.
     for (const name of ['.git', '.github/workflows', 'dist']) mkdirSync(path.join(folder, name), { recursive: true });
-    writeFileSync(path.join(folder, 'dist/index.js'), '');
+    for (const name of ['index.js', 'post.js']) writeFileSync(path.join(folder, 'dist', name), '');
     writeFileSync(path.join(folder, 'action.yml'), readDocument('action.yml'));
     writeFileSync(path.join(folder, '.github/workflows/example.yml'), workflow);
     return linter.check(folder, ['.github/workflows/example.yml']);

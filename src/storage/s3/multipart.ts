@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { BackupError, messageOf } from '../../domain/errors.ts';
 import type { PartPlan } from '../../domain/part-size.ts';
-import type { ObjectWriter, StoredObject } from '../../ports.ts';
+import type { ObjectInfo, ObjectWriter, StoredObject } from '../../ports.ts';
 import { cancelledError } from '../cancelled.ts';
 import { isCertainRefusal } from '../certain-refusal.ts';
 import { statObject } from './list.ts';
@@ -189,7 +189,7 @@ export class S3ObjectWriter implements ObjectWriter {
     if (this.#visible === 'no') return;
     const { connection, key } = this.#target;
     try {
-      const present = await statObject(connection, key, signal);
+      const present = await this.#awaitVisible(signal);
       if (present === undefined) return;
       if (this.#visible === 'yes' || (present.etag !== undefined && present.etag === this.#ownEtag?.()))
         await deleteObject(connection, key, signal);
@@ -198,6 +198,16 @@ export class S3ObjectWriter implements ObjectWriter {
         `${connection.uri(key)} may have stayed although its upload failed: ${messageOf(error)} ` +
           'No backup refers to it; delete it by hand.',
       );
+    }
+  }
+
+  /** A request that was cut off may still be carried out: what is not there at once may be there a little later. */
+  async #awaitVisible(signal: AbortSignal): Promise<ObjectInfo | undefined> {
+    const { connection, key } = this.#target;
+    for (let left = ABORT_TIMES; ; left -= 1) {
+      const present = await statObject(connection, key, signal);
+      if (present !== undefined || left <= 1) return present;
+      await connection.clock.sleep(ABORT_PAUSE_MS, signal);
     }
   }
 

@@ -69,7 +69,7 @@ const found = {
   uri: 's3://acme-backups/postgres/shop/20261120_020000_nightly_g00dxx',
 } as const;
 const ports = { clock: systemClock, lookUpGoodBackup: () => Promise.resolve(found) };
-if (isPostStep(process.env)) await cleanUp(process.env, ports);
+if (isPostStep(process.argv[1] as string, process.env)) await cleanUp(process.env, ports);
 else {
   const here = new URL(import.meta.url);
   const threads = { proof: here, cache: here };

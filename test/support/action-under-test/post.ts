@@ -1,0 +1,2 @@
+/** The post step of the scripted action. */
+import './scripted.ts';
