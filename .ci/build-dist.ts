@@ -1,6 +1,7 @@
 /**
  * Builds what a runner executes: the action, with a door of its own for the post step, and each of its threads as a
- * bundle of its own, because a thread loads all of its script. `node .ci/build-dist.ts [FOLDER]`; the folder is emptied first.
+ * bundle of its own, because a thread loads all of its script. `node .ci/build-dist.ts [FOLDER]`; the folder is
+ * emptied first.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';

@@ -16,17 +16,10 @@ export interface CacheAnswer {
   said: string;
 }
 
-/** The library reads it from the environment and hands a copy of that, of what can be listed, to tar. */
-function hideFromChildren(name: string): void {
-  const { [name]: value, ...others } = process.env;
-  process.env = Object.defineProperty(others, name, { value, enumerable: false });
-}
-
 /** To be called on a thread started with {@link CacheWorkerInput} as its data. Answers once. */
 export async function runClientCacheWorker(): Promise<void> {
   const { verb, key, folder } = workerData as CacheWorkerInput;
   let said = '';
-  hideFromChildren('ACTIONS_RUNTIME_TOKEN');
   // Of this thread alone. What a thread has written may be lost when it is ended, so it goes with the answer.
   process.stdout.write = (text: string | Uint8Array) => {
     said += String(text);
