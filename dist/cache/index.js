@@ -38250,7 +38250,13 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _client_cache_worker_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1109);
 /** Entry of the cache's thread. */
 
+hideFromChildren('ACTIONS_RUNTIME_TOKEN');
 await (0,_client_cache_worker_js__WEBPACK_IMPORTED_MODULE_0__/* .runClientCacheWorker */ .B)();
+/** The library reads it from the environment and hands a copy of that, of what can be listed, to tar. */
+function hideFromChildren(name) {
+    const { [name]: value, ...others } = process.env;
+    process.env = Object.defineProperty(others, name, { value, enumerable: false });
+}
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);
@@ -98618,16 +98624,10 @@ function saveCacheV2(paths_1, key_1, options_1) {
 /** The thread that speaks with GitHub's cache. */
 
 
-/** The library reads it from the environment and hands a copy of that, of what can be listed, to tar. */
-function hideFromChildren(name) {
-    const { [name]: value, ...others } = process.env;
-    process.env = Object.defineProperty(others, name, { value, enumerable: false });
-}
 /** To be called on a thread started with {@link CacheWorkerInput} as its data. Answers once. */
 async function runClientCacheWorker() {
     const { verb, key, folder } = external_node_worker_threads_.workerData;
     let said = '';
-    hideFromChildren('ACTIONS_RUNTIME_TOKEN');
     // Of this thread alone. What a thread has written may be lost when it is ended, so it goes with the answer.
     process.stdout.write = (text) => {
         said += String(text);
