@@ -18,7 +18,7 @@ import {
 } from '../domain/preflight.ts';
 import { type RecognisedProvider, recogniseProvider } from '../domain/providers.ts';
 import { assessSource } from '../domain/series-source.ts';
-import { formatBytes } from '../domain/words.ts';
+import { countOf, formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import { readServer } from '../postgres/catalog/database.ts';
 import { openClientCache } from '../postgres/client-cache.ts';
@@ -73,7 +73,7 @@ export async function prepare(
   stopAtErrors(judged);
   const provider = recogniseProvider(address.host, facts.signs);
   context.log.info(
-    `Postgres ${facts.server.version}${provider === undefined ? '' : ` on ${provider.name} (recognised by ${provider.evidence})`} at ${displayHost(host)}, database ${facts.database}: ${formatBytes(facts.databaseBytes)}, ${facts.selectedTables} tables in scope`,
+    `Postgres ${facts.server.version}${provider === undefined ? '' : ` on ${provider.name} (recognised by ${provider.evidence})`} at ${displayHost(host)}, database ${facts.database}: ${formatBytes(facts.databaseBytes)}, ${countOf(facts.selectedTables, 'table')} in scope`,
   );
   const { tools, findings: aboutTools } = await findClientTools(facts.server.major, clientSearch(inputs, context));
   context.log.info(`pg_dump ${tools.version} (${tools.source}: ${tools.pgDump})`);

@@ -5,6 +5,7 @@ import { type Compression, chooseCompression, describeCompression } from '../dom
 import { messageOf } from '../domain/errors.ts';
 import type { CatalogFacts, SourceDigests } from '../domain/facts.ts';
 import type { Finding } from '../domain/findings.ts';
+import { countOf } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import { startArchiveProof } from '../postgres/archive-proof.ts';
 import { changedDefinitions, type Definitions, readDefinitions } from '../postgres/definitions.ts';
@@ -66,7 +67,7 @@ export async function takeSnapshot(parts: Omit<TakeParts, 'held' | 'set'>): Prom
   const snapshot = await whileAlive(session, opening, alive);
   supervisor.watch(snapshot.lost);
   context.log.info(
-    `Snapshot of ${snapshot.facts.snapshotAt}: ${snapshot.facts.tables.length} tables locked against change of shape, facts read`,
+    `Snapshot of ${snapshot.facts.snapshotAt}: ${countOf(snapshot.facts.tables.length, 'table')} locked against change of shape, facts read`,
   );
   return { snapshot, session };
 }

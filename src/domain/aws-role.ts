@@ -1,8 +1,7 @@
-/** The role of `aws-role-to-assume`: its ARN, which destinations use it, and what it takes to assume it. */
-import type { Destination } from './destination.ts';
+/** The role of `aws-role-to-assume`: its ARN, and what it takes to assume it. */
 import { wrongDestination } from './destination-error.ts';
+import type { Environment } from './environment.ts';
 import { parseEndpoint } from './s3-destination.ts';
-import type { Environment } from './s3-settings.ts';
 
 /** Everything for exchanging the runner's OIDC token for credentials. */
 export interface RoleToAssume {
@@ -30,15 +29,6 @@ export function roleArnProblem(text: string): string | undefined {
   if (/^arn:aws[a-z-]*:iam::\d{12}:(user|group|policy|oidc-provider)\b/.test(text))
     return `It is the ARN of something else than a role. ${form}`;
   return `It is not the ARN of a role. ${form}`;
-}
-
-/** The destinations with `role` in those that use it: every bucket without `credentials=NAME`, which goes first. */
-export function withRole<T extends Destination>(destination: T, role: string | undefined): T {
-  return role !== undefined && usesRole(destination) ? { ...destination, role } : destination;
-}
-
-export function usesRole(destination: Destination): boolean {
-  return destination.kind === 's3' && destination.credentials === undefined;
 }
 
 /** Throws `ERR_INPUT` when the runner does not offer a token: then the job lacks the permission. */

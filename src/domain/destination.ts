@@ -2,8 +2,9 @@
 import { wrongDestination } from './destination-error.ts';
 import { parseS3, type S3Destination } from './s3-destination.ts';
 
+export type { Environment } from './environment.ts';
 export type { ChecksumKind, S3Destination } from './s3-destination.ts';
-export { type Environment, type ResolvedS3, resolveS3, type StaticCredentials } from './s3-settings.ts';
+export { type ResolvedS3, resolveS3, type StaticCredentials } from './s3-settings.ts';
 
 export interface DirectoryDestination {
   kind: 'directory';
@@ -48,4 +49,13 @@ export function parseDestination(line: string): Destination {
 export function describeDestination(destination: Destination): string {
   if (destination.kind === 'directory') return destination.path;
   return `s3://${destination.bucket}${destination.prefix === '' ? '' : `/${destination.prefix}`}`;
+}
+
+/** The destinations with `role` in those that use it: every bucket without `credentials=NAME`, which goes first. */
+export function withRole<T extends Destination>(destination: T, role: string | undefined): T {
+  return role !== undefined && usesRole(destination) ? { ...destination, role } : destination;
+}
+
+export function usesRole(destination: Destination): boolean {
+  return destination.kind === 's3' && destination.credentials === undefined;
 }

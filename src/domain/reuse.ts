@@ -3,6 +3,7 @@ import { compareSource, type SourceFingerprint } from './fingerprint.ts';
 import type { Manifest, ManifestEncryption } from './manifest.ts';
 import { scopeFingerprint } from './previous-backup.ts';
 import type { Scope } from './scope.ts';
+import { countOf } from './words.ts';
 
 /** What the backup that is asked for would be. */
 export interface ReuseWish {
@@ -62,5 +63,5 @@ function sameEncryption(one: ManifestEncryption, other: ManifestEncryption): boo
 
 function ageInWords(now: Date, { snapshotAt }: Manifest): string {
   const minutes = Math.floor((now.getTime() - Date.parse(snapshotAt)) / 60_000);
-  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  return countOf(minutes, 'minute');
 }

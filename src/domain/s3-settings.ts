@@ -1,11 +1,9 @@
 /** The settings of an S3 destination after the environment has filled what its line leaves out. */
 import { type RoleToAssume, roleToAssume } from './aws-role.ts';
 import { wrongDestination } from './destination-error.ts';
+import type { Environment } from './environment.ts';
 import { DEFAULT_MAX_PARTS } from './part-size.ts';
 import { type ChecksumKind, parseEndpoint, type S3Destination } from './s3-destination.ts';
-
-/** An environment as the caller sees it; secrets are looked up in it and nowhere else. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ResolvedS3 {
   region: string;

@@ -1,6 +1,5 @@
 /** The inputs of `backup`: rules between them, and their final form. */
-import { usesRole, withRole } from '../domain/aws-role.ts';
-import { type Destination, type Environment, resolveS3 } from '../domain/destination.ts';
+import { type Destination, type Environment, resolveS3, usesRole, withRole } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { isWorkflow, runnerEnvironment } from './runner-environment.ts';

@@ -2,10 +2,7 @@
 import type { BackupResult, CommandResult, DryRun, LostCopy, RunNews } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
-import type { Finding } from '../domain/findings.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
-import { Markdown } from './markdown.ts';
-import { findingsSection } from './sections.ts';
 
 const MAX_CAUSES = 6;
 const NAMED_DETAILS = 3;
@@ -139,28 +136,6 @@ export function failureMessage(words: FailureWords): string {
     words.safety,
     `What to do: ${words.action}`,
   ].join('\n');
-}
-
-/** The job summary of a run without a result. */
-export function failureSummary(
-  words: FailureWords,
-  findings: readonly Finding[],
-  redact: (text: string) => string,
-): string {
-  const md = new Markdown(redact);
-  return [
-    `## ❌ ${md.text(words.title)}`,
-    `**What happened:** ${md.text(sentence(words.happened))}`,
-    ...list(words.problems, md),
-    ...(words.causes.length === 0 ? [] : ['**Because:**', ...list(words.causes, md)]),
-    `**What is safe:** ${md.text(words.safety)}`,
-    `**What to do:** ${md.text(words.action)}`,
-    ...findingsSection(findings, md),
-  ].join('\n\n');
-}
-
-function list(items: readonly string[], md: Markdown): string[] {
-  return items.length === 0 ? [] : [items.map((item) => `- ${md.text(item)}`).join('\n')];
 }
 
 export function sentence(text: string): string {

@@ -1,6 +1,6 @@
 /** Job summaries of runs that took no backup: a dry run, or an earlier backup that was taken instead. */
 import type { DryRun, ReusedBackup } from '../command.ts';
-import { formatBytes, formatCount } from '../domain/words.ts';
+import { countOf, formatBytes } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { Markdown } from './markdown.ts';
 import { findingsSection, troubleSection } from './sections.ts';
@@ -29,7 +29,7 @@ export function reusedSummary(result: ReusedBackup, redact: (text: string) => st
   const { tables, rows, storedBytes } = manifest.totals;
   return [
     `## ✅ Earlier proven backup of ${md.code(manifest.name)} taken instead of a new one`,
-    `${md.text(reason)}: ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(storedBytes)} stored. Nothing was dumped in this run.`,
+    `${md.text(reason)}: ${countOf(tables, 'table')}, ${countOf(rows, 'row')}, ${formatBytes(storedBytes)} stored. Nothing was dumped in this run.`,
     '### Where it is',
     copies.map((copy) => `- ${md.code(copy)}`).join('\n'),
     '### How to restore it',

@@ -5,9 +5,10 @@ import type { CommandResult, RunNews } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
-import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
+import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
-import { describeFailure, describeTrouble, type FailureWords, failureMessage, failureSummary } from './failure.ts';
+import { describeFailure, describeTrouble, type FailureWords, failureMessage } from './failure.ts';
+import { failureSummary } from './failure-summary.ts';
 import { dryRunSummary, reusedSummary } from './other-outcomes.ts';
 import { ISSUE_NUMBER, outputsOf } from './outputs.ts';
 import { backupSummary, fitSummary } from './summary.ts';
@@ -55,7 +56,7 @@ function lastLine(result: CommandResult): string {
   const { manifest, copies } = result;
   if (result.outcome === 'reused') return `No new backup: ${result.reason}. It is in ${copies.join(', ')}`;
   const { tables, rows, storedBytes } = manifest.totals;
-  return `Proven: ${manifest.id}, ${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${copies.join(', ')}`;
+  return `Proven: ${manifest.id}, ${countOf(tables, 'table')}, ${countOf(rows, 'row')}, ${formatBytes(storedBytes)} stored in ${formatDuration(manifest.timings.totalSeconds)}: ${copies.join(', ')}`;
 }
 
 /** Never throws. */

@@ -3,7 +3,7 @@ import type { BackupResult } from '../command.ts';
 import type { Check, CheckStatus } from '../domain/checks.ts';
 import type { Contents, ContentsTable } from '../domain/contents.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { formatBytes, formatCount, formatDuration } from '../domain/words.ts';
+import { countOf, formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { details, Markdown } from './markdown.ts';
 import { findingsSection, troubleSection } from './sections.ts';
@@ -56,7 +56,7 @@ export function fitSummary(markdown: string): string {
 
 function verdict(result: BackupResult, md: Markdown): string[] {
   const { manifest } = result;
-  const what = `${formatCount(manifest.totals.tables)} tables, ${formatCount(manifest.totals.rows)} rows, ${formatBytes(manifest.totals.storedBytes)} stored`;
+  const what = `${countOf(manifest.totals.tables, 'table')}, ${countOf(manifest.totals.rows, 'row')}, ${formatBytes(manifest.totals.storedBytes)} stored`;
   const words = describeTrouble(result);
   if (words === undefined) {
     return [
@@ -103,7 +103,7 @@ function inside({ manifest, contents, provider }: BackupResult, md: Markdown): s
   const facts = [
     `Database ${md.code(contents.database.name)}, Postgres ${md.text(manifest.server.version)}${where}`,
     `${formatBytes(contents.database.sizeBytes)} on the server, ${formatBytes(manifest.totals.plainBytes)} of plain SQL`,
-    `${formatCount(contents.sequences.length)} sequences, ${formatCount(contents.largeObjects.count)} large objects`,
+    `${countOf(contents.sequences.length, 'sequence')}, ${countOf(contents.largeObjects.count, 'large object')}`,
     extensions(contents, md),
     ...(manifest.scope.wholeDatabase
       ? []

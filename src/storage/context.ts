@@ -1,7 +1,7 @@
 /** What every storage is given. */
 import type { Environment } from '../domain/destination.ts';
 import type { Clock, Log } from '../ports.ts';
-import type { S3Tuning } from './s3/client.ts';
+import type { S3Tuning } from './s3/tuning.ts';
 
 export interface StorageContext {
   /** Where credentials, region and endpoint are looked up. The SDK's own default chain reads the process. */

@@ -2,8 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { withRole } from '../../src/domain/aws-role.ts';
-import { parseDestination } from '../../src/domain/destination.ts';
+import { parseDestination, withRole } from '../../src/domain/destination.ts';
 import type { Storage } from '../../src/ports.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { readBytes, writeBytes } from '../../src/storage/write-object.ts';

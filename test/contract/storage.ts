@@ -6,7 +6,7 @@ import { formatBackupId } from '../../src/domain/backup-id.ts';
 import { parseDestination } from '../../src/domain/destination.ts';
 import type { Clock, Log, ObjectInfo, Storage, WriteOptions } from '../../src/ports.ts';
 import { openStorage } from '../../src/storage/open.ts';
-import type { S3Tuning } from '../../src/storage/s3/client.ts';
+import type { S3Tuning } from '../../src/storage/s3/tuning.ts';
 import { readBytes, writeBytes } from '../../src/storage/write-object.ts';
 
 /** A place for one suite: every call of `place` names a fresh, empty destination in it. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { roleArnProblem, roleToAssume, withRole } from '../../src/domain/aws-role.ts';
-import { parseDestination, resolveS3, type S3Destination } from '../../src/domain/destination.ts';
+import { roleArnProblem, roleToAssume } from '../../src/domain/aws-role.ts';
+import { parseDestination, resolveS3, type S3Destination, withRole } from '../../src/domain/destination.ts';
 
 const ARN = 'arn:aws:iam::123456789012:role/team/backup';
 const env = {

@@ -3,13 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { RunNews } from '../../src/command.ts';
 import { BackupError, InputError } from '../../src/domain/errors.ts';
 import type { Finding } from '../../src/domain/findings.ts';
-import {
-  describeFailure,
-  describeTrouble,
-  type FailureWords,
-  failureMessage,
-  failureSummary,
-} from '../../src/report/failure.ts';
+import { describeFailure, describeTrouble, type FailureWords, failureMessage } from '../../src/report/failure.ts';
+import { failureSummary } from '../../src/report/failure-summary.ts';
 import { outputsOf } from '../../src/report/outputs.ts';
 import { backupSummary, fitSummary, MAX_SUMMARY_BYTES } from '../../src/report/summary.ts';
 import { VERSION } from '../../src/version.ts';

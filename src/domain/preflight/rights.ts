@@ -1,6 +1,7 @@
 /** What the role may not read, and the statement that grants it. */
 import type { Finding } from '../findings.ts';
 import { type QualifiedName, quoteIdentifier } from '../relations.ts';
+import { countOf } from '../words.ts';
 import { listNames, listWords } from './listing.ts';
 
 /** Of everything that the scope selects. */
@@ -34,7 +35,7 @@ function assessRowSecurity({ role, rowSecured }: RightsFacts): Finding[] {
     {
       code: 'row-level-security',
       severity: 'error',
-      seen: `Row-level security hides rows from the role \`${role}\` in ${rowSecured.length} tables: ${listNames(rowSecured)}`,
+      seen: `Row-level security hides rows from the role \`${role}\` in ${countOf(rowSecured.length, 'table')}: ${listNames(rowSecured)}`,
       action: `As a superuser run \`ALTER ROLE ${quoteIdentifier(role)} BYPASSRLS;\`, or connect as a role that has it or owns these tables (on Supabase: \`postgres\`).`,
     },
   ];
@@ -60,7 +61,7 @@ function assessReading({ role, schemas, tables, sequences }: RightsFacts, major:
     found.push(
       finding(
         'table-not-readable',
-        `The role \`${role}\` may not read ${tables.length} tables in scope: ${listNames(tables)}`,
+        `The role \`${role}\` may not read ${countOf(tables.length, 'table')} in scope: ${listNames(tables)}`,
         grants(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schemasOf(tables)} TO ${name};`),
       ),
     );
@@ -69,7 +70,7 @@ function assessReading({ role, schemas, tables, sequences }: RightsFacts, major:
     found.push(
       finding(
         'sequence-not-readable',
-        `The role \`${role}\` may not read ${sequences.length} sequences in scope: ${listNames(sequences)}`,
+        `The role \`${role}\` may not read ${countOf(sequences.length, 'sequence')} in scope: ${listNames(sequences)}`,
         grants(`GRANT SELECT ON ALL SEQUENCES IN SCHEMA ${schemasOf(sequences)} TO ${name};`),
       ),
     );
@@ -85,7 +86,7 @@ function assessLargeObjects({ role, largeObjects }: RightsFacts): Finding[] {
     {
       code: 'large-object-not-readable',
       severity: 'error',
-      seen: `The role \`${role}\` may not read ${unreadable} large objects: ${sample.join(', ')}${unreadable > sample.length ? '…' : ''}`,
+      seen: `The role \`${role}\` may not read ${countOf(unreadable, 'large object')}: ${sample.join(', ')}${unreadable > sample.length ? '…' : ''}`,
       action: `As their owner or a superuser run \`DO $$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO %I', o, '${role.replaceAll("'", "''")}'); END LOOP; END $$;\`; \`pg_read_all_data\` does not cover them.`,
     },
   ];

@@ -4,6 +4,7 @@ import type { Check } from '../checks.ts';
 import type { CatalogFacts, SourceDigests, TableFacts } from '../facts.ts';
 import { displayName, type QualifiedName, relationKey } from '../relations.ts';
 import type { Scope } from '../scope.ts';
+import { countOf } from '../words.ts';
 import { conclude } from './conclude.ts';
 
 function byName<T extends QualifiedName>(items: readonly T[]): Map<string, T> {
@@ -23,7 +24,8 @@ export function checkTables(facts: CatalogFacts, archive: ArchiveReport, scope: 
   ];
   return conclude('tables', differences, {
     passed: `${facts.tables.length} of ${facts.tables.length} tables of the snapshot are in the archive, column by column`,
-    failed: (count) => `${count} tables differ between the snapshot's catalog and the archive`,
+    failed: (count) =>
+      `${countOf(count, 'table differs', 'tables differ')} between the snapshot's catalog and the archive`,
   });
 }
 
@@ -74,7 +76,8 @@ export function checkRowCounts(facts: CatalogFacts, archive: ArchiveReport, coun
   const rest = uncounted === 0 ? '' : `; ${uncounted} larger ones are not counted at the source`;
   return conclude('row-counts', differences, {
     passed: `Row counts are equal in ${counted.length} of ${counted.length} tables counted at the source${rest}`,
-    failed: (count) => `${count} tables have another number of rows in the archive than at the source`,
+    failed: (count) =>
+      `${countOf(count, 'table has', 'tables have')} another number of rows in the archive than at the source`,
   });
 }
 
@@ -128,6 +131,6 @@ export function checkSource(facts: CatalogFacts, archive: ArchiveReport, source:
   });
   return conclude('source', differences, {
     passed: `A second reading at the source has the same content digest for ${withRows.length} of ${withRows.length} tables`,
-    failed: (count) => `${count} tables have other content in the archive than at the source`,
+    failed: (count) => `${countOf(count, 'table has', 'tables have')} other content in the archive than at the source`,
   });
 }

@@ -7,6 +7,7 @@ import type { Check } from '../checks.ts';
 import type { CatalogFacts, SequenceFacts, SequenceState } from '../facts.ts';
 import { displayName, relationKey } from '../relations.ts';
 import type { Scope } from '../scope.ts';
+import { countOf } from '../words.ts';
 
 type Judgement = { kind: 'right' } | { kind: 'wrong' | 'undecided'; why: string };
 
@@ -31,7 +32,7 @@ export function checkSequences(facts: CatalogFacts, archive: ArchiveReport, scop
     return {
       id: 'sequences',
       status: 'failed',
-      reason: `${wrong.length} sequences have a value in the archive that they never had during the dump`,
+      reason: `${countOf(wrong.length, 'sequence has', 'sequences have')} a value in the archive that the server did not have during the dump`,
       details: [...wrong, ...undecided],
     };
   }
@@ -39,7 +40,7 @@ export function checkSequences(facts: CatalogFacts, archive: ArchiveReport, scop
     return {
       id: 'sequences',
       status: 'partial',
-      reason: `${undecided.length} sequences moved in a way that leaves their dumped value undecided`,
+      reason: `${countOf(undecided.length, 'sequence')} moved in a way that leaves the dumped value undecided`,
       details: undecided,
     };
   }

@@ -4,10 +4,10 @@ import type { RoleToAssume } from '../../domain/aws-role.ts';
 import { BackupError, messageOf } from '../../domain/errors.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { withRetry } from '../retry.ts';
-import type { S3Tuning } from './client.ts';
 import { errorCodeOf, isTransient } from './errors.ts';
 import { OidcRefusal, type OidcToken, requestOidcToken } from './oidc-token.ts';
 import { refusedRole } from './role-refusal.ts';
+import type { S3Tuning } from './tuning.ts';
 
 /** As the SDK's own providers do (`EXPIRATION_MS` of @smithy/core). */
 const RENEW_BEFORE_MS = 300_000;

@@ -5,37 +5,13 @@ import type { ResolvedS3, S3Destination, StaticCredentials } from '../../domain/
 import { BackupError } from '../../domain/errors.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { cancelledError } from '../cancelled.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
+import { withRetry } from '../retry.ts';
 import { AssumedRole } from './assumed-role.ts';
 import { s3Error } from './error-words.ts';
 import { EXPIRED_CODES, errorCodeOf, isTransient, type S3Operation } from './errors.ts';
-import { AMAZON, askRegion } from './region.ts';
+import { askRegion } from './region.ts';
 import { trustedAuthorities } from './trust.ts';
-
-export interface S3Tuning {
-  connectTimeoutMs: number;
-  /** A socket on which nothing moves for this long, in either direction, is an error. */
-  stallTimeoutMs: number;
-  /** The same while a multipart upload is being completed: the server may have gigabytes to put together. */
-  completeTimeoutMs: number;
-  /** For discarding an upload after a cancelled run: the runner kills the process after about 7 s. */
-  abortTimeoutMs: number;
-  retry: RetryPolicy;
-  /** Uniform in [0, 1); for the jitter. */
-  random: () => number;
-  /** Who is asked for the region of a bucket when nobody named one. */
-  regionEndpoint: string;
-}
-
-export const DEFAULT_TUNING: S3Tuning = {
-  connectTimeoutMs: 10_000,
-  stallTimeoutMs: 30_000,
-  completeTimeoutMs: 300_000,
-  abortTimeoutMs: 5_000,
-  retry: DEFAULT_RETRY,
-  random: Math.random,
-  regionEndpoint: AMAZON,
-};
+import type { S3Tuning } from './tuning.ts';
 
 export interface SendOptions {
   /** Instead of the connection's own signal. */

@@ -5,12 +5,13 @@ import { choosePartSize, describePartSize } from '../../domain/part-size.ts';
 import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, SweepReport, WriteOptions } from '../../ports.ts';
 import type { StorageContext } from '../context.ts';
 import { assertKey, assertPrefix } from '../keys.ts';
-import { DEFAULT_TUNING, S3Connection } from './client.ts';
+import { S3Connection } from './client.ts';
 import { listFolders, listObjects, statObject } from './list.ts';
 import { S3ObjectWriter } from './multipart.ts';
 import { probeUpload } from './probe.ts';
 import { readObject } from './read.ts';
 import { sweepUploads } from './sweep.ts';
+import { DEFAULT_TUNING } from './tuning.ts';
 import { deleteObject } from './upload.ts';
 
 /** Masks the credentials, then connects; see {@link StorageContext}. No I/O, but for the file of a private authority. */
