@@ -16,24 +16,24 @@ import {
   type ScenarioRun,
   type ScenarioRunOptions,
   SNAPSHOT_SESSION,
-  startScenario,
   until,
 } from '../support/backup-scenario.ts';
-import { type Bucket, newBucket } from '../support/bucket.ts';
+import type { Bucket } from '../support/bucket.ts';
 import {
+  type BucketScenario,
   clientsAndVersitygw,
   isContentsWrite,
   isGlobalsWrite,
   isGuideWrite,
   isManifestWrite,
-  LARGE_TABLE,
+  startBucketScenario,
 } from '../support/bucket-scenario.ts';
 import { hasOwnTools } from '../support/clients.ts';
 import { expectFailureWords, expectNoResult, expectNoSecret, expectTidy, readable } from '../support/expect-run.ts';
 import { type FaultProxy, type Faults, type RequestTest, startFaultProxy } from '../support/fault-proxy.ts';
 import { startGitHub } from '../support/github-api.ts';
 import type { RunningAction } from '../support/run-action.ts';
-import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import type { S3Server } from '../support/s3-servers.ts';
 
 const MIB = 1024 * 1024;
 /** For a moment to come; a loaded machine must not make it pass. */
@@ -48,6 +48,7 @@ const NOTHING_WRITTEN = 'Nothing was written';
 const NOTHING_VISIBLE = 'Nothing of this backup became visible';
 
 describeWith(await clientsAndVersitygw(), 'A run that is cancelled', ({ clients }) => {
+  let started: BucketScenario;
   let scenario: Scenario;
   let server: S3Server;
   let bucket: Bucket;
@@ -57,12 +58,8 @@ describeWith(await clientsAndVersitygw(), 'A run that is cancelled', ({ clients 
   let folderBefore: FolderState;
 
   beforeAll(async () => {
-    scenario = await startScenario(clients);
-    await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE_TABLE, 'large');
-    server = await startVersitygw();
-    bucket = await newBucket(server, 'backups');
-    proxy = await startFaultProxy(server);
+    started = await startBucketScenario(clients);
+    ({ scenario, server, bucket, proxy } = started);
     silent = createServer((socket) => socket.on('error', () => socket.destroy()));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const run = await scenario.run(backUp());
@@ -78,10 +75,7 @@ describeWith(await clientsAndVersitygw(), 'A run that is cancelled', ({ clients 
   });
   afterAll(async () => {
     silent?.close();
-    await proxy?.close();
-    bucket?.close();
-    await server?.stop();
-    await scenario?.stop();
+    await started?.stop();
   });
 
   /** 14 MiB, to the bucket behind the proxy in three parts, and to the directory. */

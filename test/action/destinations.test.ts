@@ -4,22 +4,17 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { describeIf, describeWith } from '../support/availability.ts';
-import {
-  type FolderState,
-  type Scenario,
-  type ScenarioRun,
-  type ScenarioRunOptions,
-  startScenario,
-} from '../support/backup-scenario.ts';
-import { type Bucket, newBucket } from '../support/bucket.ts';
+import type { FolderState, Scenario, ScenarioRun, ScenarioRunOptions } from '../support/backup-scenario.ts';
+import type { Bucket } from '../support/bucket.ts';
 import {
   BUSY,
+  type BucketScenario,
   clientsAndVersitygw,
   DENIED,
   isManifestWrite,
   isWrite,
-  LARGE_TABLE,
   NO_ROOM,
+  startBucketScenario,
 } from '../support/bucket-scenario.ts';
 import {
   type ExpectedFailure,
@@ -29,13 +24,14 @@ import {
   expectTidy,
   readable,
 } from '../support/expect-run.ts';
-import { type FaultProxy, type Faults, startFaultProxy } from '../support/fault-proxy.ts';
-import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import type { FaultProxy, Faults } from '../support/fault-proxy.ts';
+import type { S3Server } from '../support/s3-servers.ts';
 import { canMount, mountSmall } from '../support/small-file-system.ts';
 
 const MIB = 1024 * 1024;
 
 describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) => {
+  let started: BucketScenario;
   let scenario: Scenario;
   let server: S3Server;
   let bucket: Bucket;
@@ -44,12 +40,8 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
   let folderBefore: FolderState;
 
   beforeAll(async () => {
-    scenario = await startScenario(clients);
-    await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE_TABLE, 'large');
-    server = await startVersitygw();
-    bucket = await newBucket(server, 'backups');
-    proxy = await startFaultProxy(server);
+    started = await startBucketScenario(clients);
+    ({ scenario, server, bucket, proxy } = started);
     expect((await backUp('first')).exitCode).toBe(0);
   });
   beforeEach(async () => {
@@ -58,10 +50,7 @@ describeWith(await clientsAndVersitygw(), 'Of two destinations', ({ clients }) =
   });
   afterEach(() => proxy.set({}));
   afterAll(async () => {
-    await proxy?.close();
-    bucket?.close();
-    await server?.stop();
-    await scenario?.stop();
+    await started?.stop();
   });
 
   type Place = 'first' | 'second';

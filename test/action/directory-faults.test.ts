@@ -11,7 +11,7 @@ import {
   type ScenarioRunOptions,
   startScenario,
 } from '../support/backup-scenario.ts';
-import { LARGE_TABLE } from '../support/bucket-scenario.ts';
+import { loadLarge } from '../support/bucket-scenario.ts';
 import { clientTools } from '../support/clients.ts';
 import { expectFailed, expectProven, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -28,8 +28,7 @@ describeWith(await clientTools(17), 'A directory', (clients) => {
 
   beforeAll(async () => {
     scenario = await startScenario(clients);
-    await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE_TABLE, 'large');
+    await loadLarge(scenario);
     await expectProven(scenario, await scenario.run(), new Map());
     before = scenario.state();
   });

@@ -3,14 +3,15 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
-import { type FolderState, type Scenario, type ScenarioRunOptions, startScenario } from '../support/backup-scenario.ts';
-import { type Bucket, newBucket } from '../support/bucket.ts';
-import { clientsAndVersitygw, DENIED } from '../support/bucket-scenario.ts';
+import type { FolderState, Scenario, ScenarioRunOptions } from '../support/backup-scenario.ts';
+import type { Bucket } from '../support/bucket.ts';
+import { type BucketScenario, clientsAndVersitygw, DENIED, startBucketScenario } from '../support/bucket-scenario.ts';
 import { expectFailed, expectFailureWords, expectNoSecret, expectTidy, readable } from '../support/expect-run.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import type { S3Server } from '../support/s3-servers.ts';
 
 describeWith(await clientsAndVersitygw(), 'A run', ({ clients }) => {
+  let started: BucketScenario;
   let scenario: Scenario;
   let server: S3Server;
   let bucket: Bucket;
@@ -18,18 +19,13 @@ describeWith(await clientsAndVersitygw(), 'A run', ({ clients }) => {
   let uri: string;
 
   beforeAll(async () => {
-    scenario = await startScenario(clients);
-    server = await startVersitygw();
-    bucket = await newBucket(server, 'backups');
-    proxy = await startFaultProxy(server);
+    started = await startBucketScenario(clients);
+    ({ scenario, server, bucket, proxy } = started);
     uri = server.storageUri('backups', 'team', { endpoint: `http://${proxy.host}:${proxy.port}` });
   });
   afterEach(() => proxy.set({}));
   afterAll(async () => {
-    await proxy?.close();
-    bucket?.close();
-    await server?.stop();
-    await scenario?.stop();
+    await started?.stop();
   });
 
   const both = (): string => [uri, scenario.storage].join('\n');

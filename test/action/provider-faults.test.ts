@@ -15,7 +15,7 @@ import {
   startScenario,
 } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
-import { BUSY, clientsAndVersitygw, EXPIRED, LARGE_TABLE } from '../support/bucket-scenario.ts';
+import { BUSY, clientsAndVersitygw, EXPIRED, loadLarge } from '../support/bucket-scenario.ts';
 import { expectNothingNew, expectOneNewSet } from '../support/expect-bucket.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startGateway } from '../support/s3-gateway.ts';
@@ -35,8 +35,7 @@ describeWith(await clientsAndVersitygw(), 'A provider', ({ clients }) => {
 
   beforeAll(async () => {
     scenario = await startScenario(clients);
-    await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE_TABLE, 'large');
+    await loadLarge(scenario);
     server = await startVersitygw({ region: REGION });
     bucket = await newBucket(server, 'backups');
     const first = await backUp();

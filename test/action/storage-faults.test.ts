@@ -1,22 +1,17 @@
 /** Buckets that refuse, break off, damage or vanish: nothing becomes visible that is not whole, and the words say so. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
-import {
-  type FolderState,
-  type Scenario,
-  type ScenarioRun,
-  type ScenarioRunOptions,
-  startScenario,
-} from '../support/backup-scenario.ts';
+import type { FolderState, Scenario, ScenarioRun, ScenarioRunOptions } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket, openBucket } from '../support/bucket.ts';
 import {
   BUSY,
+  type BucketScenario,
   clientsAndVersitygw,
   DENIED,
   isContentsWrite,
   isManifestWrite,
   isWrite,
-  LARGE_TABLE,
+  startBucketScenario,
 } from '../support/bucket-scenario.ts';
 import * as inBucket from '../support/expect-bucket.ts';
 import {
@@ -26,13 +21,14 @@ import {
   expectNoSecret,
   expectTidy,
 } from '../support/expect-run.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
 import type { RunningAction } from '../support/run-action.ts';
 import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
 
 const MIB = 1024 * 1024;
 
 describeWith(await clientsAndVersitygw(), 'A bucket', ({ clients }) => {
+  let started: BucketScenario;
   let scenario: Scenario;
   let server: S3Server;
   let bucket: Bucket;
@@ -40,12 +36,8 @@ describeWith(await clientsAndVersitygw(), 'A bucket', ({ clients }) => {
   let before: FolderState;
 
   beforeAll(async () => {
-    scenario = await startScenario(clients);
-    await scenario.query('CREATE DATABASE large', 'postgres');
-    await scenario.query(LARGE_TABLE, 'large');
-    server = await startVersitygw();
-    bucket = await newBucket(server, 'backups');
-    proxy = await startFaultProxy(server);
+    started = await startBucketScenario(clients);
+    ({ scenario, server, bucket, proxy } = started);
     for (const run of [await backUp(), await backUpLarge()]) expect(run.exitCode, run.maskedLog).toBe(0);
   });
   beforeEach(async () => {
@@ -55,10 +47,7 @@ describeWith(await clientsAndVersitygw(), 'A bucket', ({ clients }) => {
   });
   afterEach(() => proxy.set({}));
   afterAll(async () => {
-    await proxy?.close();
-    bucket?.close();
-    await server?.stop();
-    await scenario?.stop();
+    await started?.stop();
   });
 
   function backUp(options: ScenarioRunOptions = {}, name = 'backups'): Promise<ScenarioRun> {

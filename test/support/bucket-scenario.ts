@@ -1,9 +1,18 @@
 /** What tests of a backup into a bucket behind a fault proxy have in common. */
+import { type Scenario, startScenario } from './backup-scenario.ts';
+import { type Bucket, newBucket } from './bucket.ts';
 import { type Clients, clientTools } from './clients.ts';
-import { availableS3Servers } from './s3-servers.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { availableS3Servers, type S3Server, startVersitygw } from './s3-servers.ts';
 
 /** About 14 MiB of rows: three parts of the smallest size. */
-export const LARGE_TABLE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 190000) g`;
+const LARGE_TABLE = `CREATE TABLE t AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 190000) g`;
+
+/** Makes the database `large`. */
+export async function loadLarge(scenario: Scenario): Promise<void> {
+  await scenario.query('CREATE DATABASE large', 'postgres');
+  await scenario.query(LARGE_TABLE, 'large');
+}
 
 /** Raw HTTP, for `answerTo`. */
 function refusal(code: string, message: string, status = '403 Forbidden'): string {
@@ -29,4 +38,31 @@ export async function clientsAndVersitygw(): Promise<{ clients: Clients } | { sk
   if ('skipped' in clients) return clients;
   const [versitygw] = await availableS3Servers();
   return versitygw?.available === true ? { clients } : { skipped: versitygw?.reason ?? 'no versitygw' };
+}
+
+export interface BucketScenario {
+  /** With a second database `large`, of about 14 MiB of rows: three parts of the smallest size. */
+  scenario: Scenario;
+  server: S3Server;
+  /** `backups`, past the proxy. */
+  bucket: Bucket;
+  /** In front of the server. */
+  proxy: FaultProxy;
+  stop(): Promise<void>;
+}
+
+/** The caller stops it. */
+export async function startBucketScenario(clients: Clients): Promise<BucketScenario> {
+  await using started = new AsyncDisposableStack();
+  const scenario = await startScenario(clients);
+  started.defer(() => scenario.stop());
+  await loadLarge(scenario);
+  const server = await startVersitygw();
+  started.defer(() => server.stop());
+  const bucket = await newBucket(server, 'backups');
+  started.defer(() => bucket.close());
+  const proxy = await startFaultProxy(server);
+  started.defer(() => proxy.close());
+  const all = started.move();
+  return { scenario, server, bucket, proxy, stop: () => all.disposeAsync() };
 }
