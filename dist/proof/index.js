@@ -5,17 +5,10 @@ import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(161);
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var _archive_worker_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(431);
+/* harmony import */ var _archive_worker_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(431);
 /** Entry of the proof's thread. */
 
-
-/** Linux counts this for the calling thread and what it starts: pg_dump and a server on this machine set the pace. */
-const BEHIND_THE_DUMP = 10;
-if (process.platform === 'linux')
-    node_os__WEBPACK_IMPORTED_MODULE_0___default().setPriority(BEHIND_THE_DUMP);
-await (0,_archive_worker_js__WEBPACK_IMPORTED_MODULE_1__/* .runArchiveProofWorker */ .k)();
+await (0,_archive_worker_js__WEBPACK_IMPORTED_MODULE_0__/* .runArchiveProofWorker */ .k)();
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);
@@ -1599,13 +1592,6 @@ function post(port, message, transfer = []) {
 }
 
 
-/***/ }),
-
-/***/ 161:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-
 /***/ })
 
 /******/ });
@@ -1710,18 +1696,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 /******/ 			return fn.r ? promise : getResult();
 /******/ 		}, (err) => ((err ? reject(promise[webpackError] = err) : outerResolve(exports)), resolveQueue(queue)));
 /******/ 		queue && queue.d < 0 && (queue.d = 0);
-/******/ 	};
-/******/ })();
-/******/ 
-/******/ /* webpack/runtime/compat get default export */
-/******/ (() => {
-/******/ 	// getDefaultExport function for compatibility with non-harmony modules
-/******/ 	__nccwpck_require__.n = (module) => {
-/******/ 		var getter = module && module.__esModule ?
-/******/ 			() => (module['default']) :
-/******/ 			() => (module);
-/******/ 		__nccwpck_require__.d(getter, { a: getter });
-/******/ 		return getter;
 /******/ 	};
 /******/ })();
 /******/ 
