@@ -79,7 +79,7 @@ describeWith(await clientTools(17), 'The preflight', (clients) => {
         {},
         {
           code: 'ERR_PREFLIGHT',
-          happened: [/may not read 1 large objects: 4711/],
+          happened: [/may not read 1 large object: 4711/],
           action: ['GRANT SELECT ON LARGE OBJECT'],
         },
       ),
