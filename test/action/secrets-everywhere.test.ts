@@ -2,7 +2,7 @@
  * One run with every secret there is: a role by OIDC, credentials by destination, a passphrase, GitHub's token and that
  * of its cache, client tools from apt. None of them is in a child that does not need it, in a word, or in storage.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Decrypter } from 'age-encryption';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,7 +22,8 @@ import { filesBelow } from '../support/workflow-commands.ts';
 
 const PASSPHRASE = "seven 'quoted' words & more: 100%";
 
-const CACHED = ['tar', 'apt-get', 'dpkg-deb'].map((tool) => new RegExp(`(^|/)${tool} `));
+const BRIEF = ['tar', 'apt-get', 'dpkg-deb'];
+const FETCHED = BRIEF.map((tool) => new RegExp(`(^|/)${tool} `));
 
 const needs = await clientsWithoutOwn();
 
@@ -57,7 +58,13 @@ describeIf(aptRepositoryAvailable, 'With all its secrets', () => {
     function backUp(inputs: Record<string, string>) {
       const empty = path.join(scenario.folder, 'empty');
       const temp = path.join(scenario.folder, 'temp');
-      for (const folder of [empty, temp]) mkdirSync(folder, { recursive: true });
+      const bin = path.join(scenario.folder, 'bin');
+      for (const folder of [empty, temp, bin]) mkdirSync(folder, { recursive: true });
+      // They live for milliseconds, and are to be seen.
+      for (const tool of BRIEF) {
+        const script = `#!/bin/sh\nsleep 0.3\nPATH='${process.env.PATH}' exec ${tool} "$@"\n`;
+        writeFileSync(path.join(bin, tool), script, { mode: 0o755 });
+      }
       return runWatched(scenario, {
         github,
         tools: { folder: empty, remove: async () => undefined },
@@ -78,6 +85,7 @@ describeIf(aptRepositoryAvailable, 'With all its secrets', () => {
         env: {
           ...rig.env,
           ...cache.env,
+          PATH: `${bin}:${process.env.PATH}`,
           RUNNER_TEMP: temp,
           OFFSITE_ACCESS_KEY_ID: server.accessKeyId,
           OFFSITE_SECRET_ACCESS_KEY: server.secretAccessKey,
@@ -101,7 +109,7 @@ describeIf(aptRepositoryAvailable, 'With all its secrets', () => {
       const proven = await backUp({});
       expect(proven.run.outputs.verdict, proven.run.maskedLog).toBe('proven');
       expect(github.issues).toMatchObject([{ state: 'closed', comments: [expect.stringContaining('Recovered')] }]);
-      expectNothingSeen(unproven.children, secrets(), [...DUMP_TOOLS, ...CACHED]);
+      expectNothingSeen(unproven.children, secrets(), [...DUMP_TOOLS, ...FETCHED]);
       expectNothingSeen(proven.children, secrets(), [...DUMP_TOOLS, /(^|\/)tar /]);
       for (const { run } of [unproven, proven]) {
         expectNoSecret(run, secrets());

@@ -16,7 +16,7 @@ import type { Clients } from './clients.ts';
 import { type Fixture, loadDatabase } from './databases/index.ts';
 import { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { environmentOf, processesWith } from './process-watch.ts';
-import { type ActionResult, type RunningAction, type RunOptions, runAction } from './run-action.ts';
+import { type ActionResult, type RunOptions, runAction } from './run-action.ts';
 
 /** Of the role `backup`: characters that URLs, key=value strings, password files and SQL each treat in their own way. */
 export const PASSWORD = `S3cr3t/p@ss:w%rd'#\\1`;
@@ -169,15 +169,8 @@ function withDefaults(options: ScenarioRunOptions, defaults: Defaults): RunOptio
 }
 
 async function runWatched(options: RunOptions): Promise<ScenarioRun> {
-  let temp = '';
-  const onStart = (action: RunningAction): void => {
-    const variable = environmentOf(action.pid).find((each) => each.startsWith('RUNNER_TEMP='));
-    temp = variable?.slice('RUNNER_TEMP='.length) ?? '';
-    options.onStart?.(action);
-  };
-  const result = await runAction({ ...options, onStart });
-  if (temp === '') throw new Error('the environment of the action could not be read');
-  return { ...result, processesLeft: processesWith(temp).map(({ commandLine }) => commandLine) };
+  const result = await runAction(options);
+  return { ...result, processesLeft: processesWith(result.temp).map(({ commandLine }) => commandLine) };
 }
 
 function isAlive(pid: number): boolean {

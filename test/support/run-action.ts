@@ -81,6 +81,8 @@ export interface ActionResult extends StepResult {
   post: StepResult | null;
   /** What GitHub's API was told by both steps. */
   github: FakeGitHub;
+  /** RUNNER_TEMP of both steps. */
+  temp: string;
   /** Paths below RUNNER_TEMP after both steps; a runner empties it only after the job. */
   filesLeftBehind: string[];
 }
@@ -117,6 +119,7 @@ export async function runAction(options: RunOptions = {}): Promise<ActionResult>
       summary,
       post,
       github,
+      temp: stage.env.RUNNER_TEMP ?? '',
       filesLeftBehind: filesBelow(path.join(folder, 'temp')),
     };
   } finally {
