@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
-import { collect, keysOf, MIB, openLine, recordingLog, writeChunked } from './storage.ts';
+import { collect, keysOf, MIB, openLine, recordingLog, writeChunked } from '../support/storage-bench.ts';
 
 let folder: string;
 let root: string;

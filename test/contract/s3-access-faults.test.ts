@@ -5,7 +5,7 @@ import type { BackupError } from '../../src/domain/errors.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
 import { describeS3Faults, failure } from '../support/s3-fault-bench.ts';
 import { startVersitygw } from '../support/s3-servers.ts';
-import { keysOf, MIB, openLine, writeChunked } from './storage.ts';
+import { keysOf, MIB, openLine, writeChunked } from '../support/storage-bench.ts';
 
 describeS3Faults((bench) => {
   describe('credentials, rights and names', () => {

@@ -6,7 +6,7 @@ import { BackupError } from '../../src/domain/errors.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
 import { describeS3Faults, failure, pausing } from '../support/s3-fault-bench.ts';
 import { startVersitygw } from '../support/s3-servers.ts';
-import { keysOf, MIB, openLine, quickRetry, writeChunked } from './storage.ts';
+import { keysOf, MIB, openLine, quickRetry, writeChunked } from '../support/storage-bench.ts';
 
 describeS3Faults((bench) => {
   it('leaves no upload behind after abort', async () => {

@@ -17,7 +17,7 @@ import { failure } from '../support/s3-fault-bench.ts';
 import { type Gateway, type Judge, startGateway } from '../support/s3-gateway.ts';
 import { denying, lockedBucket } from '../support/s3-profiles.ts';
 import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
-import { keysOf, MIB, openLine, sha256, writeChunked } from './storage.ts';
+import { keysOf, MIB, openLine, sha256, writeChunked } from '../support/storage-bench.ts';
 
 const [versitygw] = await availableS3Servers();
 const DEAD = '20261001_020000_nightly_k3v9qa';

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { describeS3Faults } from '../support/s3-fault-bench.ts';
-import { MIB } from './storage.ts';
+import { MIB } from '../support/storage-bench.ts';
 
 describeS3Faults((bench) => {
   it('keeps memory bounded when the network is slower than the writer', async () => {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { readBytes, writeBytes } from '../../src/storage/write-object.ts';
 import { describeS3Faults, failure, pausing } from '../support/s3-fault-bench.ts';
-import { keysOf, MIB, quickRetry, sha256, writeChunked } from './storage.ts';
+import { keysOf, MIB, quickRetry, sha256, writeChunked } from '../support/storage-bench.ts';
 
 describeS3Faults((bench) => {
   describe.each(['md5', 'crc32'])('checked by %s', (checksum) => {

@@ -19,7 +19,16 @@ import { failure } from '../support/s3-fault-bench.ts';
 import { type Gateway, type GatewayRequest, type Judge, startGateway } from '../support/s3-gateway.ts';
 import { denying, fewParts } from '../support/s3-profiles.ts';
 import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
-import { keysOf, MIB, openLine, quickRetry, realClock, recordingLog, sha256, writeChunked } from './storage.ts';
+import {
+  keysOf,
+  MIB,
+  openLine,
+  quickRetry,
+  realClock,
+  recordingLog,
+  sha256,
+  writeChunked,
+} from '../support/storage-bench.ts';
 
 const [versitygw] = await availableS3Servers();
 const available = availabilityOf(versitygw);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readBytes } from '../../src/storage/write-object.ts';
 import { describeS3Faults, failure } from '../support/s3-fault-bench.ts';
-import { MIB, quickRetry, sha256, writeChunked } from './storage.ts';
+import { MIB, quickRetry, sha256, writeChunked } from '../support/storage-bench.ts';
 
 describeS3Faults((bench) => {
   describe('reading', () => {

@@ -12,7 +12,15 @@ import { failure } from '../support/s3-fault-bench.ts';
 import { motoKind } from '../support/s3-moto.ts';
 import { ROLE_ARN, type RoleRig, SUBJECT, startRoleRig } from '../support/s3-role.ts';
 import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
-import { MIB, quickRetry, type RecordingLog, realClock, recordingLog, sha256, writeChunked } from './storage.ts';
+import {
+  MIB,
+  quickRetry,
+  type RecordingLog,
+  realClock,
+  recordingLog,
+  sha256,
+  writeChunked,
+} from '../support/storage-bench.ts';
 
 const [versitygw] = await availableS3Servers();
 let log: RecordingLog;

@@ -52,7 +52,7 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
 
     async function fetched(given: Given = {}, major = 17): Promise<InstallOutcome> {
       const bin = await aptWithSources(folder, given.ownSources ?? '');
-      const workDir = path.join(folder, 'work');
+      const workDir = path.join(folder, 'run');
       await mkdir(workDir);
       const context: InstallContext = {
         repository: { uri: given.uri ?? repository.uri, key: given.key ?? repository.key },
@@ -70,9 +70,9 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
     async function expectFetched(outcome: InstallOutcome): Promise<void> {
       if (!('tools' in outcome)) throw new Error(outcome.reasons.join('\n'));
       expect(outcome.tools).toMatchObject({ major: 17, version: tools.version, source: 'fetched' });
-      expect(outcome.tools.env).toEqual({ LD_LIBRARY_PATH: path.join(folder, 'work/client-tools/lib') });
+      expect(outcome.tools.env).toEqual({ LD_LIBRARY_PATH: path.join(folder, 'run/client-tools/lib') });
       expect(await runTool(outcome.tools.pgDumpall, ['--version'], outcome.tools.env)).toContain(tools.version);
-      expect(await readdir(path.join(folder, 'work'))).toEqual(['client-tools']);
+      expect(await readdir(path.join(folder, 'run'))).toEqual(['client-tools']);
     }
 
     test('the machine stays as it is: nothing is installed, and apt works in the folder of the run alone', async () => {
@@ -88,12 +88,12 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       expect(ran.filter((command) => /^(apt|dpkg)/.test(command))).toEqual([
         'apt-get --version',
         'dpkg --print-architecture',
-        'apt-get -q -c /work/apt/pgdg/apt.conf update',
-        'apt-cache -q -c /work/apt/pgdg/apt.conf pkgnames postgresql-client-',
-        'apt-get -q -c /work/apt/pgdg/apt.conf download postgresql-client-17 libpq5',
-        expect.stringMatching(/^dpkg-deb --extract \/work\/apt\/pgdg\/debs\/libpq5_\S+\.deb \/work\/apt\/unpacked$/),
+        'apt-get -q -c /run/apt/pgdg/apt.conf update',
+        'apt-cache -q -c /run/apt/pgdg/apt.conf pkgnames postgresql-client-',
+        'apt-get -q -c /run/apt/pgdg/apt.conf download postgresql-client-17 libpq5',
+        expect.stringMatching(/^dpkg-deb --extract \/run\/apt\/pgdg\/debs\/libpq5_\S+\.deb \/run\/apt\/unpacked$/),
         expect.stringMatching(
-          /^dpkg-deb --extract \/work\/apt\/pgdg\/debs\/postgresql-client-17_\S+\.deb \/work\/apt\/unpacked$/,
+          /^dpkg-deb --extract \/run\/apt\/pgdg\/debs\/postgresql-client-17_\S+\.deb \/run\/apt\/unpacked$/,
         ),
       ]);
     });
@@ -227,7 +227,7 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       const given = path.join(folder, 'given.json');
       await writeFile(
         given,
-        JSON.stringify({ uri: repository.uri, key: repository.key, workDir: path.join(folder, 'work') }),
+        JSON.stringify({ uri: repository.uri, key: repository.key, workDir: path.join(folder, 'run') }),
       );
       const env = { PATH: `${bin}:${process.env.PATH}`, HOME: folder };
       const printed = await runTool('setpriv', [...AS_NOBODY, process.execPath, SCRIPT, given], env);

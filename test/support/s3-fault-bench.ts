@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { BackupError } from '../../src/domain/errors.ts';
 import type { Storage } from '../../src/ports.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
-import { keysOf, type OpenOptions, openLine, type RecordingLog, recordingLog } from '../contract/storage.ts';
 import { describeIf } from './availability.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from './s3-servers.ts';
+import { keysOf, type OpenOptions, openLine, type RecordingLog, recordingLog } from './storage-bench.ts';
 
 const [kind] = await availableS3Servers();
 
