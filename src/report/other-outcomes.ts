@@ -29,7 +29,7 @@ export function reusedSummary(result: ReusedBackup, redact: (text: string) => st
   const { tables, rows, storedBytes } = manifest.totals;
   return [
     `## ✅ Earlier proven backup of ${md.code(manifest.name)} taken instead of a new one`,
-    `${md.text(reason)}: ${countOf(tables, 'table')}, ${countOf(rows, 'row')}, ${formatBytes(storedBytes)} stored. Nothing was dumped in this run.`,
+    `${md.text(reason)}: ${countOf(tables, 'table')}, ${countOf(rows, 'row')}, ${formatBytes(storedBytes)} stored. Nothing was dumped in this run: that all of it is there in its size was looked at, its bytes were not read again.`,
     '### Where it is',
     copies.map((copy) => `- ${md.code(copy)}`).join('\n'),
     '### How to restore it',

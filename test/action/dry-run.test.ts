@@ -121,6 +121,7 @@ describeWith(await clientsAndVersitygw(), 'A run', ({ clients }) => {
     }
     expect(second.outputs.verdict).toBe('proven');
     expect(readable(second.summary)).toContain('taken instead of a new one');
+    expect(readable(second.summary)).toContain('its bytes were not read again');
     expect(second.maskedLog).toMatch(/No new backup: \S+ is proven and \d+ minutes? old/);
     expect(second.groups).toEqual(['Preflight']);
   });
