@@ -5,6 +5,7 @@ import type { Environment } from './domain/destination.ts';
 import type { BackupError } from './domain/errors.ts';
 import type { Finding } from './domain/findings.ts';
 import type { Manifest } from './domain/manifest.ts';
+import type { Recovery, Strategy } from './domain/recovery.ts';
 import type { Clock, Log } from './ports.ts';
 
 export interface CommandContext {
@@ -114,6 +115,39 @@ export interface PhaseTiming {
   /** `preflight`, `dump and proof`, `upload of globals`… */
   phase: string;
   seconds: number;
+}
+
+/** A backup that was brought back, whether or not all of it is proven: `recovery.verdict` says so. */
+export interface RestoreResult {
+  command: 'restore';
+  outcome: 'restored';
+  recovery: Recovery;
+  strategy: Strategy;
+  /** A partial verdict was accepted beforehand. */
+  acceptPartial: boolean;
+  /** The full backup of the former content, where one was taken. */
+  safetyBackup?: { id: string; uri: string };
+  /** What undoes this restore, and what tidies up after it: each a sentence and lines to type. */
+  wayBack: readonly WayBack[];
+  findings: readonly Finding[];
+}
+
+export interface WayBack {
+  words: string;
+  /** For psql or a shell; may be empty. */
+  commands: readonly string[];
+}
+
+/** What a restore or drill would do, after a preflight that found nothing in its way. */
+export interface RecoveryDryRun {
+  command: 'restore' | 'drill';
+  outcome: 'planned';
+  /** The series; absent for a dump made by other means. */
+  name?: string;
+  backup: { id: string; uri: string };
+  /** Pairs of a word and a sentence. */
+  plan: readonly (readonly [what: string, words: string])[];
+  findings: readonly Finding[];
 }
 
 /** Grows by one member a command. */

@@ -4,7 +4,9 @@ import type { Compression } from '../domain/compression.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import type { Destination } from '../domain/destination.ts';
 import type { Finding } from '../domain/findings.ts';
+import type { Strategy } from '../domain/recovery.ts';
 import type { Scope } from '../domain/scope.ts';
+import type { BackupSelector } from '../domain/selector.ts';
 
 export type EncryptionChoice =
   | { method: 'age'; recipients: readonly string[] }
@@ -65,6 +67,72 @@ export interface BackupInputs {
   /** What was noticed while reading the inputs; those of the connection stand in `connection.notices`. */
   notices: readonly Finding[];
   runner: RunnerEnvironment;
+}
+
+/** A text that stands in the workflow, or in a file that is read when it is needed. */
+export type TextOrFile = { text: string } | { file: string };
+
+/** What decrypts: secret keys as they are and files that hold such keys, or a passphrase. */
+export interface KeySources {
+  identities: readonly string[];
+  identityFiles: readonly string[];
+  passphrase?: string;
+}
+
+/** What restore and drill have in common. */
+export interface RecoveryInputs {
+  /** The series; absent means: the one of `backup`, or the only one in the storage. */
+  name?: string;
+  destinations: readonly [Destination, ...Destination[]];
+  selector: BackupSelector;
+  keys: KeySources;
+  /** Connections that restore and read at once; absent means: as many as the machine has cores. */
+  jobs?: number;
+  /** Only these schemas and tables (patterns); both empty: everything. */
+  schemas: readonly string[];
+  tables: readonly string[];
+  owner: 'keep' | 'drop';
+  privileges: 'keep' | 'drop';
+  /** Creates roles that the backup names and the target lacks. */
+  createRoles: boolean;
+  allowOlderMajor: boolean;
+  /** A partial verdict is a warning instead of a failure. */
+  acceptPartial: boolean;
+  criticalTables: readonly string[];
+  afterRestoreSql?: TextOrFile;
+  afterRestoreCommand?: string;
+  reportPath?: string;
+  dryRun: boolean;
+  lockTimeoutSeconds: number;
+  maxDurationMinutes: number;
+  stallTimeoutSeconds: number;
+  connectWindowSeconds: number;
+  aptRepository: AptRepository;
+  cacheClientTools: boolean;
+  notices: readonly Finding[];
+  runner: RunnerEnvironment;
+}
+
+export interface RestoreInputs extends RecoveryInputs {
+  command: 'restore';
+  target: ConnectionRequest;
+  strategy: Strategy;
+  /** The target's fingerprint `host/database`, typed by whoever knows what will be replaced. */
+  confirm?: string;
+  /** Stands in the audit record. */
+  reason?: string;
+  safetyBackup: boolean;
+  pauseWrites: boolean;
+}
+
+export interface DrillInputs extends RecoveryInputs {
+  command: 'drill';
+  /** Absent: a server of the drill's own. */
+  target?: ConnectionRequest;
+  assertions?: TextOrFile;
+  minTables?: number;
+  maxRestoreMinutes?: number;
+  proveTheAlarm: boolean;
 }
 
 /** Grows by one member a command. */

@@ -17,6 +17,8 @@ const LAYERS = [
   ['report'],
   ['news.ts'],
   ['backup'],
+  ['restore'],
+  ['drill'],
   ['alarm', 'commands'],
   ['main.ts', 'post.ts'],
   ['index.ts'],
