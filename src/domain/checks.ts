@@ -13,7 +13,11 @@ export type CheckId =
   | 'objects'
   | 'globals'
   | 'source'
-  | 'stored';
+  | 'stored'
+  | 'assertions'
+  | 'min-tables'
+  | 'restore-time'
+  | 'alarm';
 
 export interface Check {
   id: CheckId;

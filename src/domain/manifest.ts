@@ -130,7 +130,7 @@ const readEncryption: json.Reader<ManifestEncryption> = (value, path) => {
   return { method, recipients };
 };
 
-const readRun = json.object<ManifestRun>({
+export const readRun = json.object<ManifestRun>({
   repository: json.text,
   workflow: json.text,
   runId: json.text,

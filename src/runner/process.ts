@@ -13,6 +13,8 @@ export interface ProcessOptions {
   signal: AbortSignal;
   stdin?: 'ignore' | 'pipe';
   stdout?: 'ignore' | 'pipe';
+  /** The child leads a group of its own, and all that it starts is ended with it: for a shell. */
+  ownGroup?: boolean;
   /** Called for every line of standard error as it arrives. */
   onStderrLine?: (line: string) => void;
 }
@@ -43,11 +45,14 @@ export function startProcess(file: string, args: readonly string[], options: Pro
     env: options.env,
     stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
     windowsHide: true,
+    detached: options.ownGroup === true,
   };
   const child = spawn(file, [...args], spawnOptions);
-  const kill = endGently(child);
+  const kill = endGently(child, options.ownGroup === true);
   if (options.signal.aborted) kill();
   options.signal.addEventListener('abort', kill, { once: true });
+  // What the leader of a group leaves behind would hold its pipes open.
+  if (options.ownGroup === true) child.once('exit', kill);
   const stderr = watchStderr(child, options.onStderrLine);
   const ended = new Promise<ProcessEnd>((resolve, reject) => {
     child.once('error', reject);
@@ -58,15 +63,25 @@ export function startProcess(file: string, args: readonly string[], options: Pro
   return { stdin: child.stdin, stdout: child.stdout, ended, kill };
 }
 
-function endGently(child: ChildProcess): () => void {
+function endGently(child: ChildProcess, ownGroup: boolean): () => void {
   let asked = false;
   return () => {
-    if (asked || child.exitCode !== null || child.signalCode !== null) return;
+    if (asked || (!ownGroup && (child.exitCode !== null || child.signalCode !== null))) return;
     asked = true;
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), KILL_GRACE_MS);
-    child.once('exit', () => clearTimeout(timer));
+    send(child, 'SIGTERM', ownGroup);
+    const timer = setTimeout(() => send(child, 'SIGKILL', ownGroup), KILL_GRACE_MS);
+    // Of a group others may live on when its leader has ended; they hold its pipes open.
+    child.once(ownGroup ? 'close' : 'exit', () => clearTimeout(timer));
   };
+}
+
+function send(child: ChildProcess, signal: NodeJS.Signals, ownGroup: boolean): void {
+  if (!ownGroup || child.pid === undefined) return void child.kill(signal);
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function watchStderr(child: ChildProcess, onLine: ((line: string) => void) | undefined): () => string {
