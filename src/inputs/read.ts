@@ -3,7 +3,7 @@ import type { Environment } from '../domain/destination.ts';
 import { InputError, type InputProblem } from '../domain/errors.ts';
 import { backupInputs } from './backup.ts';
 import { nameProblems, variableOf } from './names.ts';
-import { INPUTS, type InputSpec, type InputValues } from './spec.ts';
+import { type CommandName, INPUTS, type InputSpec, type InputValues } from './spec.ts';
 import type { Inputs } from './types.ts';
 import { problemsOf } from './values.ts';
 
@@ -19,6 +19,16 @@ export function readInputs(env: Environment): Inputs {
   const inputs = backupInputs(values, env, problems);
   if (inputs === undefined || problems.length > 0) throw new InputError(problems);
   return inputs;
+}
+
+/** What this run is to do, for the words of inputs that are wrong; `undefined` when not even that can be read. */
+export function readCommand(env: Environment): CommandName | undefined {
+  try {
+    return readValue('command', INPUTS.command, env);
+  } catch (error) {
+    problemsOf('command', error);
+    return undefined;
+  }
 }
 
 /** Values whose input was wrong are missing. */
