@@ -2,10 +2,10 @@
 import { parseAssertions } from '../domain/assertions.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { TextOrFile } from './types.ts';
-import { type Parse, rejected, wholeNumber } from './values.ts';
+import { type Parse, rejected } from './values.ts';
 
 /** SQL as it stands, or the path of a file: one line that ends in `.sql` and holds no blank. */
-export const sqlOrFile: Parse<TextOrFile> = (text) => {
+export const textOrFile: Parse<TextOrFile> = (text) => {
   const trimmed = text.trim();
   if (/^\S+\.sql$/i.test(trimmed)) return { file: trimmed };
   if (/^[^\r\n]+\.sql$/i.test(trimmed) && !/['";(]/.test(trimmed)) {
@@ -16,7 +16,7 @@ export const sqlOrFile: Parse<TextOrFile> = (text) => {
 
 /** Of a text every line is looked at here; a file is read when the drill begins. */
 export const assertions: Parse<TextOrFile> = (text) => {
-  const source = sqlOrFile(text, {});
+  const source = textOrFile(text, {});
   if ('file' in source) return source;
   try {
     parseAssertions(source.text);
@@ -26,8 +26,3 @@ export const assertions: Parse<TextOrFile> = (text) => {
   }
   return source;
 };
-
-export const minTables: Parse<number> = wholeNumber(1, 1_000_000);
-
-/** A day at most: no job of GitHub's own runners takes longer than six hours, one of yours may. */
-export const maxRestoreMinutes: Parse<number> = wholeNumber(1, 1440);

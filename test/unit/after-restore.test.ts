@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { connectionUri, parseConnection } from '../../src/domain/connection.ts';
 import { sqlStatements } from '../../src/domain/sql/statements.ts';
-import { assertions, maxRestoreMinutes, minTables, sqlOrFile } from '../../src/inputs/drill-values.ts';
+import { assertions, textOrFile } from '../../src/inputs/drill-values.ts';
 import { readAfterRestoreSql } from '../../src/restore/after-restore.ts';
 
 describe('statements of a script', () => {
@@ -82,19 +82,16 @@ describe('the URI of a copy', () => {
 
 describe('inputs', () => {
   test('tell a file from SQL', () => {
-    expect(sqlOrFile(' db/sanitise.sql ', {})).toEqual({ file: 'db/sanitise.sql' });
-    expect(sqlOrFile('SELECT 1', {})).toEqual({ text: 'SELECT 1' });
-    expect(sqlOrFile('a.sql\nb.sql', {})).toEqual({ text: 'a.sql\nb.sql' });
-    expect(sqlOrFile("SELECT 'x.sql'", {})).toEqual({ text: "SELECT 'x.sql'" });
-    expect(() => sqlOrFile('my file.sql', {})).toThrow('holds a blank');
+    expect(textOrFile(' db/sanitise.sql ', {})).toEqual({ file: 'db/sanitise.sql' });
+    expect(textOrFile('SELECT 1', {})).toEqual({ text: 'SELECT 1' });
+    expect(textOrFile('a.sql\nb.sql', {})).toEqual({ text: 'a.sql\nb.sql' });
+    expect(textOrFile("SELECT 'x.sql'", {})).toEqual({ text: "SELECT 'x.sql'" });
+    expect(() => textOrFile('my file.sql', {})).toThrow('holds a blank');
   });
 
   test('that are wrong are told before anything is done', () => {
     expect(assertions('checks.sql', {})).toEqual({ file: 'checks.sql' });
     expect(assertions('SELECT true', {})).toEqual({ text: 'SELECT true' });
     expect(() => assertions('SELECT true\nDROP TABLE x', {})).toThrow('line 2: it begins with "DROP"');
-    expect([minTables('3', {}), maxRestoreMinutes('60', {})]).toEqual([3, 60]);
-    expect(() => minTables('0', {})).toThrow('not a whole number');
-    expect(() => maxRestoreMinutes('1.5', {})).toThrow('not a whole number');
   });
 });
