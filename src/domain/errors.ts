@@ -39,6 +39,9 @@ export type ErrorCode =
   | 'ERR_MANIFEST'
   | 'ERR_NOT_PROVEN'
   | 'ERR_GITHUB'
+  | 'ERR_BACKUP_NOT_FOUND'
+  | 'ERR_BACKUP_DAMAGED'
+  | 'ERR_DECRYPT'
   | 'ERR_INTERNAL';
 
 /** What a {@link BackupError} carries besides its message. */
