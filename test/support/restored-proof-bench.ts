@@ -96,7 +96,9 @@ const LINE = /^(\d+); \d+ \d+ ([A-Z]+(?: [A-Z]+)*?) (.*)$/;
 /** Good for what tests ask: schemas are told from the names that contents.json has, owners have no blanks. */
 async function readToc({ pgRestore }: Clients, file: string, contents: Contents): Promise<Toc> {
   const types = new Set(['TABLE DATA', 'SEQUENCE SET', 'BLOBS', ...contents.objects.map(({ type }) => type)]);
-  const schemas = [...new Set(['-', ...contents.objects.map(({ schema }) => schema)])].sort((a, b) => b.length - a.length);
+  const schemas = [...new Set(['-', ...contents.objects.map(({ schema }) => schema)])].sort(
+    (a, b) => b.length - a.length,
+  );
   const text = await runTool(pgRestore, ['--list', file]);
   const entries = text.split('\n').flatMap((line): TocEntry[] => {
     const match = LINE.exec(line);
