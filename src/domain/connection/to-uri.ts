@@ -40,5 +40,5 @@ function encode(text: string): string {
 
 /** What may stand in a path stands in it as it is: the driver of Node leaves `%2F` and the like undecoded there. */
 function encodePath(text: string): string {
-  return encode(text).replaceAll(/%(?:2F|3A|40|2C|3B|26|3D|2B|24)/g, (escape) => decodeURIComponent(escape));
+  return encode(text).replaceAll(/%(?:2F|3A|40|2C|3B|26|3D|2B|24)/g, (encoded) => decodeURIComponent(encoded));
 }
