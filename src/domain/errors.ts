@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'ERR_BACKUP_NOT_FOUND'
   | 'ERR_BACKUP_DAMAGED'
   | 'ERR_DECRYPT'
+  | 'ERR_TARGET_UNFIT'
   | 'ERR_INTERNAL';
 
 /** What a {@link BackupError} carries besides its message. */

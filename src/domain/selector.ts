@@ -50,7 +50,8 @@ function parseTime(text: string): Date {
   const local = `${year}-${month}-${day}T${hour ?? '00'}:${minute ?? '00'}:${second}.${fraction.padEnd(3, '0')}Z`;
   const asUtc = new Date(local);
   // The parser of dates takes 30 February and 24:00 for other days.
-  if (Number.isNaN(asUtc.getTime()) || asUtc.toISOString() !== local) throw wrong(`There is no ${shown(text)}`, example);
+  if (Number.isNaN(asUtc.getTime()) || asUtc.toISOString() !== local)
+    throw wrong(`There is no ${shown(text)}`, example);
   const offsetMinutes = zoneMinutes(zone);
   if (offsetMinutes === undefined) throw wrong(`There is no zone ${shown(zone ?? '')}`, example);
   return new Date(asUtc.getTime() - offsetMinutes * 60_000);
