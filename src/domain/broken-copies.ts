@@ -27,7 +27,7 @@ export type BrokenKind =
   | 'older-set-renamed';
 
 export const BROKEN_COPIES: readonly BrokenCopy[] = [
-  { kind: 'truncated', words: 'an archive cut short in storage', caughtBy: ['fetch'] },
+  { kind: 'truncated', words: 'an archive cut short in storage', caughtBy: ['select', 'fetch'] },
   { kind: 'flipped', words: 'an archive with one bit flipped in storage', caughtBy: ['fetch'] },
   {
     kind: 'truncated-before',

@@ -11,7 +11,7 @@ export interface FromCopy<T> {
 }
 
 /** Faults of the bytes themselves: fetching them from the same place again gives the same. */
-const DAMAGE = new Set(['ERR_STORED_DIFFERS', 'ERR_STORAGE_MISSING', 'ERR_MANIFEST']);
+const DAMAGE = new Set<string>(['ERR_STORED_DIFFERS', 'ERR_STORAGE_MISSING']);
 
 /** Whether another destination may do better. A key that does not fit does not fit there either. */
 export function isFaultOfCopy(error: unknown): error is BackupError {

@@ -50,7 +50,7 @@ export function plainFactsOf(contents: Contents, object: Pick<ManifestObject, 'n
   });
 }
 
-/** A newer version is refused by name; anything else that is wrong with it is this copy's damage. */
+/** Bytes that are as they were written, and cannot be read, are so everywhere: that is thrown at once. */
 function contentsOf(text: string, copy: SetCopy): Contents {
   const contents = parseContents(text);
   if (contents.id === copy.manifest.id) return contents;

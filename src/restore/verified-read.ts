@@ -66,7 +66,7 @@ export function objectOf(copy: SetCopy, role: ManifestObject['role']): ManifestO
   throw differs(`${copy.uri}/metadata.json`, `it names no object with the role ${role}`);
 }
 
-/** A count and a hash of bytes on their way. */
+/** A count and a hash of bytes on their way. Compare once, at the end. */
 export class Measure {
   readonly #hash = createHash('sha256');
   #sizeBytes = 0;
@@ -80,7 +80,11 @@ export class Measure {
     this.#hash.update(bytes);
   }
 
-  /** Call once, at the end. */
+  equals({ sizeBytes, sha256 }: PlainFacts): boolean {
+    return this.#sizeBytes === sizeBytes && this.#hash.digest('hex') === sha256;
+  }
+
+  /** Throws `ERR_STORED_DIFFERS` that says which of both differs. */
   compare(expected: PlainFacts, what: string, source: string): void {
     if (this.#sizeBytes !== expected.sizeBytes) {
       const words = `${formatCount(this.#sizeBytes)} bytes instead of the ${formatCount(expected.sizeBytes)} in ${source}`;
@@ -117,7 +121,7 @@ function keysFor({ id, encryption }: Manifest, keys: DecryptionKeys | undefined)
   throw new BackupError('ERR_DECRYPT', `${id} is encrypted ${how}, and nothing to decrypt it with was given`, {
     op: 'decrypt',
     hint: byPassphrase
-      ? 'Give the passphrase as `age-passphrase: ${{ secrets.… }}`. Nothing was touched.'
-      : 'Give the secret key of one of these recipients as `age-identity: ${{ secrets.… }}`, or the path of the file that age-keygen wrote. Nothing was touched.',
+      ? 'Give the passphrase in `age-passphrase`, from a secret. Nothing was touched.'
+      : 'Give the secret key of one of these recipients in `age-identity`, from a secret, or the path of the file that age-keygen wrote. Nothing was touched.',
   });
 }
