@@ -58,7 +58,8 @@ export async function inspectFolder(
     }
   }
   const psql = path.join(folder, 'psql');
-  const hasPsql = existsSync(psql) && (await isVersion(psql, version?.text, { ...context, env: { ...context.env, ...env } }));
+  const hasPsql =
+    existsSync(psql) && (await isVersion(psql, version?.text, { ...context, env: { ...context.env, ...env } }));
   return {
     tools: {
       major,
