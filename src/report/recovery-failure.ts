@@ -1,7 +1,7 @@
 /** What became of the data when a restore or drill goes wrong, at every stage of it, and what to type then. */
 import type { DrillResult, RecoveryResult, RestoreResult, RunNews, WayBack } from '../command.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { RecoveryStage } from '../domain/recovery.ts';
+import { type RecoveryStage, recoveryVerdict } from '../domain/recovery.ts';
 import { quoteIdentifier } from '../domain/relations.ts';
 import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
 
@@ -41,7 +41,11 @@ function restoreSafety(news: Partial<RunNews>): string[] {
       const into = newDatabase === undefined ? 'a new database' : `the new database \`${newDatabase}\``;
       const untouched = `No row of ${there} was changed: the backup was being restored into ${into}, which nobody uses.`;
       if (news.leftOverDatabase === '') return [untouched, 'That one was removed again.'];
-      return [untouched, 'Take nothing from there: it is not proven.'];
+      const proven = recoveryVerdict(news.checks ?? []) === 'passed';
+      return [
+        untouched,
+        proven ? 'That one was proven; what failed came after that.' : 'Take nothing from there: it is not proven.',
+      ];
     }
     case 'replacing':
       if (strategy === 'swap') {

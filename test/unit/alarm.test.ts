@@ -170,7 +170,7 @@ describe('the words of an issue', () => {
     const body = issueBody({ ...event, words: { ...words, command: 'restore', toType: steps } }, plain);
     expect(body).toContain('the next proven restore closes it');
     expect(body).toContain(
-      "Give access back to &#64;&#8203;shop:\n\n```\nALTER ROLE app CONNECTION LIMIT -1; -- '@app'\n```",
+      "Give access back to &#64;&#8203;shop&#58;\n\n```\nALTER ROLE app CONNECTION LIMIT -1; -- '@app'\n```",
     );
     expect(issueBody({ ...event, words: { ...words, command: 'drill' } }, plain)).toContain(
       'the next drill that passes closes it',
