@@ -219,6 +219,9 @@ function ofRestore(result: RestoreResult): Consequences {
       verdict === 'failed'
         ? 'Let nobody work on what was restored before you know what differs: read the checks that failed, and restore another backup if it matters.'
         : 'Read what could not be checked and decide whether it matters to you; `accept-partial: true` says beforehand that it does not.',
-    toType: wayBack,
+    toType: [
+      ...wayBack,
+      ...(strategy === 'in-place' && safetyBackup !== undefined ? safetySteps({ safetyBackup }) : []),
+    ],
   };
 }

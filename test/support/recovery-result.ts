@@ -98,10 +98,11 @@ export function restoreResult(wishes: RecoveryWishes & { acceptPartial?: boolean
     strategy,
     acceptPartial,
     ...(strategy === 'new-database' ? {} : { safetyBackup: SAFETY_BACKUP }),
-    wayBack:
-      strategy === 'swap'
-        ? [SWAP_BACK]
-        : [{ words: 'When it is of no more use:', commands: ['DROP DATABASE "shop_restored_k3v9qa";'] }],
+    wayBack: {
+      swap: [SWAP_BACK],
+      'new-database': [{ words: 'When it is of no more use:', commands: ['DROP DATABASE "shop_restored_k3v9qa";'] }],
+      'in-place': [],
+    }[strategy],
     occasion: OCCASION,
     timeline: [
       { at: '2026-11-21T03:15:01.000Z', what: 'The backup was chosen' },

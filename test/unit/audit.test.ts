@@ -119,6 +119,7 @@ describe('audit records', () => {
 
   test.each([
     ['a set without its series', 'started', changed(auditStarted(), 'backup.series', undefined), 'backup.series'],
+    ['an id that is none', 'started', changed(auditStarted(), 'backup.id', '../shop'), 'backup.id'],
     ['a failure that is none', 'finished', changed(auditFailed(), 'failure', undefined), 'failure is missing'],
     ['a verdict of a failure', 'finished', { ...auditFailed(), verdict: 'passed' }, 'yet there is a verdict'],
     ['a failure of what was restored', 'finished', { ...auditFailed(), outcome: 'restored' }, 'yet there is a failure'],

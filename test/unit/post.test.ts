@@ -1,12 +1,14 @@
 /** What the post step says of a run that was killed, from what the main step had noted down. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunNews } from '../../src/command.ts';
 import type { Strategy } from '../../src/domain/recovery.ts';
+import { News } from '../../src/news.ts';
 import { cleanUp } from '../../src/post.ts';
-import { OCCASION, restoreNews, SAFETY_BACKUP } from '../support/recovery-result.ts';
+import { RunLog, runnerConsole } from '../../src/runner/log.ts';
+import { OCCASION, recoveryOf, restoreNews, SAFETY_BACKUP } from '../support/recovery-result.ts';
 
 describe('The post step of a restore that was killed', () => {
   let folder: string;
@@ -15,6 +17,7 @@ describe('The post step of a restore that was killed', () => {
   });
   afterEach(() => {
     vi.restoreAllMocks();
+    vi.unstubAllEnvs();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -53,6 +56,20 @@ describe('The post step of a restore that was killed', () => {
     expect(report).toMatch(/^# The restore of "shop" failed/);
     expect(report).toContain('Nothing is lost');
     expect(report).toContain('octocat');
+  });
+
+  test('finds everything noted down but what there can be much of', () => {
+    const file = join(folder, 'state');
+    writeFileSync(file, '');
+    vi.stubEnv('GITHUB_STATE', file);
+    const news = new News({ GITHUB_STATE: file }, new RunLog(runnerConsole(false)));
+    const [check] = recoveryOf().checks;
+    news.add({ command: 'restore', timeline: [{ at: 'now', what: 'the backup was chosen' }] });
+    news.add({ messages: [{ kind: 'fatal', text: 'a long story', reason: '' }], checks: check ? [check] : [] });
+    const noted = readFileSync(file, 'utf8');
+    expect(noted).toContain('the backup was chosen');
+    expect(noted).not.toMatch(/a long story|All stored bytes/);
+    expect(news.known.messages).toHaveLength(1);
   });
 
   test('of a backup says what it always said', async () => {

@@ -99,6 +99,9 @@ describe('the summary of a restore', () => {
     expect(text).toContain('- public.orders: 3 rows instead of 4');
     expect(text.match(/RENAME TO "shop";/g)).toHaveLength(1);
     expect(text).not.toMatch(/✅ Restored|What to do now/);
+    const inPlace = decoded(recoverySummary(restoreResult({ status: 'failed', strategy: 'in-place' }), plain));
+    expect(inPlace).toContain(`run this workflow again with \`backup: ${SAFETY_BACKUP.id}\``);
+    expect(inPlace.split(SAFETY_BACKUP.restoreCommand)).toHaveLength(2);
   });
 
   test('of a partial one is red, unless that was accepted', () => {
@@ -180,7 +183,9 @@ describe('the outputs of a restore or drill', () => {
 describe('the incident report', () => {
   test('of a restore has who, when, why, what, the timeline, the messages and the timings', () => {
     const messages = [{ kind: 'harmless', text: 'role "x" already exists', reason: 'It was there' }] as const;
-    const report = decoded(incidentReport(restoreResult({ strategy: 'swap', more: { messages } }), ENDED, plain));
+    const leftOut = [{ what: 'SUBSCRIPTION feed', why: 'a copy must not start replicating' }];
+    const result = restoreResult({ strategy: 'swap', more: { messages, leftOut } });
+    const report = decoded(incidentReport(result, ENDED, plain));
     expect(report).toMatch(/^# Restore of `shop`: done and proven\n/);
     for (const row of [
       '| who | `octocat` |',
@@ -197,6 +202,7 @@ describe('the incident report', () => {
       '| 2026-11-21T03:17:40.000Z | The proof passed |',
       '| `role "x" already exists` | It was there |',
       '| restore | 1 min 20 s |',
+      '| `SUBSCRIPTION feed` | a copy must not start replicating |',
     ]) {
       expect(report).toContain(row);
     }
