@@ -247,6 +247,7 @@ describe('the inputs of the alarm', () => {
       {},
       { INPUT_NAME: 'No!', 'INPUT_DATABASE-URL': url },
       { INPUT_COMMAND: 'bakcup', INPUT_NAME: 'shop' },
+      { INPUT_COMMAND: 'restore', PGHOST: 'h', PGUSER: 'shop' },
     ]) {
       expect(subject(wrong)).toEqual(STEP);
     }
