@@ -89,7 +89,7 @@ export async function storeSet({ clients, fixture = 'shop', inputs }: StoredSetO
   const root = await mkdtemp(path.join(os.tmpdir(), 'stored-sets-'));
   const identity = await generateX25519Identity();
   const recipient = await identityToRecipient(identity);
-  const places = [path.join(root, 'first'), path.join(root, 'second')];
+  const taken = path.join(root, 'taken');
   let server: PostgresServer | undefined;
   let folders = 0;
   const folder = async (): Promise<string> => {
@@ -101,8 +101,9 @@ export async function storeSet({ clients, fixture = 'shop', inputs }: StoredSetO
     server = await startPostgres({ major: clients.major });
     await loadDatabase(server, 'shop', fixture);
     const encrypted = { encryption: 'age', 'age-recipients': recipient };
-    const taken = { clients, url: server.uri('shop'), storage: places, inputs: inputs ?? encrypted };
-    const { manifest } = await takeBackup(taken);
+    const storage = [path.join(taken, 'first'), path.join(taken, 'second')];
+    const url = server.uri('shop');
+    const { manifest } = await takeBackup({ clients, url, storage, inputs: inputs ?? encrypted });
     return {
       manifest,
       identity,
@@ -111,7 +112,7 @@ export async function storeSet({ clients, fixture = 'shop', inputs }: StoredSetO
       folder,
       async copies() {
         const home = await folder();
-        await cp(root, home, { recursive: true, filter: (source) => !source.includes('test-') });
+        await cp(taken, home, { recursive: true });
         return [path.join(home, 'first'), path.join(home, 'second')];
       },
       remove: () => rm(root, { recursive: true, force: true }),
