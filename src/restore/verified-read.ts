@@ -66,10 +66,11 @@ export function objectOf(copy: SetCopy, role: ManifestObject['role']): ManifestO
   throw differs(`${copy.uri}/metadata.json`, `it names no object with the role ${role}`);
 }
 
-/** A count and a hash of bytes on their way. Compare once, at the end. */
+/** A count and a hash of bytes on their way. Compare at the end. */
 export class Measure {
   readonly #hash = createHash('sha256');
   #sizeBytes = 0;
+  #sha256: string | undefined;
 
   get sizeBytes(): number {
     return this.#sizeBytes;
@@ -80,8 +81,14 @@ export class Measure {
     this.#hash.update(bytes);
   }
 
+  /** A hash gives its digest once; what is not encrypted is compared twice. */
+  #digest(): string {
+    this.#sha256 ??= this.#hash.digest('hex');
+    return this.#sha256;
+  }
+
   equals({ sizeBytes, sha256 }: PlainFacts): boolean {
-    return this.#sizeBytes === sizeBytes && this.#hash.digest('hex') === sha256;
+    return this.#sizeBytes === sizeBytes && this.#digest() === sha256;
   }
 
   /** Throws `ERR_STORED_DIFFERS` that says which of both differs. */
@@ -90,7 +97,7 @@ export class Measure {
       const words = `${formatCount(this.#sizeBytes)} bytes instead of the ${formatCount(expected.sizeBytes)} in ${source}`;
       throw differs(what, `it has ${words}`);
     }
-    if (this.#hash.digest('hex') !== expected.sha256) {
+    if (this.#digest() !== expected.sha256) {
       throw differs(what, `its SHA-256 is not the one in ${source}: its bytes were changed`);
     }
   }
