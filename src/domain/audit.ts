@@ -192,11 +192,16 @@ function truthful<T extends AuditStarted>(
 ): json.Reader<T> {
   return (value, path) => {
     const record = read(value, path);
-    const { kind, series } = record.backup;
-    const found = kind === 'set' && series === undefined ? 'backup.series is missing' : contradiction(record);
+    const found = contradictionInBackup(record) ?? contradiction(record);
     if (found !== undefined) throw new json.ShapeError(found);
     return record;
   };
+}
+
+function contradictionInBackup({ backup: { kind, id, series } }: AuditStarted): string | undefined {
+  if (kind === 'foreign') return undefined;
+  if (series === undefined) return 'backup.series is missing';
+  return parseBackupId(id) === undefined ? 'backup.id is not the id of a set' : undefined;
 }
 
 /** In words. */

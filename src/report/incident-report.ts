@@ -9,7 +9,7 @@ import { describeTrouble } from './failure.ts';
 import { type FailureWords, sentence } from './failure-words.ts';
 import { Markdown } from './markdown.ts';
 import { messagesSection } from './pg-restore-messages.ts';
-import { describeRecovery } from './restore-summary.ts';
+import { describeRecovery, leftOutSection } from './restore-summary.ts';
 import { checkDetails, checksTable, findingsSection, stepsSection, timingsTable, troubleSection } from './sections.ts';
 
 /** Pure; every word from outside is redacted and escaped. */
@@ -37,14 +37,16 @@ export function incidentReport(result: RestoreResult, now: Date, redact: (text: 
     ...timelineSection(result.timeline, md),
     ...checksSection(recovery.checks, md),
     ...messagesSection(recovery.messages, md),
+    ...leftOutSection(recovery.leftOut, md),
     '### Timings',
     timingsTable([...recovery.phases, { phase: 'everything', seconds: recovery.totalSeconds }], md),
     ...(trouble === undefined && result.wayBack.length > 0
       ? ['### The way back', ...stepsSection(result.wayBack, md)]
       : []),
     ...findingsSection(result.findings, md),
-    '',
-  ].join('\n\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 /** Pure; every word from outside is redacted and escaped. */
@@ -81,8 +83,9 @@ export function failedIncidentReport(
     ...messagesSection(news.messages ?? [], md),
     ...(phases.length === 0 ? [] : ['### Timings', timingsTable(phases, md)]),
     ...findingsSection(news.findings ?? [], md),
-    '',
-  ].join('\n\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 type Fact = readonly [what: string, markdown: string];

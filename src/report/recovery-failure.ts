@@ -1,7 +1,7 @@
 /** What became of the data when a restore or drill goes wrong, at every stage of it, and what to type then. */
 import type { DrillResult, RecoveryResult, RestoreResult, RunNews, WayBack } from '../command.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { RecoveryStage } from '../domain/recovery.ts';
+import { type RecoveryStage, recoveryVerdict } from '../domain/recovery.ts';
 import { quoteIdentifier } from '../domain/relations.ts';
 import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
 
@@ -41,7 +41,11 @@ function restoreSafety(news: Partial<RunNews>): string[] {
       const into = newDatabase === undefined ? 'a new database' : `the new database \`${newDatabase}\``;
       const untouched = `No row of ${there} was changed: the backup was being restored into ${into}, which nobody uses.`;
       if (news.leftOverDatabase === '') return [untouched, 'That one was removed again.'];
-      return [untouched, 'Take nothing from there: it is not proven.'];
+      const proven = recoveryVerdict(news.checks ?? []) === 'passed';
+      return [
+        untouched,
+        proven ? 'That one was proven; what failed came after that.' : 'Take nothing from there: it is not proven.',
+      ];
     }
     case 'replacing':
       if (strategy === 'swap') {
@@ -215,6 +219,9 @@ function ofRestore(result: RestoreResult): Consequences {
       verdict === 'failed'
         ? 'Let nobody work on what was restored before you know what differs: read the checks that failed, and restore another backup if it matters.'
         : 'Read what could not be checked and decide whether it matters to you; `accept-partial: true` says beforehand that it does not.',
-    toType: wayBack,
+    toType: [
+      ...wayBack,
+      ...(strategy === 'in-place' && safetyBackup !== undefined ? safetySteps({ safetyBackup }) : []),
+    ],
   };
 }

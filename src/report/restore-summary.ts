@@ -75,7 +75,8 @@ function verdict(result: RecoveryResult, md: Markdown): string[] {
   return [`## ✅ ${done} and proven: ${subject}`, describeRecovery(result, md)];
 }
 
-function leftOutSection(leftOut: readonly LeftOut[], md: Markdown): string[] {
+/** Empty when everything was restored. */
+export function leftOutSection(leftOut: readonly LeftOut[], md: Markdown): string[] {
   if (leftOut.length === 0) return [];
   const rows = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ what, why }) => [md.code(what), md.text(why)]);
   const more = leftOut.length - rows.length;
@@ -114,11 +115,11 @@ function secondsOf(phases: readonly RecoveryPhase[], wanted: (phase: string) => 
 
 /** Safety backup, the way back, and what to do now. */
 function aftermath(result: RestoreResult, md: Markdown): string[] {
-  const { safetyBackup, wayBack } = result;
+  const { safetyBackup, strategy, wayBack } = result;
   // What went wrong said it already, with the same steps.
   const told = describeTrouble(result) !== undefined;
   return [
-    ...(safetyBackup === undefined
+    ...(safetyBackup === undefined || (told && strategy === 'in-place')
       ? []
       : [
           '### The safety backup',

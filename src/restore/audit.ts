@@ -16,11 +16,12 @@ import { RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { publicCheck } from '../domain/manifest.ts';
-import type { Recovery, RecoveryStage } from '../domain/recovery.ts';
+import type { Recovery } from '../domain/recovery.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
 import type { RunnerEnvironment } from '../inputs/types.ts';
 import type { Clock, Storage } from '../ports.ts';
 import { describeFailure } from '../report/failure.ts';
+import { recoveryStage } from '../report/recovery-failure.ts';
 import { writeBytes } from '../storage/write-object.ts';
 
 export interface AuditParts {
@@ -192,7 +193,7 @@ function failureFields(
       totalSeconds: Math.max(0, (now.getTime() - Date.parse(started.startedAt)) / 1000),
       phases: [...(news.phases ?? [])],
     },
-    failure: { code, stage: (news.stage ?? 'looking') as RecoveryStage, words: safety },
+    failure: { code, stage: recoveryStage(news), words: safety },
   };
 }
 

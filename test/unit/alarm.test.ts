@@ -170,7 +170,7 @@ describe('the words of an issue', () => {
     const body = issueBody({ ...event, words: { ...words, command: 'restore', toType: steps } }, plain);
     expect(body).toContain('the next proven restore closes it');
     expect(body).toContain(
-      "Give access back to &#64;&#8203;shop:\n\n```\nALTER ROLE app CONNECTION LIMIT -1; -- '@app'\n```",
+      "Give access back to &#64;&#8203;shop&#58;\n\n```\nALTER ROLE app CONNECTION LIMIT -1; -- '@app'\n```",
     );
     expect(issueBody({ ...event, words: { ...words, command: 'drill' } }, plain)).toContain(
       'the next drill that passes closes it',
@@ -247,6 +247,7 @@ describe('the inputs of the alarm', () => {
       {},
       { INPUT_NAME: 'No!', 'INPUT_DATABASE-URL': url },
       { INPUT_COMMAND: 'bakcup', INPUT_NAME: 'shop' },
+      { INPUT_COMMAND: 'restore', PGHOST: 'h', PGUSER: 'shop' },
     ]) {
       expect(subject(wrong)).toEqual(STEP);
     }
