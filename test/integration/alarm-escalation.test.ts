@@ -105,7 +105,11 @@ test('the series is the one that is named, else that of the set in `backup`, els
   const subject = (inputs: Record<string, string>) => taskOf('1', inputs).inputs.subject;
   const series = { kind: 'series', command: 'drill', series: 'shop' };
   expect(subject({ INPUT_NAME: 'shop', INPUT_BACKUP: `other/${SET}` })).toEqual(series);
-  for (const backup of [`shop/${SET}`, `s3://acme-backups/prefix/shop/${SET}/metadata.json`, `s3://acme-backups/shop/${SET}/?region=x`]) {
+  for (const backup of [
+    `shop/${SET}`,
+    `s3://acme-backups/prefix/shop/${SET}/metadata.json`,
+    `s3://acme-backups/shop/${SET}/?region=x`,
+  ]) {
     expect(subject({ INPUT_BACKUP: backup }), backup).toEqual(series);
   }
   expect(subject({ INPUT_COMMAND: 'restore', INPUT_BACKUP: `shop/${SET}` })).toEqual({ ...series, command: 'restore' });
