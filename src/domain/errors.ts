@@ -38,20 +38,20 @@ export type ErrorCode =
   | 'ERR_STORED_DIFFERS'
   | 'ERR_MANIFEST'
   | 'ERR_NOT_PROVEN'
-  | 'ERR_GITHUB'
-  | 'ERR_INTERNAL'
-  | 'ERR_BACKUP_NOT_FOUND'
-  | 'ERR_BACKUP_DAMAGED'
-  | 'ERR_DECRYPT'
+  | 'ERR_RESTORE_FAILED'
   | 'ERR_TARGET_NOT_EMPTY'
   | 'ERR_TARGET_UNFIT'
   | 'ERR_TARGET_BUSY'
   | 'ERR_CONFIRM'
-  | 'ERR_RESTORE_FAILED'
   | 'ERR_SWAP_FAILED'
+  | 'ERR_BACKUP_NOT_FOUND'
+  | 'ERR_BACKUP_DAMAGED'
+  | 'ERR_DECRYPT'
   | 'ERR_SAFETY_BACKUP'
   | 'ERR_DRILL_SERVER'
-  | 'ERR_AFTER_RESTORE';
+  | 'ERR_AFTER_RESTORE'
+  | 'ERR_GITHUB'
+  | 'ERR_INTERNAL';
 
 /** What a {@link BackupError} carries besides its message. */
 export interface ErrorContext {

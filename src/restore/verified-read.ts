@@ -38,15 +38,24 @@ export async function* readVerified(
   const decryption = isEncrypted(object) ? openDecryption(keysFor(copy.manifest, keys), optionsOf(copy, object)) : null;
   const stored = new Measure();
   const decrypted = decryption === null ? stored : new Measure();
+  let locked: BackupError | undefined;
   for await (const chunk of readStored(storage, key, parts, waiting)) {
     stored.add(chunk);
     if (stored.sizeBytes > object.sizeBytes) throw differs(storage.uri(key), 'it has more bytes', object.sizeBytes);
-    for (const piece of decryption === null ? [chunk] : await decryption.update(chunk)) {
-      if (decryption !== null) decrypted.add(piece);
-      yield piece;
+    if (locked !== undefined) continue;
+    try {
+      for (const piece of decryption === null ? [chunk] : await decryption.update(chunk)) {
+        if (decryption !== null) decrypted.add(piece);
+        yield piece;
+      }
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code !== 'ERR_DECRYPT') throw error;
+      // Damage in the header looks like a key that does not fit: the hash of the whole tells them apart.
+      locked = error;
     }
   }
   stored.compare(object, storage.uri(key), 'metadata.json');
+  if (locked !== undefined) throw locked;
   for (const piece of decryption === null ? [] : await decryption.final()) {
     decrypted.add(piece);
     yield piece;
@@ -66,7 +75,7 @@ export function objectOf(copy: SetCopy, role: ManifestObject['role']): ManifestO
   throw differs(`${copy.uri}/metadata.json`, `it names no object with the role ${role}`);
 }
 
-/** A count and a hash of bytes on their way. Compare at the end. */
+/** A count and a hash of bytes on their way; to be compared when all have passed. */
 export class Measure {
   readonly #hash = createHash('sha256');
   #sizeBytes = 0;
@@ -79,12 +88,6 @@ export class Measure {
   add(bytes: Uint8Array): void {
     this.#sizeBytes += bytes.byteLength;
     this.#hash.update(bytes);
-  }
-
-  /** A hash gives its digest once; what is not encrypted is compared twice. */
-  #digest(): string {
-    this.#sha256 ??= this.#hash.digest('hex');
-    return this.#sha256;
   }
 
   equals({ sizeBytes, sha256 }: PlainFacts): boolean {
@@ -100,6 +103,11 @@ export class Measure {
     if (this.#digest() !== expected.sha256) {
       throw differs(what, `its SHA-256 is not the one in ${source}: its bytes were changed`);
     }
+  }
+
+  #digest(): string {
+    this.#sha256 ??= this.#hash.digest('hex');
+    return this.#sha256;
   }
 }
 

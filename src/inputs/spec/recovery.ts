@@ -2,7 +2,7 @@
 import { parseConnection } from '../../domain/connection.ts';
 import { assertions, textOrFile } from '../drill-values.ts';
 import { type CommandName, input } from '../input.ts';
-import { backupSelector, identities } from '../recovery-values.ts';
+import { backupSelector, identitySources } from '../recovery-values.ts';
 import { oneOf, optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
 
 const restore: readonly CommandName[] = ['restore'];
@@ -51,7 +51,7 @@ export const RECOVERY = {
       'What decrypts: secret keys (`AGE-SECRET-KEY-1…`) or paths of files that hold them, one a line. Excludes `age-passphrase`.',
     whenEmpty: 'none; an error when the backup is encrypted to recipients',
     verbatim: true,
-    parse: identities,
+    parse: identitySources,
   }),
   jobs: input({
     commands: both,
