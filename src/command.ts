@@ -4,6 +4,7 @@ import type { Occasion } from './domain/audit.ts';
 import type { Check } from './domain/checks.ts';
 import type { Contents } from './domain/contents.ts';
 import type { Environment } from './domain/destination.ts';
+import type { TrendPoint } from './domain/drill-record.ts';
 import type { BackupError } from './domain/errors.ts';
 import type { Finding } from './domain/findings.ts';
 import type { Manifest } from './domain/manifest.ts';
@@ -203,6 +204,8 @@ export interface DrillResult {
   rpoSeconds?: number;
   /** The verdict in `_drills/`, at every destination that holds it. */
   recordUris: readonly string[];
+  /** Recovery times of this drill and of earlier ones of the series, those in any order; absent when there are none. */
+  trend?: { now: TrendPoint; past: readonly TrendPoint[] };
   /** Files of the report that were written: Markdown first. */
   reportPaths: readonly string[];
   findings: readonly Finding[];
