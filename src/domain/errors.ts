@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'ERR_MANIFEST'
   | 'ERR_NOT_PROVEN'
   | 'ERR_GITHUB'
+  | 'ERR_DRILL_SERVER'
   | 'ERR_INTERNAL';
 
 /** What a {@link BackupError} carries besides its message. */

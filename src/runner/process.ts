@@ -13,6 +13,14 @@ export interface ProcessOptions {
   signal: AbortSignal;
   stdin?: 'ignore' | 'pipe';
   stdout?: 'ignore' | 'pipe';
+  /** The folder in which it runs; this process's own by default. */
+  cwd?: string;
+  /** Whom it runs as, with no further groups; only root may name somebody else. */
+  account?: { uid: number; gid: number };
+  /** In a session of its own: what is sent to this process's group, such as Ctrl-C, does not reach it. */
+  detached?: boolean;
+  /** How it is asked to end; `SIGTERM` by default. */
+  endSignal?: NodeJS.Signals;
   /** Called for every line of standard error as it arrives. */
   onStderrLine?: (line: string) => void;
 }
@@ -30,7 +38,8 @@ export interface RunningProcess {
   readonly stdout: Readable | null;
   /** Resolves when the child has ended and its pipes are closed; rejects only when it could not be started. */
   readonly ended: Promise<ProcessEnd>;
-  /** SIGTERM now, SIGKILL after a grace period. Idempotent. */
+  readonly pid: number | undefined;
+  /** Its end signal now, SIGKILL after a grace period. Idempotent. */
   kill(): void;
 }
 
@@ -43,9 +52,12 @@ export function startProcess(file: string, args: readonly string[], options: Pro
     env: options.env,
     stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
     windowsHide: true,
+    detached: options.detached ?? false,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.account === undefined ? {} : { uid: options.account.uid, gid: options.account.gid }),
   };
   const child = spawn(file, [...args], spawnOptions);
-  const kill = endGently(child);
+  const kill = endGently(child, options.endSignal ?? 'SIGTERM');
   if (options.signal.aborted) kill();
   options.signal.addEventListener('abort', kill, { once: true });
   const stderr = watchStderr(child, options.onStderrLine);
@@ -55,15 +67,15 @@ export function startProcess(file: string, args: readonly string[], options: Pro
   }).finally(() => options.signal.removeEventListener('abort', kill));
   // Whoever awaits `ended` later still sees the rejection; this only keeps Node from calling it unhandled before that.
   ended.catch(() => undefined);
-  return { stdin: child.stdin, stdout: child.stdout, ended, kill };
+  return { stdin: child.stdin, stdout: child.stdout, pid: child.pid, ended, kill };
 }
 
-function endGently(child: ChildProcess): () => void {
+function endGently(child: ChildProcess, endSignal: NodeJS.Signals): () => void {
   let asked = false;
   return () => {
     if (asked || child.exitCode !== null || child.signalCode !== null) return;
     asked = true;
-    child.kill('SIGTERM');
+    child.kill(endSignal);
     const timer = setTimeout(() => child.kill('SIGKILL'), KILL_GRACE_MS);
     child.once('exit', () => clearTimeout(timer));
   };
