@@ -42,6 +42,8 @@ export interface Wanted<T> {
   /** Folders of the packages that are kept, in `target`. */
   taken: readonly Taken[];
   target: string;
+  /** Where in `target` libraries go. */
+  libraries: string;
   /** Runs what has been unpacked. */
   inspect: () => Promise<{ found: T } | { reasons: string[] }>;
   /** Of the error that ends the search when a source serves what its key has not signed. */
@@ -159,7 +161,12 @@ async function fromPackages<T>(
   context: InstallContext,
   distribution: () => Promise<AptRoot>,
 ): Promise<FromSource<T>> {
-  const folders = { tree: path.join(scratch(context), 'unpacked'), target: wanted.target };
+  const { target } = wanted;
+  const folders = {
+    tree: path.join(scratch(context), 'unpacked'),
+    target,
+    libraries: path.join(target, wanted.libraries),
+  };
   const problem = await unpackPackages(debs, wanted.taken, folders, context);
   if (problem !== undefined) return { reason: problem };
   const first = await inspect(wanted);

@@ -29,6 +29,7 @@ export async function installClient(major: number, context: InstallContext): Pro
       packages: [`postgresql-client-${major}`, 'libpq5'],
       taken: [{ from: `usr/lib/postgresql/${major}/bin`, to: 'bin' }],
       target,
+      libraries: 'lib',
       inspect: async () => {
         const inspection = await inspectFolder(major, path.join(target, 'bin'), 'fetched', context);
         return 'tools' in inspection ? { found: inspection.tools } : inspection;

@@ -7,8 +7,10 @@ import type { AptContext } from './apt-root.ts';
 export interface UnpackFolders {
   /** Where packages are unpacked to before anything is taken from them; on the file system of `target`. */
   tree: string;
-  /** Gets `lib`, and what {@link Taken} says. */
+  /** Gets what {@link Taken} says. */
   target: string;
+  /** Below the target: gets the libraries. */
+  libraries: string;
 }
 
 /** A folder of the packages that is needed. */
@@ -67,9 +69,9 @@ function namesOf(debs: readonly string[]): string {
   return debs.map((deb) => path.basename(deb)).join(', ');
 }
 
-async function gatherLibraries({ tree, target }: UnpackFolders): Promise<void> {
-  await mkdir(path.join(target, 'lib'), { recursive: true });
-  for (const root of ['usr/lib', 'lib']) await gatherFrom(path.join(tree, root), path.join(target, 'lib'));
+async function gatherLibraries({ tree, libraries }: UnpackFolders): Promise<void> {
+  await mkdir(libraries, { recursive: true });
+  for (const root of ['usr/lib', 'lib']) await gatherFrom(path.join(tree, root), libraries);
 }
 
 /** Debian keeps them in folders such as x86_64-linux-gnu; packages of this machine hold only its own. */
