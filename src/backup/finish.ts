@@ -30,7 +30,10 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
   const evidence = (target = destinations.first): SetEvidence => {
     return { id: set.id, inputs, prepared, taken, objects: set.at(target).objects };
   };
-  const checks = judge({ inputs, taken, objects: destinations.alive.flatMap((target) => set.at(target).objects) });
+  const restored = await parts.trial?.check(contentsOf(evidence(), []));
+  const restoredAt = context.clock.now();
+  const objects = destinations.alive.flatMap((target) => set.at(target).objects);
+  const checks = judge({ inputs, taken, objects }, restored);
   for (const { id, status, reason } of checks) context.log.info(`${id}: ${status}. ${reason}`);
   const contents = contentsOf(evidence(), checks);
   await set.seal('contents', Buffer.from(serializeContents(contents), 'utf8'));
