@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'ERR_STORED_DIFFERS'
   | 'ERR_MANIFEST'
   | 'ERR_NOT_PROVEN'
+  | 'ERR_RESTORE_FAILED'
   | 'ERR_GITHUB'
   | 'ERR_DRILL_SERVER'
   | 'ERR_INTERNAL';

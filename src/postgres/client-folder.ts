@@ -11,6 +11,8 @@ export interface ClientTools {
   pgDump: string;
   pgRestore: string;
   pgDumpall: string;
+  /** Only where it lies beside them, runs and is of the same version: needed where definitions are run as a script. */
+  psql?: string;
   source: ClientSource;
   /** What they need in their environment: the way to the libraries that were brought along with them. */
   env: Readonly<Record<string, string>>;
@@ -28,6 +30,8 @@ export async function inspectFolder(
 ): Promise<Inspection> {
   const inspection = await inspectPrograms(CLIENT_TOOLS, { major, folder, source }, context);
   if ('reasons' in inspection) return inspection;
+  const psql = await inspectPrograms(['psql'], { major, folder, source }, context);
+  const hasPsql = 'version' in psql && psql.version === inspection.version;
   return {
     tools: {
       major,
@@ -35,6 +39,7 @@ export async function inspectFolder(
       pgDump: path.join(folder, 'pg_dump'),
       pgRestore: path.join(folder, 'pg_restore'),
       pgDumpall: path.join(folder, 'pg_dumpall'),
+      ...(hasPsql ? { psql: path.join(folder, 'psql') } : {}),
       source,
       env: inspection.env,
     },
