@@ -15,7 +15,13 @@ export type CheckId =
   | 'source'
   /** The archive was restored into a local server and compared (`verify: restore`). */
   | 'restore'
-  | 'stored';
+  | 'stored'
+  /** Of a restored database: definitions as recorded, in the same words or those of a reference restore. */
+  | 'definitions'
+  /** Of a restored database: what is attached, validated, valid, enabled, populated. */
+  | 'state'
+  /** Of a restored database: every extension is there, in a version not older than recorded. */
+  | 'extensions';
 
 export interface Check {
   id: CheckId;

@@ -36,10 +36,15 @@ export class TargetAccess {
   async use<T>(name: string, database: string, work: (session: WatchedSession) => Promise<T>): Promise<T> {
     const session = await this.open(name, database);
     try {
-      return await whileAlive(session, work(session), { ...this.#parts, connection: this.connection(database) });
+      return await this.watch(session, database, work(session));
     } finally {
       await session.end();
     }
+  }
+
+  /** What `work` gives on an open session of `database`; fails when the server falls silent meanwhile. */
+  async watch<T>(session: WatchedSession, database: string, work: Promise<T>): Promise<T> {
+    return await whileAlive(session, work, { ...this.#parts, connection: this.connection(database) });
   }
 
   /** The whole environment of a program of libpq that works on `database`: paths of files, no secret. */
