@@ -116,7 +116,8 @@ export async function prepare(
   };
 }
 
-function clientSearch(inputs: BackupInputs, context: CommandContext): ClientSearch {
+/** Where programs of Postgres are looked for in this run. */
+export function clientSearch(inputs: BackupInputs, context: CommandContext): ClientSearch {
   const { env, workDir, log, signal, clock, threads } = context;
   const { toolCache, tempDirectory } = inputs.runner;
   const cache = inputs.cacheClientTools
