@@ -16,6 +16,10 @@ export type CheckId =
   /** The archive was restored into a local server and compared (`verify: restore`). */
   | 'restore'
   | 'stored'
+  | 'assertions'
+  | 'min-tables'
+  | 'restore-time'
+  | 'alarm'
   /** Of a restored database: definitions as recorded, in the same words or those of a reference restore. */
   | 'definitions'
   /** Of a restored database: what is attached, validated, valid, enabled, populated. */

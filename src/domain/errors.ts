@@ -44,8 +44,13 @@ export type ErrorCode =
   | 'ERR_TARGET_BUSY'
   | 'ERR_CONFIRM'
   | 'ERR_SWAP_FAILED'
-  | 'ERR_GITHUB'
+  | 'ERR_BACKUP_NOT_FOUND'
+  | 'ERR_BACKUP_DAMAGED'
+  | 'ERR_DECRYPT'
+  | 'ERR_SAFETY_BACKUP'
   | 'ERR_DRILL_SERVER'
+  | 'ERR_AFTER_RESTORE'
+  | 'ERR_GITHUB'
   | 'ERR_INTERNAL';
 
 /** What a {@link BackupError} carries besides its message. */

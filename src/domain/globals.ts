@@ -21,12 +21,26 @@ export interface RoleTarget {
 
 const NAME = '"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*';
 const CREATE = new RegExp(`^CREATE ROLE (${NAME})$`);
-const ATTRIBUTES = new RegExp(`^ALTER ROLE (${NAME}) WITH ([A-Z ]+?)( CONNECTION LIMIT -?\\d+)?( VALID UNTIL '[^'\\\\]*')?$`);
+const ATTRIBUTES = new RegExp(
+  `^ALTER ROLE (${NAME}) WITH ([A-Z ]+?)( CONNECTION LIMIT -?\\d+)?( VALID UNTIL '[^'\\\\]*')?$`,
+);
 /** Plain words and plain literals only; whatever has a backslash in it is not read. */
-const SETTING = new RegExp(`^ALTER ROLE (${NAME}) SET [a-z_."]+ TO (?:'(?:[^'\\\\]|'')*'|[\\w.-]+)(?:, ?(?:'(?:[^'\\\\]|'')*'|[\\w.-]+))*$`, 'i');
+const SETTING = new RegExp(
+  `^ALTER ROLE (${NAME}) SET [a-z_."]+ TO (?:'(?:[^'\\\\]|'')*'|[\\w.-]+)(?:, ?(?:'(?:[^'\\\\]|'')*'|[\\w.-]+))*$`,
+  'i',
+);
 const MEMBERSHIP = new RegExp(`^GRANT (${NAME}) TO (${NAME})(?: WITH ([A-Z, ]+?))?(?: GRANTED BY (?:${NAME}))?$`);
 const ABOUT = new RegExp(`^(?:ALTER|COMMENT ON) ROLE (${NAME})[\\s;]`);
-const PLAIN_ATTRIBUTES = ['INHERIT', 'NOINHERIT', 'CREATEROLE', 'NOCREATEROLE', 'CREATEDB', 'NOCREATEDB', 'LOGIN', 'NOLOGIN'];
+const PLAIN_ATTRIBUTES = [
+  'INHERIT',
+  'NOINHERIT',
+  'CREATEROLE',
+  'NOCREATEROLE',
+  'CREATEDB',
+  'NOCREATEDB',
+  'LOGIN',
+  'NOLOGIN',
+];
 const SUPERUSERS_ATTRIBUTES = ['SUPERUSER', 'REPLICATION', 'BYPASSRLS'];
 const ALWAYS_ALLOWED = SUPERUSERS_ATTRIBUTES.map((attribute) => `NO${attribute}`);
 /** `INHERIT` and `SET` of a membership came with 16. */
@@ -50,13 +64,21 @@ export function roleStatements(globalsSql: string, names: readonly string[], tar
   for (const statement of splitStatements(globalsSql)) {
     const created = CREATE.exec(statement)?.[1];
     if (created !== undefined) {
-      if (wanted.has(unquote(created))) result.create.push(statement);
+      if (!wanted.has(unquote(created))) continue;
+      result.create.push(statement);
+      // Only members of a role may make it the owner of something; whoever creates a role may join it.
+      if (!target.superuser) result.memberships.push(`GRANT ${created} TO CURRENT_USER`);
     } else if (!addMembership(statement, wanted, target, result)) addAboutRole(statement, wanted, target, result);
   }
   return result;
 }
 
-function addAboutRole(statement: string, wanted: ReadonlySet<string>, target: RoleTarget, result: RoleStatements): void {
+function addAboutRole(
+  statement: string,
+  wanted: ReadonlySet<string>,
+  target: RoleTarget,
+  result: RoleStatements,
+): void {
   const about = ABOUT.exec(`${statement};`)?.[1];
   if (about === undefined || !wanted.has(unquote(about))) return;
   const attributes = ATTRIBUTES.exec(statement);
@@ -104,14 +126,17 @@ function addMembership(
   if (missing !== undefined) ignored.push({ what, why: `the target has no role ${missing}` });
   else if (existing !== undefined && !target.superuser) {
     ignored.push({ what, why: `only a superuser may change the memberships of ${existing} for certain` });
-  } else memberships.push(`GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(member)}${withOptions(match[3], target)}`);
+  } else
+    memberships.push(`GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(member)}${withOptions(match[3], target)}`);
   return true;
 }
 
 /** The grantor is left out: it need not exist on the target. */
 function withOptions(options: string | undefined, { major }: RoleTarget): string {
   if (options === undefined) return '';
-  const known = options.split(', ').filter((option) => /^(?:ADMIN (?:OPTION|TRUE)|(?:INHERIT|SET|ADMIN) (?:TRUE|FALSE))$/.test(option));
+  const known = options
+    .split(', ')
+    .filter((option) => /^(?:ADMIN (?:OPTION|TRUE)|(?:INHERIT|SET|ADMIN) (?:TRUE|FALSE))$/.test(option));
   if (major >= MEMBERSHIP_OPTIONS_MAJOR) return known.length === 0 ? '' : ` WITH ${known.join(', ')}`;
   return known.some((option) => option === 'ADMIN OPTION' || option === 'ADMIN TRUE') ? ' WITH ADMIN OPTION' : '';
 }
@@ -123,7 +148,8 @@ function unquote(name: string): string {
 /** Statements without their semicolons; lines of comment and of `\restrict` between them are passed over. */
 function splitStatements(sql: string): string[] {
   const statements: string[] = [];
-  const token = /--[^\n]*|\\(?:un)?restrict[^\n]*|"(?:[^"]|"")*"|\bE'(?:[^'\\]|''|\\[^])*'|'(?:[^']|'')*'|;|[^]/gy;
+  const token =
+    /--[^\n]*|\\(?:un)?restrict[^\n]*|"(?:[^"]|"")*"|\bE'(?:[^'\\]|''|\\[\s\S])*'|'(?:[^']|'')*'|;|[\s\S]/gy;
   let text = '';
   for (const [piece] of sql.matchAll(token)) {
     const between = text.trim() === '';

@@ -1,6 +1,6 @@
 /** What pg_restore and psql say on standard error, under `LC_ALL=C`, and what each message means. */
 import type { ClassifiedMessage } from './recovery.ts';
-import { HARMLESS_FORMS, meaningOf, type MessageContext } from './restore-messages/forms.ts';
+import { HARMLESS_FORMS, type MessageContext, meaningOf } from './restore-messages/forms.ts';
 
 export type { MessageContext } from './restore-messages/forms.ts';
 
@@ -42,29 +42,45 @@ const BEGINNING =
   /^(?:could not |COPY failed |error returned by |unrecognized |unsupported |WARNING: {2}|NOTICE: {2}|errors ignored on restore: )/;
 const IGNORED = /^errors ignored on restore: (\d+)$/;
 
-/** The table data entry that begins or ends with this line; `undefined` for other lines. */
-export function parseProgress(line: string): { kind: 'data' | 'definition'; name: string } | undefined {
+/** What a line of progress tells of rows. */
+export type Progress =
+  /** The rows of a table, or large objects, begin to be loaded. */
+  | 'data-begins'
+  /** Only under `--jobs`. */
+  | 'data-ends'
+  | 'other';
+
+export function parseProgress(line: string): Progress {
   const text = line.replace(PREFIX, '');
-  const data = /^processing data for table "(.*)"$/.exec(text);
-  if (data?.[1] !== undefined) return { kind: 'data', name: data[1] };
-  const definition = /^creating ([A-Z ]+) "/.exec(text);
-  return definition?.[1] === undefined ? undefined : { kind: 'definition', name: definition[1] };
+  if (/^(?:processing data for table "|processing BLOBS$|restoring large object )/.test(text)) return 'data-begins';
+  return /^finished item \d+ (?:TABLE DATA|BLOBS) /.test(text) ? 'data-ends' : 'other';
 }
 
-/** Takes lines together that are one message; leaves out what is said while all is well. */
-export function groupMessages(lines: readonly string[]): RestoreMessage[] {
-  const messages: { severity: 'error' | 'warning'; text: string; more: string[] }[] = [];
-  let current: string[] | undefined;
-  for (const line of lines) {
+/** More are counted, not kept: a target that refuses everything says so for every object. */
+const KEPT_MESSAGES = 2_000;
+const KEPT_LINES = 40;
+
+/** Takes lines together that are one message, as they come; leaves out what is said while all is well. */
+export class MessageCollector {
+  readonly messages: { severity: 'error' | 'warning'; text: string; more: string[] }[] = [];
+  /** Of all that came, kept or not. */
+  errors = 0;
+  #current: string[] | undefined;
+
+  add(line: string): void {
     const begun = beginningOf(line);
-    if (begun === 'progress') current = undefined;
-    else if (begun !== undefined) {
-      const message = { ...begun, more: [] };
-      messages.push(message);
-      current = message.more;
-    } else if (line.trim() !== '') current?.push(line);
+    if (begun === undefined) {
+      if (line.trim() !== '' && (this.#current?.length ?? KEPT_LINES) < KEPT_LINES) this.#current?.push(line);
+      return;
+    }
+    this.#current = undefined;
+    if (begun === 'progress') return;
+    if (begun.severity === 'error') this.errors += 1;
+    if (this.messages.length >= KEPT_MESSAGES && !IGNORED.test(begun.text)) return;
+    const message = { ...begun, more: [] };
+    this.messages.push(message);
+    this.#current = message.more;
   }
-  return messages;
 }
 
 /** A message, progress, or `undefined` for a line that goes on with what came before it. */
@@ -93,8 +109,16 @@ function beginningOf(line: string): { severity: 'error' | 'warning'; text: strin
  * meaning are fatal; everything else is unknown. Neither of those two lets a restore pass.
  */
 export function classifyMessages(lines: readonly string[], context: MessageContext): ClassifiedMessage[] {
-  const messages = groupMessages(lines);
-  const errors = messages.filter(({ severity }) => severity === 'error').length;
+  const collector = new MessageCollector();
+  for (const line of lines) collector.add(line);
+  return classifyCollected(collector, context);
+}
+
+/** The same for lines that were collected as they came. */
+export function classifyCollected(
+  { messages, errors }: MessageCollector,
+  context: MessageContext,
+): ClassifiedMessage[] {
   return messages.map((message) => {
     const ignored = IGNORED.exec(message.text)?.[1];
     if (ignored === undefined) return classify(message, context);

@@ -19,7 +19,10 @@ const STATEMENTS = [
   new RegExp(`^(?:ALTER DEFAULT PRIVILEGES .*)?REVOKE .* FROM (${NAMES});$`, 's'),
   new RegExp(`^ALTER DEFAULT PRIVILEGES FOR ROLE (${NAME}) `, 's'),
   new RegExp(`^SET SESSION AUTHORIZATION (${NAME});$`, 's'),
-  new RegExp(`^CREATE POLICY (?:${NAME}) ON (?:${NAME}|\\.)+ (?:AS RESTRICTIVE )?(?:FOR [A-Z]+ )?TO (${NAMES})(?: |;)`, 's'),
+  new RegExp(
+    `^CREATE POLICY (?:${NAME}) ON (?:${NAME}|\\.)+ (?:AS RESTRICTIVE )?(?:FOR [A-Z]+ )?TO (${NAMES})(?: |;)`,
+    's',
+  ),
   new RegExp(`^CREATE USER MAPPING FOR (${NAME}) SERVER `, 's'),
 ];
 

@@ -24,6 +24,16 @@ export function readInputs(env: Environment): Inputs {
   return inputs;
 }
 
+/** What this run is to do, for the words of inputs that are wrong; `undefined` when not even that can be read. */
+export function readCommand(env: Environment): CommandName | undefined {
+  try {
+    return readValue('command', INPUTS.command, env);
+  } catch (error) {
+    problemsOf('command', error);
+    return undefined;
+  }
+}
+
 const FORMS = { backup: backupInputs, restore: restoreInputs, drill: drillInputs } as const;
 
 /** Of the inputs that `command` uses; without one, of all that are given. Values whose input was wrong are missing. */

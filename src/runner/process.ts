@@ -32,6 +32,8 @@ export interface ProcessOptions {
   detached?: boolean;
   /** How it is asked to end; `SIGTERM` by default. */
   endSignal?: NodeJS.Signals;
+  /** The child leads a group of its own, and all that it starts is ended with it: for a shell. */
+  ownGroup?: boolean;
   /** Gigabytes come out of its standard output: it writes them in large pieces, where the system can make it do so. */
   bulkOutput?: boolean;
   /** Called for every line of standard error as it arrives. */
@@ -51,7 +53,6 @@ export interface RunningProcess {
   readonly stdout: Readable | null;
   /** Resolves when the child has ended and its pipes are closed; rejects only when it could not be started. */
   readonly ended: Promise<ProcessEnd>;
-  readonly pid: number | undefined;
   /** Its end signal now, SIGKILL after a grace period. Idempotent. */
   kill(): void;
 }
@@ -65,14 +66,16 @@ export function startProcess(file: string, args: readonly string[], options: Pro
     env: options.bulkOutput === true ? { ...options.env, ...LARGE_WRITES } : options.env,
     stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
     windowsHide: true,
-    detached: options.detached ?? false,
+    detached: options.detached === true || options.ownGroup === true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.account === undefined ? {} : { uid: options.account.uid, gid: options.account.gid }),
   };
   const child = spawn(file, [...args], spawnOptions);
-  const kill = endGently(child, options.endSignal ?? 'SIGTERM');
+  const kill = endGently(child, options);
   if (options.signal.aborted) kill();
   options.signal.addEventListener('abort', kill, { once: true });
+  // What the leader of a group leaves behind would hold its pipes open.
+  if (options.ownGroup === true) child.once('exit', kill);
   const stderr = watchStderr(child, options.onStderrLine);
   const ended = new Promise<ProcessEnd>((resolve, reject) => {
     child.once('error', reject);
@@ -80,18 +83,28 @@ export function startProcess(file: string, args: readonly string[], options: Pro
   }).finally(() => options.signal.removeEventListener('abort', kill));
   // Whoever awaits `ended` later still sees the rejection; this only keeps Node from calling it unhandled before that.
   ended.catch(() => undefined);
-  return { stdin: child.stdin, stdout: child.stdout, pid: child.pid, ended, kill };
+  return { stdin: child.stdin, stdout: child.stdout, ended, kill };
 }
 
-function endGently(child: ChildProcess, endSignal: NodeJS.Signals): () => void {
+function endGently(child: ChildProcess, { endSignal = 'SIGTERM', ownGroup = false }: ProcessOptions): () => void {
   let asked = false;
   return () => {
-    if (asked || child.exitCode !== null || child.signalCode !== null) return;
+    if (asked || (!ownGroup && (child.exitCode !== null || child.signalCode !== null))) return;
     asked = true;
-    child.kill(endSignal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), KILL_GRACE_MS);
-    child.once('exit', () => clearTimeout(timer));
+    send(child, endSignal, ownGroup);
+    const timer = setTimeout(() => send(child, 'SIGKILL', ownGroup), KILL_GRACE_MS);
+    // Of a group others may live on when its leader has ended; they hold its pipes open.
+    child.once(ownGroup ? 'close' : 'exit', () => clearTimeout(timer));
   };
+}
+
+function send(child: ChildProcess, signal: NodeJS.Signals, ownGroup: boolean): void {
+  if (!ownGroup || child.pid === undefined) return void child.kill(signal);
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function watchStderr(child: ChildProcess, onLine: ((line: string) => void) | undefined): () => string {

@@ -72,7 +72,11 @@ function leaveManaged(
     });
   }
   for (const entry of entries) {
-    if (isAppendage(entry) && entry.schema === undefined && graph.dependencies(entry).some(({ dumpId }) => there.has(dumpId))) {
+    if (
+      isAppendage(entry) &&
+      entry.schema === undefined &&
+      graph.dependencies(entry).some(({ dumpId }) => there.has(dumpId))
+    ) {
       there.add(entry.dumpId);
     }
   }

@@ -21,10 +21,16 @@ export function planRoles(
     if (choices.owner === 'keep' && !isRight && entry.owner !== '') needed.add(entry.owner);
     for (const role of roleUse.get(entry.dumpId) ?? []) needed.add(role);
   }
-  const missingRoles = [...needed].filter((role) => !target.roles.includes(role) && role !== target.role.name).toSorted();
+  const missingRoles = [...needed]
+    .filter((role) => !target.roles.includes(role) && role !== target.role.name)
+    .toSorted();
   const rolesToCreate = choices.createRoles ? missingRoles.filter((role) => creatableRoles.includes(role)) : [];
   const lacking = missingRoles.filter((role) => !rolesToCreate.includes(role));
-  return { missingRoles, rolesToCreate, findings: lacking.length === 0 ? [] : [lackingRoles(lacking, choices, target)] };
+  return {
+    missingRoles,
+    rolesToCreate,
+    findings: lacking.length === 0 ? [] : [lackingRoles(lacking, choices, target)],
+  };
 }
 
 function lackingRoles(

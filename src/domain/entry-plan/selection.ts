@@ -34,8 +34,10 @@ export function selectEntries(graph: EntryGraph, { schemas, tables }: PartChoice
   }
   const findings: Finding[] = [];
   const wanted = new Set<EntryId>();
-  for (const text of schemas) take(matchSchemas(graph, text), wanted, () => missOf('schemas', text, schemaNames(graph)), findings);
-  for (const text of tables) take(matchTables(graph, text), wanted, () => missOf('tables', text, tableNames(graph)), findings);
+  for (const text of schemas)
+    take(matchSchemas(graph, text), wanted, () => missOf('schemas', text, schemaNames(graph)), findings);
+  for (const text of tables)
+    take(matchTables(graph, text), wanted, () => missOf('tables', text, tableNames(graph)), findings);
   close(graph, wanted);
   return { wanted, incomplete: findIncomplete(graph, wanted), findings };
 }
@@ -132,7 +134,10 @@ function missOf(
     .filter(({ plain }) => regex.test(plain) || distance(plain.toLowerCase(), wished.toLowerCase()) <= 2)
     .slice(0, SUGGESTIONS)
     .map(({ shown }) => `\`${shown}\``);
-  const forms = input === 'tables' ? 'patterns are `schema.table`, without a schema they mean `public`' : 'patterns are names with `*` and `?`';
+  const forms =
+    input === 'tables'
+      ? 'patterns are `schema.table`, without a schema they mean `public`'
+      : 'patterns are names with `*` and `?`';
   return {
     code: 'pattern-without-match',
     severity: 'error',

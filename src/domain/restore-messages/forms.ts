@@ -17,7 +17,9 @@ export const HARMLESS_FORMS: readonly HarmlessForm[] = [
     // Since 17 pg_dump and pg_restore set it in their own session.
     matches: (message, { targetMajor }) =>
       targetMajor < 17 &&
-      /^(?:could not execute query|line \d+): ERROR: {2}unrecognized configuration parameter "transaction_timeout"$/.test(message.text) &&
+      /^(?:could not execute query|line \d+): ERROR: {2}unrecognized configuration parameter "transaction_timeout"$/.test(
+        message.text,
+      ) &&
       (message.text.startsWith('line ') || commandOf(message) === 'SET transaction_timeout = 0;'),
     reason: 'servers before 17 do not know this setting, which concerns the restoring session alone',
   },
@@ -47,7 +49,9 @@ export const HARMLESS_FORMS: readonly HarmlessForm[] = [
   },
   {
     matches: (message) =>
-      /^could not set "default_tablespace" to .*: ERROR: {2}invalid value for parameter "default_tablespace": /.test(message.text),
+      /^could not set "default_tablespace" to .*: ERROR: {2}invalid value for parameter "default_tablespace": /.test(
+        message.text,
+      ),
     reason: 'the target lacks this tablespace; what lay in it lies in the default one of the database',
   },
   {
@@ -63,17 +67,32 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/role ".*" does not exist/, 'a role is missing on the target, so an owner or a right is missing'],
   [/extension ".*" is not available|could not open extension control file/, 'the target lacks an extension'],
   [/permission denied to create extension/, 'the role may not create this extension'],
-  [/must be member of role|must be able to SET ROLE/, 'the role may not give things to that owner; `owner: drop` does without'],
+  [
+    /must be member of role|must be able to SET ROLE/,
+    'the role may not give things to that owner; `owner: drop` does without',
+  ],
   [/permission denied|must be superuser|must be owner|Must be superuser/, 'the role of the target lacks a right'],
   [/collation ".*" for encoding ".*" does not exist|could not create locale/, 'the target lacks a collation'],
   [/security label provider ".*" is not loaded/, 'the extension that gives the label a meaning is not loaded'],
   [/already exists/, 'the target was not empty'],
-  [/violates foreign key constraint|violates (?:check|unique|not-null) constraint|could not create unique index|violates row-level security policy/, 'rows do not meet a constraint of the backup'],
+  [
+    /violates foreign key constraint|violates (?:check|unique|not-null) constraint|could not create unique index|violates row-level security policy/,
+    'rows do not meet a constraint of the backup',
+  ],
   [/row-level security/, 'row-level security hides rows from the role'],
-  [/(?:relation|type|schema|function|operator|extension|server|column|aggregate|publication|event trigger|language|table|collation|index|constraint) .*does not exist|has no partitions/, 'it needs something that was not restored'],
-  [/terminating connection|server closed the connection|connection to server|could not connect|no connection to the server|Connection refused|SSL SYSCALL/, 'the connection to the target was lost'],
+  [
+    /(?:relation|type|schema|function|operator|extension|server|column|aggregate|publication|event trigger|language|table|collation|index|constraint) .*does not exist|has no partitions/,
+    'it needs something that was not restored',
+  ],
+  [
+    /terminating connection|server closed the connection|connection to server|could not connect|no connection to the server|Connection refused|SSL SYSCALL/,
+    'the connection to the target was lost',
+  ],
   [/COPY failed for table|ERROR: {2}invalid input|ERROR: {2}.*null value/, 'rows of a table were refused'],
-  [/unsupported version|corrupt|unexpected end of file|not a valid archive|could not uncompress|could not read from input file|invalid (?:compression|block)|checksum/, 'the archive is damaged, or newer than the client'],
+  [
+    /unsupported version|corrupt|unexpected end of file|not a valid archive|could not uncompress|could not read from input file|invalid (?:compression|block)|checksum/,
+    'the archive is damaged, or newer than the client',
+  ],
 ];
 
 /** `undefined` when the words are not known. */
@@ -85,5 +104,11 @@ export function meaningOf({ text, more }: RestoreMessage): string | undefined {
 /** Of several lines, on one. */
 function commandOf({ more }: RestoreMessage): string {
   const at = more.findIndex((line) => line.startsWith('Command was: '));
-  return at === -1 ? '' : more.slice(at).join(' ').replace(/^Command was: /, '').trim();
+  return at === -1
+    ? ''
+    : more
+        .slice(at)
+        .join(' ')
+        .replace(/^Command was: /, '')
+        .trim();
 }

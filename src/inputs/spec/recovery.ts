@@ -1,8 +1,8 @@
 /** Inputs of `restore` and `drill`. */
 import { parseConnection } from '../../domain/connection.ts';
-import { textOrFile } from '../drill-values.ts';
+import { assertions, textOrFile } from '../drill-values.ts';
 import { type CommandName, input } from '../input.ts';
-import { backupSelector, identities } from '../recovery-values.ts';
+import { backupSelector, identitySources } from '../recovery-values.ts';
 import { oneOf, optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
 
 const restore: readonly CommandName[] = ['restore'];
@@ -51,7 +51,7 @@ export const RECOVERY = {
       'What decrypts: secret keys (`AGE-SECRET-KEY-1…`) or paths of files that hold them, one a line. Excludes `age-passphrase`.',
     whenEmpty: 'none; an error when the backup is encrypted to recipients',
     verbatim: true,
-    parse: identities,
+    parse: identitySources,
   }),
   jobs: input({
     commands: both,
@@ -125,7 +125,7 @@ export const RECOVERY = {
     description:
       'What must be true of the restored database: SQL, one a line, or the path of a file that ends in `.sql`. Forms: a query that must return true, a query with an expected value, a freshness query. See the README.',
     whenEmpty: 'none',
-    parse: optional(textOrFile),
+    parse: optional(assertions),
   }),
   'min-tables': input({
     commands: drill,
