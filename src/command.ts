@@ -206,8 +206,12 @@ export interface DrillResult {
   recordUris: readonly string[];
   /** Recovery times of this drill and of earlier ones of the series, those in any order; absent when there are none. */
   trend?: { now: TrendPoint; past: readonly TrendPoint[] };
-  /** Files of the report that were written: Markdown first. */
-  reportPaths: readonly string[];
+  occasion: Occasion;
+  finishedAt: Date;
+  /** `max-restore-minutes`, where it was given. */
+  maxRestoreMinutes?: number;
+  /** Where the report is to be written. */
+  reportPath?: string;
   findings: readonly Finding[];
 }
 

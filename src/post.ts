@@ -6,6 +6,7 @@ import { BackupError, messageOf } from './domain/errors.ts';
 import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
 import { readNote } from './news.ts';
+import { removeLeftServers } from './postgres/server/leftover.ts';
 import { describeFailure } from './report/failure.ts';
 import { type FailureWords, failureMessage } from './report/failure-words.ts';
 import { recoveryStage } from './report/recovery-failure.ts';
@@ -25,6 +26,12 @@ export async function cleanUp(env: Environment, ports: PostPorts): Promise<void>
 }
 
 async function remove(workDir: string, log: RunLog): Promise<void> {
+  try {
+    // What it noted in the work folder, so before that goes.
+    await removeLeftServers(workDir);
+  } catch (error) {
+    log.warning(`A local server that the run had started is still there: ${messageOf(error)}`);
+  }
   try {
     await removeWorkDir(workDir);
   } catch (error) {

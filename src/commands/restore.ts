@@ -1,9 +1,6 @@
 /** `command: restore`: select → plan → audit → fetch → safety backup → restore → prove → [swap] → audit. */
-import type { Target } from '../backup/destinations.ts';
 import type { CommandContext, RecoveryDryRun, RestoreResult } from '../command.ts';
-import { BackupError } from '../domain/errors.ts';
 import type { Recovery } from '../domain/recovery.ts';
-import { restoredIds } from '../drill/records.ts';
 import { secretsIn } from '../inputs/secrets.ts';
 import type { RestoreInputs } from '../inputs/types.ts';
 import { readAfterRestoreSql } from '../restore/after-restore.ts';
@@ -17,13 +14,9 @@ import { settle } from '../restore/settle.ts';
 import { lockTarget } from '../restore/target-lock.ts';
 import { tidyTarget } from '../restore/tidy-target.ts';
 import { Timeline } from '../restore/timeline.ts';
-import { rememberTold } from '../restore/told.ts';
-import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
 import { backup } from './backup.ts';
-
-/** A cancelled run has about 7 s before the runner ends it. */
-const CLEAN_UP_MS = 5_000;
+import { CLEAN_UP_MS, everRestored, openRun, patience } from './recovery-run.ts';
 
 /**
  * Brings one backup back, or says what it would do. Resolves with what was restored, whatever its verdict. Rejects with
@@ -31,20 +24,13 @@ const CLEAN_UP_MS = 5_000;
  */
 export async function restore(inputs: RestoreInputs, given: CommandContext): Promise<RestoreResult | RecoveryDryRun> {
   await using resources = new AsyncDisposableStack();
-  const startedAt = given.clock.now();
-  const { context: telling, told } = rememberTold(given);
-  const supervisor = new Supervisor(telling.signal);
-  resources.defer(() => supervisor.close());
-  const deadline = setTimeout(() => supervisor.fail(tooLate(inputs)), inputs.maxDurationMinutes * 60_000);
-  resources.defer(() => clearTimeout(deadline));
-  const context: CommandContext = { ...telling, signal: supervisor.signal };
+  const { context, supervisor, told, targets, startedAt } = openRun(inputs, given, resources);
   const { log, clock, version } = context;
   const occasion = occasionOf(inputs.runner, { now: startedAt, version, reason: inputs.reason });
   const timeline = new Timeline(context);
   const { strategy, reportPath } = inputs;
   context.tell({ stage: 'looking', occasion, strategy, ...(reportPath === undefined ? {} : { reportPath }) });
   if (inputs.afterRestoreSql !== undefined) await readAfterRestoreSql(inputs.afterRestoreSql);
-  const targets = openTargets(inputs, context, resources);
 
   const found = await log.group('Backup', () =>
     findBackup({ inputs, context, targets, resources, restoredIds: (series) => everRestored(targets, series) }),
@@ -88,24 +74,6 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
     await audit.finished({ error: reason, news: told });
     throw reason;
   }
-}
-
-function openTargets(inputs: RestoreInputs, context: CommandContext, resources: AsyncDisposableStack): Target[] {
-  const { stallTimeoutSeconds } = inputs;
-  return inputs.destinations.map((destination) => {
-    const storage = openStorage(destination, { ...context, stallTimeoutSeconds });
-    resources.defer(() => storage.close());
-    return { destination, storage };
-  });
-}
-
-async function everRestored(targets: readonly Target[], series: string): Promise<ReadonlySet<string>> {
-  const found = await Promise.all(targets.map(({ storage }) => restoredIds(storage, series)));
-  return new Set(found.flatMap(({ ids }) => [...ids]));
-}
-
-function patience({ stallTimeoutSeconds, connectWindowSeconds }: RestoreInputs) {
-  return { stallSeconds: stallTimeoutSeconds, connectWindowSeconds };
 }
 
 function planned({ found, settled }: CarryOutParts, plan: RecoveryDryRun['plan']): RecoveryDryRun {
@@ -174,11 +142,4 @@ function resultOf(
     ...(inputs.reportPath === undefined ? {} : { reportPath: inputs.reportPath }),
     findings,
   };
-}
-
-function tooLate({ maxDurationMinutes }: RestoreInputs): BackupError {
-  return new BackupError('ERR_DEADLINE', `The restore was not done after ${maxDurationMinutes} minutes`, {
-    op: 'restore',
-    hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), or use a machine nearer to the database and the bucket.',
-  });
 }

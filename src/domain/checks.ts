@@ -13,6 +13,8 @@ export type CheckId =
   | 'objects'
   | 'globals'
   | 'source'
+  /** The archive was restored into a local server and compared (`verify: restore`). */
+  | 'restore'
   | 'stored'
   | 'assertions'
   | 'min-tables'

@@ -39,6 +39,7 @@ export function backupInputs(
     ...(values.compression === undefined ? {} : { compression: values.compression }),
     globals: values.globals,
     verifySource: values.verify.includes('source'),
+    verifyRestore: values.verify.includes('restore'),
     criticalTables: values['critical-tables'],
     maxSizeChangePercent: values['max-size-change-percent'],
     lockTimeoutSeconds: values['lock-timeout-seconds'],
@@ -121,6 +122,12 @@ function scopeProblems(values: Partial<InputValues>): InputProblem[] {
     problems.push({
       input: 'tables',
       message: `${name} is given too, and pg_dump ignores it as soon as tables are chosen. Write patterns like \`schema.*\` in \`tables\`, or remove one of them.`,
+    });
+  }
+  if (values.content === 'data' && values.verify?.includes('restore') === true) {
+    problems.push({
+      input: 'verify',
+      message: 'restore makes the tables first, and `content: data` saves no definitions. Remove one of them.',
     });
   }
   if (values.content !== 'schema') return problems;

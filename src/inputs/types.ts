@@ -52,6 +52,8 @@ export interface BackupInputs {
   globals: boolean;
   /** `archive` is always done and therefore not here. */
   verifySource: boolean;
+  /** The archive is restored into a local server while it is made. */
+  verifyRestore: boolean;
   criticalTables: readonly string[];
   maxSizeChangePercent: number;
   lockTimeoutSeconds: number;

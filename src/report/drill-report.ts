@@ -3,7 +3,6 @@
  * how old the data was. It names tables where something is wrong, and never holds a row.
  */
 import type { DrillResult } from '../command.ts';
-import type { Occasion } from '../domain/audit.ts';
 import { secondsToRecover } from '../domain/drill-checks.ts';
 import type { ClassifiedMessage } from '../domain/recovery.ts';
 import { formatAge, formatDuration } from '../domain/words.ts';
@@ -14,18 +13,9 @@ import { describeRecovery } from './restore-summary.ts';
 import { checkDetails, checksTable, findingsSection, timingsTable, troubleSection } from './sections.ts';
 import { trendSection } from './trend.ts';
 
-export interface DrillReportFacts {
-  result: DrillResult;
-  occasion: Occasion;
-  finishedAt: Date;
-  /** `max-restore-minutes`, where it was given. */
-  maxRestoreMinutes?: number;
-}
-
 /** Pure; every word from outside is redacted and escaped. */
-export function drillReport(facts: DrillReportFacts, redact: (text: string) => string): string {
+export function drillReport(result: DrillResult, redact: (text: string) => string): string {
   const md = new Markdown(redact);
-  const { result } = facts;
   const { recovery } = result;
   const trouble = describeTrouble(result);
   return [
@@ -33,9 +23,9 @@ export function drillReport(facts: DrillReportFacts, redact: (text: string) => s
     describeRecovery(result, md),
     ...troubleSection(trouble, md),
     '### Who, when, what',
-    occasionTable(facts, md),
+    occasionTable(result, md),
     '### How long, and how old',
-    recoveryWords(facts, md).join('\n'),
+    recoveryWords(result, md).join('\n'),
     '### What was checked',
     recovery.checks.length === 0 ? 'Nothing at all.' : checksTable(recovery.checks, md),
     ...checkDetails(recovery.checks, md, 'the log'),
@@ -56,11 +46,9 @@ const VERDICTS = {
 } as const;
 
 /** RTO and RPO in words, each a line of a list. */
-export function recoveryWords(
-  { result, maxRestoreMinutes }: Pick<DrillReportFacts, 'result' | 'maxRestoreMinutes'>,
-  md: Markdown,
-): string[] {
+export function recoveryWords(result: DrillResult, md: Markdown): string[] {
   const { phases, source, criticalTablesSeconds } = result.recovery;
+  const { maxRestoreMinutes } = result;
   const limit = maxRestoreMinutes === undefined ? '' : `; ${formatDuration(maxRestoreMinutes * 60)} are allowed`;
   const { rpoSeconds } = result;
   return [
@@ -74,8 +62,8 @@ export function recoveryWords(
   ];
 }
 
-function occasionTable({ result, occasion, finishedAt }: DrillReportFacts, md: Markdown): string {
-  const { source, target } = result.recovery;
+function occasionTable({ recovery, occasion, finishedAt, recordUris }: DrillResult, md: Markdown): string {
+  const { source, target } = recovery;
   const { run } = occasion;
   return md.table(
     ['', ''],
@@ -89,7 +77,7 @@ function occasionTable({ result, occasion, finishedAt }: DrillReportFacts, md: M
       ['from', md.code(source.uri)],
       ...(source.snapshotAt === undefined ? [] : [['state of', md.text(source.snapshotAt)]]),
       ['restored by', `Postgres ${md.text(target.serverVersion)}`],
-      ...result.recordUris.map((uri) => ['recorded in', md.code(uri)]),
+      ...recordUris.map((uri) => ['recorded in', md.code(uri)]),
     ],
   );
 }

@@ -1,7 +1,7 @@
 /** One drill as JUnit XML, which every collector of test results reads: a check is a test case. */
+import type { DrillResult } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import { secondsToRecover } from '../domain/drill-checks.ts';
-import type { DrillReportFacts } from './drill-report.ts';
 
 const CLASS = 'db-backup-action.drill';
 
@@ -9,10 +9,9 @@ const CLASS = 'db-backup-action.drill';
  * Pure; every word from outside is redacted and escaped. A check that is not passed is a failure or an error, never a
  * skipped case: readers of JUnit show those as green. No check at all is an error too.
  */
-export function drillJUnit(facts: DrillReportFacts, redact: (text: string) => string): string {
+export function drillJUnit(result: DrillResult, redact: (text: string) => string): string {
   const xml = new Xml(redact);
-  const { result, occasion } = facts;
-  const { recovery } = result;
+  const { recovery, occasion } = result;
   const { checks, source, target, phases, totalSeconds } = recovery;
   const cases = checks.length === 0 ? [NOTHING] : checks;
   const failures = cases.filter(({ status }) => status === 'failed' || status === 'partial').length;

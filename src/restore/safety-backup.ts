@@ -91,6 +91,7 @@ async function safetyInputs({ inputs, found, facts, access }: SafetyParts): Prom
     scope: { content: 'all', schemas: [], excludeSchemas: [], tables: [], excludeTables: [], excludeTableData: [] },
     globals: true,
     verifySource: false,
+    verifyRestore: false,
     criticalTables: [],
     maxSizeChangePercent: 100_000,
     lockTimeoutSeconds,

@@ -24,6 +24,14 @@ export interface ProcessOptions {
   signal: AbortSignal;
   stdin?: 'ignore' | 'pipe';
   stdout?: 'ignore' | 'pipe';
+  /** The folder in which it runs; this process's own by default. */
+  cwd?: string;
+  /** Whom it runs as, with no further groups; only root may name somebody else. */
+  account?: { uid: number; gid: number };
+  /** In a session of its own: what is sent to this process's group, such as Ctrl-C, does not reach it. */
+  detached?: boolean;
+  /** How it is asked to end; `SIGTERM` by default. */
+  endSignal?: NodeJS.Signals;
   /** The child leads a group of its own, and all that it starts is ended with it: for a shell. */
   ownGroup?: boolean;
   /** Gigabytes come out of its standard output: it writes them in large pieces, where the system can make it do so. */
@@ -45,7 +53,7 @@ export interface RunningProcess {
   readonly stdout: Readable | null;
   /** Resolves when the child has ended and its pipes are closed; rejects only when it could not be started. */
   readonly ended: Promise<ProcessEnd>;
-  /** SIGTERM now, SIGKILL after a grace period. Idempotent. */
+  /** Its end signal now, SIGKILL after a grace period. Idempotent. */
   kill(): void;
 }
 
@@ -58,10 +66,12 @@ export function startProcess(file: string, args: readonly string[], options: Pro
     env: options.bulkOutput === true ? { ...options.env, ...LARGE_WRITES } : options.env,
     stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
     windowsHide: true,
-    detached: options.ownGroup === true,
+    detached: options.detached === true || options.ownGroup === true,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.account === undefined ? {} : { uid: options.account.uid, gid: options.account.gid }),
   };
   const child = spawn(file, [...args], spawnOptions);
-  const kill = endGently(child, options.ownGroup === true);
+  const kill = endGently(child, options);
   if (options.signal.aborted) kill();
   options.signal.addEventListener('abort', kill, { once: true });
   // What the leader of a group leaves behind would hold its pipes open.
@@ -76,12 +86,12 @@ export function startProcess(file: string, args: readonly string[], options: Pro
   return { stdin: child.stdin, stdout: child.stdout, ended, kill };
 }
 
-function endGently(child: ChildProcess, ownGroup: boolean): () => void {
+function endGently(child: ChildProcess, { endSignal = 'SIGTERM', ownGroup = false }: ProcessOptions): () => void {
   let asked = false;
   return () => {
     if (asked || (!ownGroup && (child.exitCode !== null || child.signalCode !== null))) return;
     asked = true;
-    send(child, 'SIGTERM', ownGroup);
+    send(child, endSignal, ownGroup);
     const timer = setTimeout(() => send(child, 'SIGKILL', ownGroup), KILL_GRACE_MS);
     // Of a group others may live on when its leader has ended; they hold its pipes open.
     child.once(ownGroup ? 'close' : 'exit', () => clearTimeout(timer));

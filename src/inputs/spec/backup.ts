@@ -92,9 +92,9 @@ export const BACKUP = {
   verify: input({
     commands: backup,
     description:
-      'Proofs, one a line or with commas between them. `archive` reads the archive back to its end and is always done; `source` reads every table a second time in the same snapshot and compares content digests.',
+      'Proofs, one a line or with commas between them. `archive` reads the archive back to its end and is always done; `source` reads every table a second time in the same snapshot and compares content digests; `restore` restores the archive while it is made into a local Postgres of the same major and compares what came back.',
     whenEmpty: '`archive`',
-    parse: words(oneOf('archive', 'source')),
+    parse: words(oneOf('archive', 'source', 'restore')),
   }),
   'max-size-change-percent': input({
     commands: backup,
