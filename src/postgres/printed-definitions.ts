@@ -7,11 +7,6 @@ import { type RunningProcess, startProcess } from '../runner/process.ts';
 import { ArchiveReader } from './archive-reader.ts';
 import type { ClientTools } from './client-tools.ts';
 
-/** From 17 on pg_restore commits many objects at once, which spares a disk flush for each. */
-const MAJOR_WITH_TRANSACTION_SIZE = 17;
-/** Each takes several locks until its transaction ends; the server has room for 64 a session. */
-const TRANSACTION_SIZE = 200;
-
 export interface ToolRun {
   tools: ClientTools;
   /** The whole environment of the child. */
@@ -88,7 +83,6 @@ export interface ReferenceOptions extends PrintOptions {
   database: string;
   /** Path of the list of entries. */
   listFile: string;
-  serverMajor: number;
 }
 
 /** Known and without consequence: the setting came with 17, and an older server does not know it. */
@@ -105,12 +99,10 @@ export async function restoreReference(
 ): Promise<string | undefined> {
   const errors: string[] = [];
   const name = options.database.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
-  const batched = tools.major >= MAJOR_WITH_TRANSACTION_SIZE && options.serverMajor >= MAJOR_WITH_TRANSACTION_SIZE;
   const args = [
     '--no-password',
     `--dbname=dbname='${name}'`,
     `--use-list=${options.listFile}`,
-    ...(batched ? [`--transaction-size=${TRANSACTION_SIZE}`] : []),
     ...printFlags(options),
     ...('path' in source ? [source.path] : []),
   ];

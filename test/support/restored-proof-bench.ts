@@ -20,6 +20,7 @@ import { openSnapshot } from '../../src/postgres/snapshot.ts';
 import { TargetAccess } from '../../src/restore/access.ts';
 import type { RestoredProofParts } from '../../src/restore/prove/parts.ts';
 import { proveRestored, type RestoredProof } from '../../src/restore/prove.ts';
+import { proveForeign } from '../../src/restore/prove-foreign.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { Supervisor } from '../../src/runner/supervisor.ts';
 import type { Clients } from './clients.ts';
@@ -149,6 +150,33 @@ export interface ProveOptions extends Partial<RestoredProofParts> {
   user?: string;
 }
 
+/** The way to `database` as a command has it; `close` ends it. */
+async function accessTo(folder: string, server: PostgresServer, database: string, user: string | undefined) {
+  const { signal } = new AbortController();
+  const workDir = await mkdtemp(path.join(folder, 'proof-'));
+  const context = { log: silentLog, clock: systemClock, env: {}, signal, workDir } as unknown as CommandContext;
+  const supervisor = new Supervisor(signal);
+  const connection = parseConnection(server.uri(database, user), {});
+  const access = new TargetAccess({ connection, context, supervisor, stallSeconds: 60, connectWindowSeconds: 5 });
+  return { access, workDir, signal, close: () => supervisor.close() };
+}
+
+/** The look at a database that was restored from a dump made by other means. */
+export async function lookAt(
+  folder: string,
+  server: PostgresServer,
+  database: string,
+  criticalTables: readonly string[],
+  user?: string,
+): Promise<RestoredProof> {
+  const { access, signal, close } = await accessTo(folder, server, database, user);
+  try {
+    return await proveForeign({ access, database, criticalTables, signal, clock: systemClock });
+  } finally {
+    close();
+  }
+}
+
 /** The proof of `database`, by default with the right to make a reference. */
 export async function prove(
   folder: string,
@@ -158,17 +186,7 @@ export async function prove(
   database: string,
   { user, ...over }: ProveOptions = {},
 ): Promise<RestoredProof> {
-  const { signal } = new AbortController();
-  const workDir = await mkdtemp(path.join(folder, 'proof-'));
-  const context = { log: silentLog, clock: systemClock, env: {}, signal, workDir } as unknown as CommandContext;
-  const supervisor = new Supervisor(signal);
-  const access = new TargetAccess({
-    connection: parseConnection(server.uri(database, user), {}),
-    context,
-    supervisor,
-    stallSeconds: 60,
-    connectWindowSeconds: 5,
-  });
+  const { access, workDir, signal, close } = await accessTo(folder, server, database, user);
   const reference = `reference_${randomUUID()}`;
   try {
     return await proveRestored({
@@ -194,7 +212,7 @@ export async function prove(
       ...over,
     });
   } finally {
-    supervisor.close();
+    close();
   }
 }
 
