@@ -109,13 +109,14 @@ export async function restoreReference(
   const onStderrLine = (line: string): void => {
     if (/^pg_restore: (error|warning)/.test(line) && !HARMLESS.test(line)) errors.push(line);
   };
+  const archive = 'open' in source ? await source.open() : undefined;
   const child = startProcess(tools.pgRestore, args, {
     env,
     signal,
-    stdin: 'path' in source ? 'ignore' : 'pipe',
+    stdin: archive === undefined ? 'ignore' : 'pipe',
     onStderrLine,
   });
-  if (child.stdin !== null && 'open' in source) await feed(await source.open(), child.stdin);
+  if (child.stdin !== null && archive !== undefined) await feed(archive, child.stdin);
   const end = await child.ended.catch((error: unknown) => {
     throw unprinted(`pg_restore could not be started: ${messageOf(error)}`);
   });

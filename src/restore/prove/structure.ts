@@ -23,8 +23,9 @@ const DATA_TYPES = new Set(['TABLE DATA', 'SEQUENCE SET', 'BLOBS', 'MATERIALIZED
 const NO_RIGHT = 'The role may not create databases here, so there is no reference restore to compare with';
 
 /**
- * Compares every definition. Creates the reference only when something is worded otherwise than recorded, or where
- * large objects have owners. `largeObjectRights` is the digest of those in the restored database. An `Error` says why the definitions could not be read. Throws the signal's reason.
+ * Compares every definition. Makes the reference only when something is worded otherwise than recorded, or for the
+ * owners and rights of large objects, of which `largeObjectRights` is the digest in the restored database. An `Error`
+ * says why the definitions could not be read. Throws the signal's reason.
  */
 export async function readStructure(
   parts: RestoredProofParts,
