@@ -3,7 +3,7 @@ import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
 import type { CommandContext, CommandResult, RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
-import { readInputs } from './inputs/read.ts';
+import { readCommand, readInputs } from './inputs/read.ts';
 import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
 import type { CommandName } from './inputs/spec.ts';
@@ -67,6 +67,8 @@ async function runCommand(
   const { signal } = cancellation;
   try {
     log.maskExactly(secretsIn(env));
+    const command = readCommand(env);
+    if (command !== undefined) news.add({ command });
     const inputs = readInputs(env);
     const tell = (more: Partial<RunNews>): void => news.add(more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
@@ -75,9 +77,9 @@ async function runCommand(
     });
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;
-    return reportResult(result, { env, log });
+    return reportResult(result, { env, log, now: clock.now() });
   } catch (error) {
-    return reportFailure(rootOf(error, signal), news.known, { env, log });
+    return reportFailure(rootOf(error, signal), news.known, { env, log, now: clock.now() });
   }
 }
 

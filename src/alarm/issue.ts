@@ -13,7 +13,7 @@ import { GitHubError, type GitHubFault } from '../github/errors.ts';
 import type { Issues, NewIssue } from '../github/issues.ts';
 import type { AlarmInputs } from '../inputs/alarm.ts';
 import type { Log } from '../ports.ts';
-import type { FailureWords } from '../report/failure.ts';
+import type { FailureWords } from '../report/failure-words.ts';
 import {
   type AlarmEvent,
   type AlarmRun,
@@ -23,6 +23,7 @@ import {
   issueTitle,
   recoveryComment,
 } from '../report/issue.ts';
+import type { Proven } from '../report/report.ts';
 
 /** The longest time that a run of GitHub Actions may take: platform limit. */
 const LONGEST_RUN_MS = 35 * 86_400_000;
@@ -115,12 +116,12 @@ async function afterOpening(
   return first.number;
 }
 
-/** A try to tell of a proven backup, which may be repeated. Resolves with the number of an issue that it closed. */
-export function recover(task: AlarmTask, { id, uri }: { id: string; uri: string }): () => Promise<number | undefined> {
+/** A try to tell of a success, which may be repeated. Resolves with the number of an issue that it closed. */
+export function recover(task: AlarmTask, proven: Proven): () => Promise<number | undefined> {
   const { inputs, issues, log, redact, run } = task;
   const { subject, step } = inputs;
   const told = new Set<number>();
-  const words = recoveryComment({ id, uri, subject, run }, redact);
+  const words = recoveryComment({ ...proven, subject, run }, redact);
   return async () => {
     const open = await issues.open();
     const plan = planForSuccess([subject, step], open, await toldByThisRun(task, issuesAbout(step, open)));

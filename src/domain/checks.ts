@@ -14,10 +14,18 @@ export type CheckId =
   | 'globals'
   | 'source'
   | 'stored'
+  | 'assertions'
+  | 'min-tables'
+  | 'restore-time'
+  | 'alarm'
   /** Of a restored database: definitions as recorded, in the same words or those of a reference restore. */
   | 'definitions'
   /** Of a restored database: what is attached, validated, valid, enabled, populated. */
   | 'state'
+  /** Of a restore: whether pg_restore said anything that is not known to be harmless. */
+  | 'messages'
+  /** Of a restore: whether the target could take all that was to be restored. */
+  | 'left-out'
   /** Of a restored database: every extension is there, in a version not older than recorded. */
   | 'extensions';
 

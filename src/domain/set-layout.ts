@@ -34,3 +34,22 @@ export function setFolder(series: string, id: string): string {
 export function objectKey(series: string, id: string, name: string): string {
   return `${setPrefix(series, id)}${name}`;
 }
+
+/** `shop/_drills/`, and with an id the folder of one set's drills: `shop/_drills/20261121_020000_nightly_k3v9qa/` */
+export function drillsPrefix(series: string, id?: string): string {
+  return `${seriesPrefix(series)}_drills/${id === undefined ? '' : `${id}/`}`;
+}
+
+/** `shop/_drills/20261121_020000_nightly_k3v9qa/20261201_040000_x7m2pq.json`: sorts by time. */
+export function drillKey(series: string, id: string, at: Date, random: string): string {
+  const time = at
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z$/g, '')
+    .replace('T', '_');
+  return `${drillsPrefix(series, id)}${time}_${random}.json`;
+}
+
+/** Whether the last part of a key is the name of a record, so that it was written by {@link drillKey}. */
+export function isRecordName(name: string): boolean {
+  return /^\d{8}_\d{6}_[0-9abcdefghjkmnpqrstvwxyz]{6}\.json$/.test(name);
+}

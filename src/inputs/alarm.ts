@@ -50,7 +50,10 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
   };
 }
 
-/** The series is the one that the user named, or that of the database in the URL: never one that only the server knows. */
+/**
+ * The series is the one that the user named, or of a backup that of the database in the URL: never one that only the
+ * server or the bucket knows.
+ */
 function subjectOf(env: Environment): AlarmSubject | undefined {
   const command = given('command', env);
   if (command === undefined) return undefined;
@@ -59,6 +62,8 @@ function subjectOf(env: Environment): AlarmSubject | undefined {
     const series = given('name', env);
     return series === undefined ? undefined : { kind: 'series', command, series };
   }
+  // Elsewhere the variables PGHOST and PGDATABASE, which that input reads, say nothing of the series.
+  if (command !== 'backup') return undefined;
   const database = given('database-url', env)?.dbname;
   return database === undefined ? undefined : { kind: 'series', command, series: seriesNameFrom(database) };
 }

@@ -136,4 +136,4 @@ export interface DrillInputs extends RecoveryInputs {
 }
 
 /** Grows by one member a command. */
-export type Inputs = BackupInputs;
+export type Inputs = BackupInputs | RestoreInputs | DrillInputs;

@@ -13,6 +13,8 @@ export interface ClientTools {
   pgDump: string;
   pgRestore: string;
   pgDumpall: string;
+  /** Only where it lies beside them, runs and is of the same version: needed where definitions are run as a script. */
+  psql?: string;
   source: ClientSource;
   /** What they need in their environment: the way to the libraries that were brought along with them. */
   env: Readonly<Record<string, string>>;
@@ -55,6 +57,9 @@ export async function inspectFolder(
       return { reasons: [`${file}: is version ${found.text}, but pg_dump beside it is ${version.text}`] };
     }
   }
+  const psql = path.join(folder, 'psql');
+  const hasPsql =
+    existsSync(psql) && (await isVersion(psql, version?.text, { ...context, env: { ...context.env, ...env } }));
   return {
     tools: {
       major,
@@ -62,10 +67,16 @@ export async function inspectFolder(
       pgDump: path.join(folder, 'pg_dump'),
       pgRestore: path.join(folder, 'pg_restore'),
       pgDumpall: path.join(folder, 'pg_dumpall'),
+      ...(hasPsql ? { psql } : {}),
       source,
       env,
     },
   };
+}
+
+async function isVersion(file: string, version: string | undefined, context: FolderContext): Promise<boolean> {
+  const printed = await printedVersion(file, context);
+  return 'found' in printed && printed.found.text === version;
 }
 
 async function printedVersion(

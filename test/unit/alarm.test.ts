@@ -15,7 +15,7 @@ import { formatAge } from '../../src/domain/words.ts';
 import { githubError } from '../../src/github/errors.ts';
 import { probeIssueRights } from '../../src/github/probe.ts';
 import { readAlarmInputs } from '../../src/inputs/alarm.ts';
-import type { FailureWords } from '../../src/report/failure.ts';
+import type { FailureWords } from '../../src/report/failure-words.ts';
 import { type AlarmEvent, failureComment, issueBody, issueTitle, recoveryComment } from '../../src/report/issue.ts';
 import { backupResult } from '../support/backup-result.ts';
 
@@ -116,6 +116,7 @@ describe('the newest good backup', () => {
 
 describe('the words of an issue', () => {
   const words: FailureWords = {
+    command: 'backup',
     code: 'ERR_DUMP_FAILED',
     outcome: 'failed',
     title: 'The backup failed (ERR_DUMP_FAILED)',
@@ -124,6 +125,7 @@ describe('the words of an issue', () => {
     causes: ['the disk is full'],
     safety: 'Older backups are untouched.',
     action: 'Free space on `db`.',
+    toType: [],
   };
   const run = {
     workflow: 'Nightly',
@@ -159,9 +161,28 @@ describe('the words of an issue', () => {
       'The backup failed (ERR_DUMP_FAILED) in the job backup of the workflow Nightly',
     );
     expect(failureComment(event, plain)).not.toContain(alarmMarker(SHOP));
-    expect(recoveryComment({ id: 'ID', uri: 's3', subject: SHOP, run }, plain)).toContain(
-      '**Recovered:** <code>ID</code>',
+  });
+
+  test('say of a restore or drill what that was, and what will close the issue', () => {
+    const steps = [
+      { words: 'Give access back to @shop:', commands: ["ALTER ROLE app CONNECTION LIMIT -1; -- '@app'"] },
+    ];
+    const body = issueBody({ ...event, words: { ...words, command: 'restore', toType: steps } }, plain);
+    expect(body).toContain('the next proven restore closes it');
+    expect(body).toContain(
+      "Give access back to &#64;&#8203;shop&#58;\n\n```\nALTER ROLE app CONNECTION LIMIT -1; -- '@app'\n```",
     );
+    expect(issueBody({ ...event, words: { ...words, command: 'drill' } }, plain)).toContain(
+      'the next drill that passes closes it',
+    );
+    expect(issueBody({ ...event, subject: STEP }, plain)).toContain('The next proven backup of the same job closes');
+    const recovered = (command: FailureWords['command']) =>
+      recoveryComment({ command, id: 'ID', uri: 's3', subject: { ...SHOP, command }, run }, plain);
+    expect(recovered('backup')).toContain(
+      '**Recovered:** <code>ID</code> of <code>shop</code> is stored and proven, by',
+    );
+    expect(recovered('restore')).toContain('was restored and proven, by');
+    expect(recovered('drill')).toContain('was brought back by a drill that passed, by');
   });
 
   test('let nothing of a message break out, mention anybody or forge the marker', () => {
@@ -226,6 +247,7 @@ describe('the inputs of the alarm', () => {
       {},
       { INPUT_NAME: 'No!', 'INPUT_DATABASE-URL': url },
       { INPUT_COMMAND: 'bakcup', INPUT_NAME: 'shop' },
+      { INPUT_COMMAND: 'restore', PGHOST: 'h', PGUSER: 'shop' },
     ]) {
       expect(subject(wrong)).toEqual(STEP);
     }
