@@ -22,6 +22,11 @@ export class TargetAccess {
     this.#parts = parts;
   }
 
+  /** For how long a session or a program may be silent before the server is asked about it. */
+  get stallSeconds(): number {
+    return this.#parts.stallSeconds;
+  }
+
   /** The connection to `database`, whichever one `target-database-url` names. */
   connection(database: string): ConnectionRequest {
     return { ...this.#parts.connection, dbname: database };

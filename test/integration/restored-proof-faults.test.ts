@@ -303,9 +303,7 @@ describeIf(servers === true && 'skipped' in clients ? clients : servers, 'the pr
     });
     const occupied = { database: 'restored', create: async () => undefined, drop: async () => undefined };
     const proof = await proveAfter('', { reference: occupied });
-    expect(checkOf(proof, 'definitions').details.at(-1)).toMatch(
-      /^The reference restore met errors: pg_restore: error: .*already exists/,
-    );
+    expect(checkOf(proof, 'definitions').details.at(-1)).toMatch(/^The reference restore met errors: .*already exists/);
   });
 
   test('judges a partial restore on its part, and says so', async () => {

@@ -17,6 +17,7 @@ import { ArchiveReader } from '../../src/postgres/archive-reader.ts';
 import type { ClientTools } from '../../src/postgres/client-tools.ts';
 import { dumpArgs } from '../../src/postgres/dump.ts';
 import { openSnapshot } from '../../src/postgres/snapshot.ts';
+import { readToc } from '../../src/postgres/toc.ts';
 import { TargetAccess } from '../../src/restore/access.ts';
 import type { RestoredProofParts } from '../../src/restore/prove/parts.ts';
 import { proveRestored, type RestoredProof } from '../../src/restore/prove.ts';
@@ -76,7 +77,8 @@ export async function backUpInto(
       objects: [],
     } as unknown as Parameters<typeof contentsOf>[0];
     const contents = contentsOf(evidence, []);
-    const toc = await readToc(clients, file, contents);
+    const run = { env: {}, signal: new AbortController().signal };
+    const toc = await readToc(benchTools(clients), { path: file }, run);
     return { contents, toc, plan: planOf(toc), archive: { kind: 'file', format: 'custom', path: file } };
   } finally {
     await snapshot.close();
@@ -92,37 +94,13 @@ async function readArchive({ pgRestore }: Clients, file: string) {
   return reader.end();
 }
 
-const LINE = /^(\d+); \d+ \d+ ([A-Z]+(?: [A-Z]+)*?) (.*)$/;
-
-/** Good for what tests ask: schemas are told from the names that contents.json has, owners have no blanks. */
-async function readToc({ pgRestore }: Clients, file: string, contents: Contents): Promise<Toc> {
-  const types = new Set(['TABLE DATA', 'SEQUENCE SET', 'BLOBS', ...contents.objects.map(({ type }) => type)]);
-  const schemas = [...new Set(['-', ...contents.objects.map(({ schema }) => schema)])].sort(
-    (a, b) => b.length - a.length,
-  );
-  const text = await runTool(pgRestore, ['--list', file]);
-  const entries = text.split('\n').flatMap((line): TocEntry[] => {
-    const match = LINE.exec(line);
-    if (match === null) return [];
-    const rest = `${match[2]} ${match[3]}`;
-    const type = [...types].filter((each) => rest.startsWith(`${each} `)).sort((a, b) => b.length - a.length)[0];
-    if (type === undefined) return [{ dumpId: Number(match[1]), type: match[2] as string, name: '', owner: '', line }];
-    const named = rest.slice(type.length + 1);
-    const schema = schemas.find((each) => named.startsWith(`${each} `)) ?? '-';
-    const tail = named.slice(schema.length + 1);
-    const owner = tail.slice(tail.lastIndexOf(' ') + 1);
-    const name = tail.slice(0, tail.lastIndexOf(' '));
-    return [{ dumpId: Number(match[1]), type, name, owner, line, ...(schema === '-' ? {} : { schema }) }];
-  });
-  return { serverVersion: contents.server.version, entries };
-}
-
 /** The whole archive, or the entries that `keep` chooses. */
 export function planOf(toc: Toc, keep?: (entry: TocEntry) => boolean): EntryPlan {
   return {
     restored: keep === undefined ? toc.entries : toc.entries.filter(keep),
     whole: keep === undefined,
     leftOut: [],
+    gaps: [],
     missingRoles: [],
     rolesToCreate: [],
     findings: [],

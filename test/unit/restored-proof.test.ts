@@ -17,11 +17,19 @@ function table(name: string, over: Partial<ContentsTable> = {}): ContentsTable {
 }
 
 function entry(type: string, name: string, schema?: string): TocEntry {
-  return { dumpId: 1, type, name, owner: 'me', line: '', ...(schema === undefined ? {} : { schema }) };
+  return {
+    dumpId: 1,
+    type,
+    name,
+    owner: 'me',
+    dependencies: [],
+    line: '',
+    ...(schema === undefined ? {} : { schema }),
+  };
 }
 
 function planOf(entries: readonly TocEntry[], whole = true): EntryPlan {
-  return { restored: entries, whole, leftOut: [], missingRoles: [], rolesToCreate: [], findings: [] };
+  return { restored: entries, whole, leftOut: [], gaps: [], missingRoles: [], rolesToCreate: [], findings: [] };
 }
 
 const ENTRIES = [

@@ -1,6 +1,4 @@
 /** Definitions of the restored database, and the reference restore that settles what is only worded otherwise. */
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { ArchivedObject } from '../../domain/archive-report.ts';
 import { BackupError, messageOf } from '../../domain/errors.ts';
 import { quoteIdentifier } from '../../domain/relations.ts';
@@ -13,8 +11,13 @@ import {
 } from '../../domain/restored-proof/definitions.ts';
 import type { DatabaseState } from '../../domain/restored-proof/state.ts';
 import type { RestoredStructure } from '../../domain/restored-proof.ts';
+import { readServer } from '../../postgres/catalog/database.ts';
+import { askSession } from '../../postgres/dump-session.ts';
 import { digestLargeObjectRights } from '../../postgres/large-object-digest.ts';
-import { printArchive, printDatabase, restoreReference, type ToolRun } from '../../postgres/printed-definitions.ts';
+import { printArchive, printDatabase } from '../../postgres/printed-definitions.ts';
+import { runRestore } from '../../postgres/restore.ts';
+import { RESTORE_SESSION, type RestoreContext } from '../../postgres/restore-process.ts';
+import type { RestoreSource } from '../../postgres/restore-source.ts';
 import { readState } from '../../postgres/restored-state.ts';
 import type { ReferencePlace, RestoredProofParts, SharedSnapshot } from './parts.ts';
 
@@ -57,7 +60,7 @@ export async function readStructure(
     };
   } catch (error) {
     parts.signal.throwIfAborted();
-    if (error instanceof BackupError && error.code === 'ERR_NOT_PROVEN') return error;
+    if (error instanceof BackupError) return error;
     throw error;
   }
 }
@@ -67,25 +70,32 @@ async function printTarget(
   database: string,
   snapshot?: SharedSnapshot,
 ): Promise<ArchivedObject[]> {
-  return await printDatabase(await toolRun(parts, database), {
+  const options = {
     owner: parts.owner,
     privileges: parts.privileges,
     encoding: parts.contents.settings.client_encoding,
     lockTimeoutSeconds: parts.lockTimeoutSeconds,
     ...(snapshot === undefined ? {} : { snapshotId: snapshot.id }),
-  });
+  };
+  return await printDatabase(parts.tools, options, await childContext(parts, database));
 }
 
-async function toolRun({ access, tools, signal }: RestoredProofParts, database: string): Promise<ToolRun> {
-  return { tools, env: await access.childEnv(tools, database), signal };
+/** Of a program that works on `database`. */
+async function childContext(parts: RestoredProofParts, database: string): Promise<RestoreContext> {
+  const { access, tools, signal, clock, log } = parts;
+  const env = await access.childEnv(tools, database);
+  const askServer = () =>
+    askSession(access.connection(database), { applicationName: RESTORE_SESSION }, { clock, log }, signal);
+  return { env, signal, clock, log, stallSeconds: access.stallSeconds, askServer };
 }
 
 /** As recorded; without owners or rights as the archive itself is printed without them. */
 async function expectedIn(parts: RestoredProofParts): Promise<ExpectedObject[]> {
-  const { contents, plan, archive, owner, privileges, tools, signal } = parts;
+  const { contents, plan, archive, owner, privileges, tools, access } = parts;
   const recorded = expectedObjects(contents.objects, plan, privileges);
   if ((owner === 'keep' && privileges === 'keep') || archive.kind !== 'file') return recorded;
-  const printed = await printArchive({ tools, env: { ...tools.env }, signal }, archive.path, { owner, privileges });
+  const context = { ...parts, stallSeconds: access.stallSeconds };
+  const printed = await printArchive(tools, archive.path, { owner, privileges }, context);
   const digests = new Map(printed.map((object) => [keyOf(object), object.digests]));
   return recorded.map((object) => ({ ...object, digests: digests.get(keyOf(object)) ?? object.digests }));
 }
@@ -102,22 +112,16 @@ interface Reference {
 
 /** The reference as it is printed, or why there is none. It is dropped again. */
 async function makeReference(parts: RestoredProofParts, place: ReferencePlace): Promise<Reference | string> {
-  const { archive, plan, owner, privileges, log, signal } = parts;
-  if (archive.format === 'sql') return 'A plain dump has no definitions that can be restored without its rows';
-  const listFile = path.join(parts.workDir, 'reference.list');
-  const lines = plan.restored.filter(({ type }) => !DATA_TYPES.has(type)).map(({ line }) => line);
-  await writeFile(listFile, `${lines.join('\n')}\n`);
+  const { access, log, signal } = parts;
+  const { database } = place;
   log.info('Some definitions are worded otherwise than recorded; comparing with a reference restore without rows.');
   try {
     await place.create();
-    await withoutFlushes(parts, place.database);
-    const run = await toolRun(parts, place.database);
-    const source = archive.kind === 'file' ? { path: archive.path } : { open: () => archive.open() };
-    const options = { database: place.database, listFile, owner, privileges };
-    const problem = await restoreReference(run, source, options);
+    await withoutFlushes(parts, database);
+    const problem = await restoreDefinitions(parts, database);
     if (problem !== undefined) return problem;
-    const objects = await printTarget(parts, place.database);
-    return await parts.access.use('reference', place.database, async ({ client }) => {
+    const objects = await printTarget(parts, database);
+    return await access.use('reference', database, async ({ client }) => {
       await client.query("SELECT pg_catalog.set_config('search_path', '', false)");
       return { objects, state: await readState(client), largeObjectRights: await digestLargeObjectRights(client) };
     });
@@ -126,9 +130,28 @@ async function makeReference(parts: RestoredProofParts, place: ReferencePlace): 
     return `The reference restore could not be made: ${messageOf(error)}`;
   } finally {
     await place.drop().catch((error: unknown) => {
-      log.warning(`The database ${place.database} could not be dropped: ${messageOf(error)}. Drop it by hand.`);
+      log.warning(`The database ${database} could not be dropped: ${messageOf(error)}. Drop it by hand.`);
     });
   }
+}
+
+/** Everything of the plan but rows and values. Returns why the result is no reference. */
+async function restoreDefinitions(parts: RestoredProofParts, database: string): Promise<string | undefined> {
+  const { access, archive, plan } = parts;
+  if (archive.format !== 'custom' && archive.format !== 'directory') {
+    return `A dump of the format ${archive.format} has no definitions that can be restored without its rows`;
+  }
+  const { major } = await access.use('reference', database, ({ client }) => readServer(client));
+  const { messages } = await runRestore({
+    ...parts,
+    ...(await childContext(parts, database)),
+    archive: archive as RestoreSource,
+    plan: { restored: plan.restored.filter(({ type }) => !DATA_TYPES.has(type)), whole: false },
+    targetMajor: major,
+    criticalTables: [],
+  });
+  const wrong = messages.find(({ kind }) => kind !== 'harmless');
+  return wrong === undefined ? undefined : `The reference restore met errors: ${wrong.text}`;
 }
 
 /** Thousands of small statements would each wait for the disk, for a database that does not outlive them. */
