@@ -152,6 +152,20 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** One drill among others. */
+export interface TrendPoint {
+  startedAt: string;
+  backupId: string;
+  verdict: RecoveryVerdict;
+  /** Absent when the drill never came to its proof. */
+  recoverySeconds?: number;
+}
+
+export function trendPoint({ startedAt, backup, verdict, error, timings }: DrillRecord): TrendPoint {
+  const point = { startedAt, backupId: backup.id, verdict };
+  return error === undefined ? { ...point, recoverySeconds: timings.recoverySeconds } : point;
+}
+
 const readErrorCode = json.matching(/^ERR_[A-Z_]+$/, 'a code such as ERR_CONNECT') as json.Reader<ErrorCode>;
 
 const readFields = json.object<DrillRecord>({
