@@ -306,6 +306,14 @@ describeIf(servers === true && 'skipped' in clients ? clients : servers, 'the pr
     expect(checkOf(proof, 'definitions').details.at(-1)).toMatch(/^The reference restore met errors: .*already exists/);
   });
 
+  test('is partial, and not over, when the role may not create databases after all', async () => {
+    const rights = 'GRANT pg_read_all_data TO bound; ALTER TABLE secrets DISABLE ROW LEVEL SECURITY';
+    const lobs = 'GRANT SELECT ON LARGE OBJECT 4711, 4712, 4713 TO bound';
+    const definitions = checkOf(await proveAfter(`${rights}; ${lobs}`, { user: 'bound' }), 'definitions');
+    expect(definitions.status).toBe('partial');
+    expect(definitions.details.at(-1)).toContain('permission denied to create database');
+  });
+
   test('judges a partial restore on its part, and says so', async () => {
     await target.createDatabase('part', 'TEMPLATE template0');
     const plan = planOf(

@@ -166,6 +166,8 @@ export async function prove(
 ): Promise<RestoredProof> {
   const { access, workDir, signal, close } = await accessTo(folder, server, database, user);
   const reference = `reference_${randomUUID()}`;
+  const execute = (sql: string): Promise<void> =>
+    access.attempt('reference', 'postgres', async ({ client }) => void (await client.query(sql)));
   try {
     return await proveRestored({
       access,
@@ -179,8 +181,8 @@ export async function prove(
       criticalTables: [],
       reference: {
         database: reference,
-        create: () => server.createDatabase(reference, 'TEMPLATE template0'),
-        drop: async () => void (await server.query(`DROP DATABASE IF EXISTS "${reference}"`)),
+        create: () => execute(`CREATE DATABASE "${reference}" TEMPLATE template0`),
+        drop: () => execute(`DROP DATABASE IF EXISTS "${reference}"`),
       },
       lockTimeoutSeconds: 20,
       workDir,

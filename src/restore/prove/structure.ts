@@ -121,7 +121,7 @@ async function makeReference(parts: RestoredProofParts, place: ReferencePlace): 
     const problem = await restoreDefinitions(parts, database);
     if (problem !== undefined) return problem;
     const objects = await printTarget(parts, database);
-    return await access.use('reference', database, async ({ client }) => {
+    return await access.attempt('reference', database, async ({ client }) => {
       await client.query("SELECT pg_catalog.set_config('search_path', '', false)");
       return { objects, state: await readState(client), largeObjectRights: await digestLargeObjectRights(client) };
     });
@@ -141,7 +141,7 @@ async function restoreDefinitions(parts: RestoredProofParts, database: string): 
   if (archive.format !== 'custom' && archive.format !== 'directory') {
     return `A dump of the format ${archive.format} has no definitions that can be restored without its rows`;
   }
-  const { major } = await access.use('reference', database, ({ client }) => readServer(client));
+  const { major } = await access.attempt('reference', database, ({ client }) => readServer(client));
   const { messages } = await runRestore({
     ...parts,
     ...(await childContext(parts, database)),
