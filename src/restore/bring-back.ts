@@ -236,7 +236,7 @@ function referencePlace({ settled, access, facts }: BringBackParts): ReferencePl
   const { maintenanceDatabase } = facts;
   return {
     database: reference.name,
-    create: () => access.use('reference', maintenanceDatabase, ({ client }) => createDatabase(client, reference)),
-    drop: () => access.use('reference', maintenanceDatabase, ({ client }) => dropDatabase(client, reference.name)),
+    create: () => access.attempt('reference', maintenanceDatabase, ({ client }) => createDatabase(client, reference)),
+    drop: () => access.attempt('reference', maintenanceDatabase, ({ client }) => dropDatabase(client, reference.name)),
   };
 }
