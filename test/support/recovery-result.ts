@@ -121,7 +121,8 @@ export function drillResult(wishes: RecoveryWishes & { acceptPartial?: boolean }
     acceptPartial: wishes.acceptPartial ?? false,
     rpoSeconds: 4_500,
     recordUris: [`s3://acme-backups/postgres/shop/_drills/${SET_ID}/20261121_031500_abcdef.json`],
-    reportPaths: ['drill.md', 'drill.xml'],
+    occasion: OCCASION,
+    finishedAt: new Date('2026-11-21T03:25:00Z'),
     findings: [],
   };
 }

@@ -9,11 +9,10 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { BackupResult, CommandContext } from '../../src/command.ts';
 import { backup } from '../../src/commands/backup.ts';
 import type { Manifest } from '../../src/domain/manifest.ts';
-import { readInputs } from '../../src/inputs/read.ts';
 import { makeToolCache } from './client-shims.ts';
 import type { Clients } from './clients.ts';
 import { type Fixture, loadDatabase } from './databases/index.ts';
-import { step } from './inputs.ts';
+import { backupInputsOf, step } from './inputs.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 import { recordingLog } from './silent-log.ts';
 import { realClock } from './storage-bench.ts';
@@ -39,7 +38,7 @@ export async function takeBackup({ clients, url, storage, inputs, env }: TakeOpt
       { name: 'shop', 'database-url': url, storage: storage.join('\n'), encryption: 'none', ...inputs },
       { PATH: process.env.PATH ?? '', HOME: folder, RUNNER_TEMP: folder, RUNNER_TOOL_CACHE: tools.folder, ...env },
     );
-    const result = await backup(readInputs(variables), contextIn(folder, variables));
+    const result = await backup(backupInputsOf(variables), contextIn(folder, variables));
     if (!('outcome' in result) || result.outcome !== 'taken') throw new Error('no backup was taken');
     return result;
   } finally {

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import type { DrillResult } from '../../src/command.ts';
 import { trendPoint } from '../../src/domain/drill-record.ts';
-import { reportPaths } from '../../src/drill/report-files.ts';
-import { type DrillReportFacts, drillReport } from '../../src/report/drill-report.ts';
+import { reportPaths } from '../../src/report/drill-files.ts';
+import { drillReport } from '../../src/report/drill-report.ts';
 import { drillJUnit } from '../../src/report/junit.ts';
 import { recoverySummary } from '../../src/report/restore-summary.ts';
 import { programAvailable, testIf } from '../support/availability.ts';
 import { drilled } from '../support/drill-records.ts';
-import { drillResult, OCCASION, type RecoveryWishes, recoveryOf } from '../support/recovery-result.ts';
+import { drillResult, type RecoveryWishes, recoveryOf } from '../support/recovery-result.ts';
 
 const plain = (text: string): string => text;
 
@@ -16,8 +17,8 @@ function shown(markdown: string): string {
   return markdown.replaceAll(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
 }
 
-function facts(wishes: RecoveryWishes = {}, more: Partial<DrillReportFacts> = {}): DrillReportFacts {
-  return { result: drillResult(wishes), occasion: OCCASION, finishedAt: new Date('2026-11-21T03:18:00Z'), ...more };
+function facts(wishes: RecoveryWishes = {}, more: Partial<DrillResult> = {}): DrillResult {
+  return { ...drillResult(wishes), ...more };
 }
 
 const now = trendPoint(drilled('2026-12-01T04:00:00.000Z'));
@@ -67,7 +68,7 @@ describe('the report of a drill', () => {
 
   test('of a dump that does not tell its time knows no recovery point', () => {
     const { rpoSeconds: _, ...result } = drillResult();
-    expect(drillReport({ ...facts(), result }, plain)).toContain('Recovery point (RPO): not known');
+    expect(drillReport(result, plain)).toContain('Recovery point (RPO): not known');
   });
 
   test('cannot be broken out of, and holds no secret', () => {
@@ -80,7 +81,7 @@ describe('the report of a drill', () => {
 
   test('shows the trend over earlier drills, also in the job summary', () => {
     const result = { ...drillResult(), trend: { now, past } };
-    for (const text of [drillReport({ ...facts(), result }, plain), recoverySummary(result, plain)]) {
+    for (const text of [drillReport(result, plain), recoverySummary(result, plain)]) {
       const section = shown(text).slice(shown(text).indexOf('### Recovery time over drills'));
       const rows = section.split('\n').filter((line) => line.startsWith('| 2026'));
       expect(rows.map((row) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))).toEqual([
@@ -101,7 +102,7 @@ describe('the report of a drill', () => {
       ...now,
       startedAt: `2026-10-${String(day + 1).padStart(2, '0')}T00:00:00.000Z`,
     }));
-    const text = drillReport({ ...facts(), result: { ...drillResult(), trend: { now, past: many } } }, plain);
+    const text = drillReport({ ...drillResult(), trend: { now, past: many } }, plain);
     expect(text.match(/^\| 2026-/gm)).toHaveLength(12);
     expect(text).toContain('| 2026-10-30');
   });
@@ -131,9 +132,7 @@ describe('JUnit', () => {
 
   test('without any check is an error', () => {
     const result = { ...drillResult(), recovery: recoveryOf({ more: { checks: [], verdict: 'partial' } }) };
-    expect(drillJUnit({ ...facts(), result }, plain)).toContain(
-      '<error type="not-run" message="Nothing at all was checked">',
-    );
+    expect(drillJUnit(result, plain)).toContain('<error type="not-run" message="Nothing at all was checked">');
   });
 
   const python = programAvailable('python3', ['--version'], 'install Python 3');

@@ -74,5 +74,12 @@ if (isPostStep(process.argv[1] as string, process.env)) await cleanUp(process.en
 else {
   const here = new URL(import.meta.url);
   const threads = { proof: here, cache: here };
-  endProcess(await run(process.env, { ...ports, commands: { backup: script, restore: unused, drill: unused }, threads, cleanUpMs: 300 }));
+  endProcess(
+    await run(process.env, {
+      ...ports,
+      commands: { backup: script, restore: unused, drill: unused },
+      threads,
+      cleanUpMs: 300,
+    }),
+  );
 }
