@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { classifyMessages } from '../../src/domain/restore-messages.ts';
+
+const TIMEOUT = [
+  'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"',
+  'Command was: SET transaction_timeout = 0;',
+];
+const classify = (lines: readonly string[], targetMajor = 15) => classifyMessages(lines, { targetMajor });
+const kinds = (lines: readonly string[], targetMajor = 15) => classify(lines, targetMajor).map(({ kind }) => kind);
+const error = (text: string, command: string) => [
+  `pg_restore: error: could not execute query: ERROR:  ${text}`,
+  `Command was: ${command}`,
+  '',
+  '',
+];
+
+describe('progress', () => {
+  test('is no message, whatever names it holds', () => {
+    const lines = [
+      'pg_restore: connecting to database for restore',
+      'pg_restore: processing item 3342 ENCODING ENCODING',
+      'pg_restore: creating TABLE "line',
+      'break.new',
+      'line"',
+      'pg_restore: entering main parallel loop',
+      'pg_restore: launching item 3335 TABLE DATA orders',
+      'pg_restore: processing data for table "public.-- error: x"',
+      'pg_restore: finished item 3335 TABLE DATA orders',
+      'pg_restore: executing SEQUENCE SET customers_id_seq',
+      'pg_restore: restoring large object with OID 910001',
+      'pg_restore: restored 1 large object',
+      'pg_restore: while PROCESSING TOC:',
+      'pg_restore: finished main parallel loop',
+    ];
+    expect(classify(lines)).toEqual([]);
+  });
+
+  test('that two workers wrote into each other hides no error', () => {
+    const lines = [
+      'pg_restore:pg_restore:  creating INDEX "public.a"',
+      ' creating INDEX "public.b"',
+      'pg_restore:pg_restore: error:  processing data for table "public.c"',
+      'could not execute query: ERROR:  relation "x" does not exist',
+      'Command was: CREATE INDEX x ON y;',
+      'pg_restore: pg_restore: error: creating VIEW "public.v"',
+      ' COPY failed for table "t": ERROR:  invalid input syntax for type integer: "x"',
+      'CONTEXT:  COPY t, line 1, column a: "x"',
+    ];
+    expect(classify(lines)).toEqual([
+      {
+        kind: 'fatal',
+        text: 'could not execute query: ERROR: relation "x" does not exist Command was: CREATE INDEX x ON y;',
+        reason: 'it needs something that was not restored',
+      },
+      expect.objectContaining({ kind: 'fatal', reason: 'rows of a table were refused' }),
+    ]);
+  });
+});
+
+describe('harmless forms', () => {
+  test('a setting that older servers do not know', () => {
+    expect(classify([...TIMEOUT, 'pg_restore: warning: errors ignored on restore: 1'])).toEqual([
+      expect.objectContaining({ kind: 'harmless', reason: expect.stringContaining('before 17') }),
+      expect.objectContaining({ kind: 'harmless', reason: expect.stringContaining('counts') }),
+    ]);
+    expect(kinds(TIMEOUT, 17)).toEqual(['unknown']);
+    expect(kinds([TIMEOUT[0] as string, 'Command was: SET other = 0;'])).toEqual(['unknown']);
+    expect(kinds([(TIMEOUT[0] as string).replace('transaction_timeout', 'other'), TIMEOUT[1] as string])).toEqual(['unknown']);
+    const line = 'psql:<stdin>:12: ERROR:  unrecognized configuration parameter "transaction_timeout"';
+    expect(kinds([line])).toEqual(['harmless']);
+    expect(kinds([line], 18)).toEqual(['unknown']);
+  });
+
+  test.each([
+    ['schema "public" already exists', 'CREATE SCHEMA public;', 'schema "app" already exists', 'CREATE SCHEMA app;'],
+    [
+      'must be owner of extension plpgsql',
+      "COMMENT ON EXTENSION plpgsql IS 'PL/pgSQL procedural language';",
+      'must be owner of extension plpgsql',
+      'DROP EXTENSION plpgsql;',
+    ],
+  ])('%s', (text, command, otherText, otherCommand) => {
+    expect(kinds(error(text, command))).toEqual(['harmless']);
+    expect(kinds(error(otherText, otherCommand))).toEqual(['fatal']);
+    expect(kinds(error(`${text} now`, command))).not.toEqual(['harmless']);
+  });
+
+  test('warnings about publications and collations', () => {
+    const hint = 'HINT:  Set "wal_level" to "logical" before creating subscriptions.';
+    expect(kinds(['pg_restore: WARNING:  "wal_level" is insufficient to publish logical changes', hint])).toEqual(['harmless']);
+    expect(kinds(['pg_restore: WARNING:  wal_level is insufficient to publish logical changes', hint])).toEqual(['harmless']);
+    expect(kinds(['pg_restore: WARNING:  database "x" has a collation version mismatch', 'DETAIL:  a'])).toEqual(['harmless']);
+    expect(kinds(['pg_restore: WARNING:  no privileges were granted for "x"'])).toEqual(['unknown']);
+  });
+
+  test('a tablespace that is missing', () => {
+    const text =
+      'pg_restore: error: could not set "default_tablespace" to fast: ERROR:  invalid value for parameter "default_tablespace": "fast"';
+    expect(kinds([text, 'DETAIL:  Tablespace "fast" does not exist.'])).toEqual(['harmless']);
+  });
+});
+
+describe('errors', () => {
+  test.each([
+    ['role "boss" does not exist', 'ALTER TABLE t OWNER TO boss;', 'a role is missing'],
+    ['extension "postgis" is not available', 'CREATE EXTENSION IF NOT EXISTS postgis;', 'lacks an extension'],
+    ['could not create locale "xx_XX": No such file or directory', 'CREATE COLLATION c (locale = \'xx_XX\');', 'lacks a collation'],
+    ['security label provider "anon" is not loaded', 'SECURITY LABEL FOR anon ON TABLE t IS \'x\';', 'is not loaded'],
+    ['relation "t" already exists', 'CREATE TABLE t ();', 'not empty'],
+    ['must be able to SET ROLE "boss"', 'ALTER TABLE t OWNER TO boss;', 'owner: drop'],
+    ['permission denied for schema app', 'CREATE TABLE app.t ();', 'lacks a right'],
+    ['could not extend file "base/1/2": No space left on device', 'COPY t FROM stdin;', 'disk of the target is full'],
+  ])('%s', (text, command, meaning) => {
+    const [first, ...more] = classify(error(text, command));
+    expect(first).toMatchObject({ kind: 'fatal', reason: expect.stringContaining(meaning) });
+    expect(more).toEqual([]);
+  });
+
+  test('that nobody knows are unknown, not harmless', () => {
+    expect(kinds(error('the flux capacitor is empty', 'SELECT 1;'))).toEqual(['unknown']);
+    expect(kinds(['pg_restore: something new'])).toEqual(['unknown']);
+    expect(kinds(['pg_restore: warning: archive items not in correct section order'])).toEqual(['unknown']);
+  });
+
+  test('fewer than pg_restore counted means that one was not seen', () => {
+    expect(kinds([...TIMEOUT, 'pg_restore: warning: errors ignored on restore: 2'])).toEqual(['harmless', 'unknown']);
+  });
+
+  test('of psql name the line', () => {
+    const lines = ['psql:<stdin>:812: ERROR:  relation "x" already exists', 'psql:<stdin>:813: NOTICE:  fine'];
+    expect(classify(lines)).toEqual([
+      { kind: 'fatal', text: 'line 812: ERROR: relation "x" already exists', reason: 'the target was not empty' },
+    ]);
+  });
+
+  test('are kept in bounds, however many there are', () => {
+    const many = Array.from({ length: 5000 }, (_, index) => error(`relation "t${index}" already exists`, 'x')).flat();
+    const messages = classify([...many, 'pg_restore: warning: errors ignored on restore: 5000']);
+    expect(messages.length).toBe(2001);
+    expect(messages.at(-1)?.kind).toBe('harmless');
+  });
+});
