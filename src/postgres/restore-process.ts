@@ -1,7 +1,7 @@
 /** One run of pg_restore or psql against a target: its messages, its progress, and an eye on whether it still lives. */
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable, Writable } from 'node:stream';
 import { BackupError } from '../domain/errors.ts';
 import { isHopeless, type RestoreEnd } from '../domain/restore-failure.ts';
 import { MessageCollector, parseProgress } from '../domain/restore-messages.ts';
@@ -125,20 +125,32 @@ async function watchChild(
   return await new Promise<never>(() => undefined);
 }
 
-/** Feeds until the child has ended; its early end is no error of the source. Returns the source's own error. */
+/**
+ * Feeds until the child has ended or takes no more, which is no error of the source. Returns what ends the feeding and
+ * gives the source's own error, if it had one.
+ */
 function feed(stream: Readable, child: RunningProcess, touch: () => void): () => Promise<unknown> {
-  let broken: unknown;
-  stream.on('data', touch);
-  stream.once('error', (error) => {
-    broken = error;
+  const stdin = child.stdin as Writable;
+  const closed = new AbortController();
+  for (const event of ['error', 'close']) stdin.once(event, () => closed.abort());
+  const pump = async (): Promise<void> => {
+    for await (const chunk of stream) {
+      if (closed.signal.aborted) return;
+      touch();
+      if (!stdin.write(chunk)) await once(stdin, 'drain', { signal: closed.signal });
+    }
+    stdin.end();
+  };
+  const fed = pump().catch((error: unknown) => {
+    if (closed.signal.aborted) return undefined;
     // What was fed is cut short: nobody must take it for the whole.
     child.kill();
+    return error;
   });
-  const piping = pipeline(stream, child.stdin as NodeJS.WritableStream).catch(() => undefined);
   return async () => {
+    closed.abort();
     stream.destroy();
-    await piping;
-    return broken;
+    return await fed;
   };
 }
 

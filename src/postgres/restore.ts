@@ -71,7 +71,7 @@ export async function runRestore(options: RestoreOptions): Promise<RestoreRun> {
   const endedAt = clock.now().getTime();
   const loadedAt = watch.dataUntil ?? endedAt;
   return {
-    messages: messagesOf(end as RestoreEnd, watch, options.targetMajor),
+    messages: messagesOf(end as RestoreEnd, watch, options),
     phases: [
       { phase: 'restore', seconds: since(loadedAt) },
       { phase: 'index', seconds: since(endedAt) - since(loadedAt) },
@@ -82,8 +82,12 @@ export async function runRestore(options: RestoreOptions): Promise<RestoreRun> {
 }
 
 /** Classified, and one more where a program failed without a word that says so. */
-export function messagesOf(end: RestoreEnd, watch: RestoreWatch, targetMajor: number): ClassifiedMessage[] {
-  const messages = classifyCollected(watch.collector, { targetMajor });
+export function messagesOf(
+  end: RestoreEnd,
+  watch: RestoreWatch,
+  { targetMajor, jobs }: { targetMajor: number; jobs: number },
+): ClassifiedMessage[] {
+  const messages = classifyCollected(watch.collector, { targetMajor, parallel: jobs > 1 });
   if (!endedEarly(end, watch) || messages.some(({ kind }) => kind !== 'harmless')) return messages;
   const text = `${end.program} ended with exit code ${end.code}`;
   return [...messages, { kind: 'unknown', text, reason: 'it did not say that it came to the end of the archive' }];

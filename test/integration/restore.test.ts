@@ -25,20 +25,23 @@ describe.each(PAIRS)('from Postgres %i to %i', async (sourceMajor, targetMajor) 
 
     afterAll(() => bench.stop());
 
-    test.each(['shapes', 'awkward', 'shop'] as const)('brings %s back, and every message is understood', async (fixture) => {
-      const archive = await bench.dump(fixture, { fixture });
-      const plan = await bench.plan(archive);
-      expect(plan).toMatchObject({ whole: true, leftOut: [], missingRoles: [], findings: [] });
-      const database = await bench.newDatabase();
-      const run = await runRestore(bench.options(database, archive, plan));
-      expect(run.messages.filter(({ kind }) => kind !== 'harmless')).toEqual([]);
-      expect(await inventory(bench.target, database)).toEqual(await inventory(bench.source, fixture));
-      expect(run.phases.map(({ phase }) => phase)).toEqual(['restore', 'index']);
-      expect(run.phases.every(({ seconds }) => seconds >= 0)).toBe(true);
-      const older = run.messages.filter(({ text }) => text.includes('"transaction_timeout"'));
-      expect(older.length > 0).toBe(targetMajor < 17 && sourceMajor >= 17);
-      expect(run.exitCode).toBe(older.length > 0 ? 1 : 0);
-    });
+    test.each(['shapes', 'awkward', 'shop'] as const)(
+      'brings %s back, and every message is understood',
+      async (fixture) => {
+        const archive = await bench.dump(fixture, { fixture });
+        const plan = await bench.plan(archive);
+        expect(plan).toMatchObject({ whole: true, leftOut: [], missingRoles: [], findings: [] });
+        const database = await bench.newDatabase();
+        const run = await runRestore(bench.options(database, archive, plan));
+        expect(run.messages.filter(({ kind }) => kind !== 'harmless')).toEqual([]);
+        expect(await inventory(bench.target, database)).toEqual(await inventory(bench.source, fixture));
+        expect(run.phases.map(({ phase }) => phase)).toEqual(['restore', 'index']);
+        expect(run.phases.every(({ seconds }) => seconds >= 0)).toBe(true);
+        const older = run.messages.filter(({ text }) => text.includes('"transaction_timeout"'));
+        expect(older.length > 0).toBe(targetMajor < 17 && sourceMajor >= 17);
+        expect(run.exitCode).toBe(older.length > 0 ? 1 : 0);
+      },
+    );
   });
 });
 

@@ -12,8 +12,8 @@ import type { RestoreSource } from '../../src/postgres/restore-source.ts';
 import { readRoleUse, readToc } from '../../src/postgres/toc.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { type Clients, clientTools, type Skipped } from './clients.ts';
-import { loadDatabase } from './databases/index.ts';
 import type { Fixture } from './databases/index.ts';
+import { loadDatabase } from './databases/index.ts';
 import { availableMajors, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { runTool } from './run-tool.ts';
 import { silentLog } from './silent-log.ts';
@@ -120,7 +120,12 @@ export class RestoreBench {
     });
   }
 
-  options(database: string, archive: RestoreSource, plan: EntryPlan, part: Partial<RestoreOptions> = {}): RestoreOptions {
+  options(
+    database: string,
+    archive: RestoreSource,
+    plan: EntryPlan,
+    part: Partial<RestoreOptions> = {},
+  ): RestoreOptions {
     return {
       archive,
       plan,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type EntryPlanInput, planEntries } from '../../src/domain/entry-plan.ts';
-import { criticalEntries } from '../../src/domain/restore-order.ts';
 import { assessOlderTarget, restoreClientMajor } from '../../src/domain/restore-client.ts';
+import { criticalEntries } from '../../src/domain/restore-order.ts';
 import { parseToc, type Toc } from '../../src/domain/toc.ts';
 import { restorePasses } from '../../src/postgres/restore-args.ts';
 
@@ -225,8 +225,7 @@ describe('parts', () => {
     const made = plan({}, { tables: ['public.orders'] });
     expect(made.ids).toEqual([20, 21, 31, 32, 40, 51, 52, 61, 62, 65, 66, 67, 70, 71, 90]);
     expect(made.why).toEqual({
-      'fk constraint public.orders orders_customer_fkey':
-        'it needs the table public.customers, which is not chosen',
+      'fk constraint public.orders orders_customer_fkey': 'it needs the table public.customers, which is not chosen',
       'fk constraint public.orders orders_user_fkey': 'it needs the table auth.users, which is not chosen',
       [Object.keys(made.why).find((what) => what.endsWith('other entries of the backup')) ?? '']:
         'they are outside of `schemas` and `tables`',
@@ -313,7 +312,10 @@ describe('the client', () => {
 
   test('restores into an older server only with a word', () => {
     expect(assessOlderTarget(15, 17, false)).toBeUndefined();
-    expect(assessOlderTarget(17, 15, false)).toMatchObject({ severity: 'error', action: expect.stringContaining('allow-older-major') });
+    expect(assessOlderTarget(17, 15, false)).toMatchObject({
+      severity: 'error',
+      action: expect.stringContaining('allow-older-major'),
+    });
     expect(assessOlderTarget(17, 15, true)).toMatchObject({ severity: 'warning' });
   });
 });

@@ -5,7 +5,8 @@ const TIMEOUT = [
   'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"',
   'Command was: SET transaction_timeout = 0;',
 ];
-const classify = (lines: readonly string[], targetMajor = 15) => classifyMessages(lines, { targetMajor });
+const classify = (lines: readonly string[], targetMajor = 15) =>
+  classifyMessages(lines, { targetMajor, parallel: false });
 const kinds = (lines: readonly string[], targetMajor = 15) => classify(lines, targetMajor).map(({ kind }) => kind);
 const error = (text: string, command: string) => [
   `pg_restore: error: could not execute query: ERROR:  ${text}`,
@@ -65,7 +66,9 @@ describe('harmless forms', () => {
     ]);
     expect(kinds(TIMEOUT, 17)).toEqual(['unknown']);
     expect(kinds([TIMEOUT[0] as string, 'Command was: SET other = 0;'])).toEqual(['unknown']);
-    expect(kinds([(TIMEOUT[0] as string).replace('transaction_timeout', 'other'), TIMEOUT[1] as string])).toEqual(['unknown']);
+    expect(kinds([(TIMEOUT[0] as string).replace('transaction_timeout', 'other'), TIMEOUT[1] as string])).toEqual([
+      'unknown',
+    ]);
     const line = 'psql:<stdin>:12: ERROR:  unrecognized configuration parameter "transaction_timeout"';
     expect(kinds([line])).toEqual(['harmless']);
     expect(kinds([line], 18)).toEqual(['unknown']);
@@ -87,9 +90,15 @@ describe('harmless forms', () => {
 
   test('warnings about publications and collations', () => {
     const hint = 'HINT:  Set "wal_level" to "logical" before creating subscriptions.';
-    expect(kinds(['pg_restore: WARNING:  "wal_level" is insufficient to publish logical changes', hint])).toEqual(['harmless']);
-    expect(kinds(['pg_restore: WARNING:  wal_level is insufficient to publish logical changes', hint])).toEqual(['harmless']);
-    expect(kinds(['pg_restore: WARNING:  database "x" has a collation version mismatch', 'DETAIL:  a'])).toEqual(['harmless']);
+    expect(kinds(['pg_restore: WARNING:  "wal_level" is insufficient to publish logical changes', hint])).toEqual([
+      'harmless',
+    ]);
+    expect(kinds(['pg_restore: WARNING:  wal_level is insufficient to publish logical changes', hint])).toEqual([
+      'harmless',
+    ]);
+    expect(kinds(['pg_restore: WARNING:  database "x" has a collation version mismatch', 'DETAIL:  a'])).toEqual([
+      'harmless',
+    ]);
     expect(kinds(['pg_restore: WARNING:  no privileges were granted for "x"'])).toEqual(['unknown']);
   });
 
@@ -104,8 +113,12 @@ describe('errors', () => {
   test.each([
     ['role "boss" does not exist', 'ALTER TABLE t OWNER TO boss;', 'a role is missing'],
     ['extension "postgis" is not available', 'CREATE EXTENSION IF NOT EXISTS postgis;', 'lacks an extension'],
-    ['could not create locale "xx_XX": No such file or directory', 'CREATE COLLATION c (locale = \'xx_XX\');', 'lacks a collation'],
-    ['security label provider "anon" is not loaded', 'SECURITY LABEL FOR anon ON TABLE t IS \'x\';', 'is not loaded'],
+    [
+      'could not create locale "xx_XX": No such file or directory',
+      "CREATE COLLATION c (locale = 'xx_XX');",
+      'lacks a collation',
+    ],
+    ['security label provider "anon" is not loaded', "SECURITY LABEL FOR anon ON TABLE t IS 'x';", 'is not loaded'],
     ['relation "t" already exists', 'CREATE TABLE t ();', 'not empty'],
     ['must be able to SET ROLE "boss"', 'ALTER TABLE t OWNER TO boss;', 'owner: drop'],
     ['permission denied for schema app', 'CREATE TABLE app.t ();', 'lacks a right'],
@@ -124,6 +137,12 @@ describe('errors', () => {
 
   test('fewer than pg_restore counted means that one was not seen', () => {
     expect(kinds([...TIMEOUT, 'pg_restore: warning: errors ignored on restore: 2'])).toEqual(['harmless', 'unknown']);
+  });
+
+  test('are miscounted by pg_restore itself when it has workers', () => {
+    const lines = [...TIMEOUT, 'pg_restore: warning: errors ignored on restore: 2'];
+    const messages = classifyMessages(lines, { targetMajor: 15, parallel: true });
+    expect(messages.map(({ kind }) => kind)).toEqual(['harmless', 'harmless']);
   });
 
   test('of psql name the line', () => {

@@ -106,11 +106,14 @@ ${sql}
   test('are those of rights, default rights, policies and user mappings', () => {
     const use = rolesNamed(
       [
-        entry(1, 'GRANT SELECT ON TABLE shapes.product TO reader WITH GRANT OPTION;\nGRANT ALL ON TABLE shapes.product TO PUBLIC;'),
+        entry(
+          1,
+          'GRANT SELECT ON TABLE shapes.product TO reader WITH GRANT OPTION;\nGRANT ALL ON TABLE shapes.product TO PUBLIC;',
+        ),
         entry(2, 'REVOKE ALL ON FUNCTION f(value integer) FROM PUBLIC;'),
         entry(3, 'ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA shapes GRANT SELECT ON TABLES TO "Odd ""one";'),
         entry(4, 'CREATE POLICY own ON shapes."no; te" TO a, "b c" USING ((owner = CURRENT_USER));'),
-        entry(5, "CREATE USER MAPPING FOR mapped SERVER elsewhere OPTIONS (\n    \"user\" 'reader'\n);"),
+        entry(5, 'CREATE USER MAPPING FOR mapped SERVER elsewhere OPTIONS (\n    "user" \'reader\'\n);'),
         entry(6, 'SET SESSION AUTHORIZATION granter;\nGRANT SELECT ON TABLE x TO y;\nRESET SESSION AUTHORIZATION;'),
         entry(7, 'CREATE POLICY every ON shapes.note AS RESTRICTIVE FOR SELECT USING ((id > 0));'),
         entry(8, 'GRANT SELECT ON TABLE public."t TO nobody;\n" TO somebody;'),

@@ -4,6 +4,8 @@ import type { RestoreMessage } from '../restore-messages.ts';
 export interface MessageContext {
   /** Major version of the target's server. */
   targetMajor: number;
+  /** Whether pg_restore worked with several connections: then its count of errors says little. */
+  parallel: boolean;
 }
 
 interface HarmlessForm {
