@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { BackupError } from '../domain/errors.ts';
 import { isHopeless, type RestoreEnd } from '../domain/restore-failure.ts';
-import { MessageCollector, parseProgress } from '../domain/restore-messages.ts';
+import { MessageCollector, parseProgress, withoutRowData } from '../domain/restore-messages.ts';
 import type { Clock, Log } from '../ports.ts';
 import { type RunningProcess, startProcess } from '../runner/process.ts';
 import { type SessionState, watchForStall } from './watchdog.ts';
@@ -34,7 +34,7 @@ export class RestoreWatch {
   #loading = false;
 
   line(line: string, now: number, { log, onProgress }: RestoreContext): void {
-    log.debug(line);
+    log.debug(withoutRowData(line));
     this.collector.add(line);
     const progress = parseProgress(line);
     if (progress === 'data-begins') {
@@ -64,10 +64,14 @@ export async function runRestoreProcess(
   const ending = AbortSignal.any([context.signal, over.signal]);
   let aliveAt = context.clock.now().getTime();
   let child: RunningProcess | undefined;
-  const onStderrLine = (line: string): void => {
+  const touch = (): void => {
     aliveAt = context.clock.now().getTime();
+  };
+  const onStderrLine = (line: string): void => {
+    touch();
     watch.line(line, aliveAt, context);
-    if (watch.collector.messages.some(isHopeless)) child?.kill();
+    const last = watch.collector.messages.at(-1);
+    if (last !== undefined && isHopeless(last)) child?.kill();
   };
   const started = startProcess(program.file, program.args, {
     env: { ...context.env, PGAPPNAME: RESTORE_SESSION },
@@ -77,9 +81,8 @@ export async function runRestoreProcess(
     onStderrLine,
   });
   child = started;
-  const source = { aliveAt: () => aliveAt, touch: () => (aliveAt = context.clock.now().getTime()) };
-  const feeding = program.stdin === undefined ? undefined : feed(program.stdin, started, source.touch);
-  const stalled = watchChild(name, source.aliveAt, context, ending);
+  const feeding = program.stdin === undefined ? undefined : feed(program.stdin, started, touch);
+  const stalled = watchChild(name, () => aliveAt, context, ending);
   try {
     const output = program.onOutput?.(started.stdout as Readable) ?? Promise.resolve();
     const end = await Promise.race([Promise.all([started.ended, output]).then(([ended]) => ended), stalled]);

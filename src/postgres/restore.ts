@@ -65,7 +65,7 @@ export async function runRestore(options: RestoreOptions): Promise<RestoreRun> {
     end = await runPass(pass, watch, options);
     const failure = restoreFailure(end, watch.collector.messages);
     if (failure !== undefined) throw failure;
-    if (endedEarly(end, watch)) break;
+    if (endedEarly(end)) break;
     if (pass.endsCritical) criticalAt = clock.now().getTime();
   }
   const endedAt = clock.now().getTime();
@@ -88,15 +88,14 @@ export function messagesOf(
   { targetMajor, jobs }: { targetMajor: number; jobs: number },
 ): ClassifiedMessage[] {
   const messages = classifyCollected(watch.collector, { targetMajor, parallel: jobs > 1 });
-  if (!endedEarly(end, watch) || messages.some(({ kind }) => kind !== 'harmless')) return messages;
+  if (!endedEarly(end) || messages.some(({ kind }) => kind !== 'harmless')) return messages;
   const text = `${end.program} ended with exit code ${end.code}`;
   return [...messages, { kind: 'unknown', text, reason: 'it did not say that it came to the end of the archive' }];
 }
 
 /** pg_restore counts the errors that it passed over as its last words; without those it gave up. */
-function endedEarly({ code, stderr }: RestoreEnd, { collector }: RestoreWatch): boolean {
-  if (code === 0) return false;
-  return !collector.messages.some(({ text }) => text.startsWith('errors ignored on restore: ')) || stderr === '';
+function endedEarly({ code, stderr }: RestoreEnd): boolean {
+  return code !== 0 && !/errors ignored on restore: \d+$/m.test(stderr);
 }
 
 async function runPass(pass: RestorePass, watch: RestoreWatch, options: RestoreOptions): Promise<RestoreEnd> {

@@ -5,7 +5,6 @@ import os from 'node:os';
 import path from 'node:path';
 import type { EntryPlan, EntryPlanInput } from '../../src/domain/entry-plan.ts';
 import { planEntries } from '../../src/domain/entry-plan.ts';
-import type { Toc } from '../../src/domain/toc.ts';
 import type { ClientTools } from '../../src/postgres/client-tools.ts';
 import type { RestoreOptions } from '../../src/postgres/restore.ts';
 import type { RestoreSource } from '../../src/postgres/restore-source.ts';
@@ -39,6 +38,7 @@ export class RestoreBench {
   readonly folder: string;
   readonly tools: ClientTools;
   readonly #clients: RestoreClients;
+  readonly #read = new Map<string, Pick<EntryPlanInput, 'toc' | 'roleUse'>>();
   #databases = 0;
 
   static async start(clients: RestoreClients, targetMajor: number): Promise<RestoreBench> {
@@ -88,10 +88,12 @@ export class RestoreBench {
     return name;
   }
 
-  async toc(archive: Extract<RestoreSource, { kind: 'file' }>): Promise<Toc> {
+  async #readArchive(archive: { path: string }): Promise<Pick<EntryPlanInput, 'toc' | 'roleUse'>> {
     const roles = await this.source.query<{ rolname: string }>('SELECT rolname FROM pg_roles');
     const known = { roles: roles.map(({ rolname }) => rolname) };
-    return await readToc(this.tools, archive, { env: {}, signal: never(), known });
+    const run = { env: {}, signal: never(), workDir: this.folder };
+    const toc = await readToc(this.tools, archive, { ...run, known });
+    return { toc, roleUse: await readRoleUse(this.tools, archive, toc, run) };
   }
 
   /** Everything of a target that a superuser restores into, unless said otherwise. */
@@ -99,12 +101,12 @@ export class RestoreBench {
     archive: Extract<RestoreSource, { kind: 'file' }>,
     part: { choices?: Partial<EntryPlanInput['choices']>; input?: Partial<EntryPlanInput> } = {},
   ): Promise<EntryPlan> {
-    const toc = await this.toc(archive);
-    const run = { env: {}, signal: never(), workDir: this.folder };
+    const read = this.#read.get(archive.path) ?? (await this.#readArchive(archive));
+    this.#read.set(archive.path, read);
     const names = async (sql: string): Promise<string[]> =>
       (await this.target.query<{ name: string }>(sql)).map(({ name }) => name);
     return planEntries({
-      toc,
+      ...read,
       target: {
         roles: await names('SELECT rolname AS name FROM pg_roles'),
         role: SUPERUSER,
@@ -114,7 +116,6 @@ export class RestoreBench {
       existing: { schemas: [], extensions: [] },
       choices: { schemas: [], tables: [], owner: 'keep', privileges: 'keep', createRoles: false, ...part.choices },
       creatableRoles: [],
-      roleUse: await readRoleUse(this.tools, archive, toc, run),
       becomesProduction: true,
       ...part.input,
     });

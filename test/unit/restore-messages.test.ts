@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isHopeless, restoreFailure } from '../../src/domain/restore-failure.ts';
 import { classifyMessages } from '../../src/domain/restore-messages.ts';
 
 const TIMEOUT = [
@@ -55,6 +56,37 @@ describe('progress', () => {
       },
       expect.objectContaining({ kind: 'fatal', reason: 'rows of a table were refused' }),
     ]);
+  });
+});
+
+describe('a run that cannot go on', () => {
+  const end = { program: 'pg_restore', code: 1, signal: null, stderr: '' };
+  const message = (text: string, ...more: string[]) => ({ severity: 'error', text, more }) as const;
+  const FULL = message('could not execute query: ERROR:  could not extend file "base/1/2": No space left on device');
+
+  test('is hopeless on a full disk and on a target that takes no writes, not by what a command holds', () => {
+    expect(isHopeless(FULL)).toBe(true);
+    expect(isHopeless(message('ERROR:  cannot execute CREATE TABLE in a read-only transaction'))).toBe(true);
+    const body = 'Command was: CREATE FUNCTION f() AS $$ -- write: No space left on device';
+    expect(isHopeless(message('could not execute query: ERROR:  syntax error', body))).toBe(false);
+  });
+
+  test.each([
+    [end, FULL, 'ran out of disk space', false],
+    [end, message('ERROR:  cannot execute CREATE TABLE in a read-only transaction'), 'takes no writes', false],
+    [end, message('error returned by PQputCopyData: server closed the connection unexpectedly'), 'was lost', true],
+    [{ ...end, code: null, signal: 'SIGKILL' }, undefined, 'ended by SIGKILL', true],
+    [{ ...end, stderr: 'psql:<stdin>:4: error: invalid command \\restrict' }, undefined, 'psql is too old', false],
+    [end, undefined, 'ended with exit code 1 and said nothing', false],
+  ])('%j with %j', (ended, said, words, retryable) => {
+    const failure = restoreFailure(ended, said === undefined ? [] : [said]);
+    expect(failure).toMatchObject({ code: 'ERR_RESTORE_FAILED', message: expect.stringContaining(words), retryable });
+  });
+
+  test('is none when its messages say the rest', () => {
+    expect(
+      restoreFailure(end, [message('could not execute query: ERROR:  relation "x" already exists')]),
+    ).toBeUndefined();
   });
 });
 
@@ -143,6 +175,21 @@ describe('errors', () => {
     const lines = [...TIMEOUT, 'pg_restore: warning: errors ignored on restore: 2'];
     const messages = classifyMessages(lines, { targetMajor: 15, parallel: true });
     expect(messages.map(({ kind }) => kind)).toEqual(['harmless', 'harmless']);
+  });
+
+  test('do not carry the values of rows into logs and reports', () => {
+    const messages = classify([
+      'pg_restore: error: COPY failed for table "people": ERROR:  invalid input syntax for type integer: "Ann"',
+      'CONTEXT:  COPY people, line 7, column age: "Ann"',
+      'pg_restore: error: could not execute query: ERROR:  could not create unique index "people_mail"',
+      'DETAIL:  Key (mail)=(ann@example.org) is duplicated.',
+      'pg_restore: error: COPY failed for table "t": ERROR:  new row violates check constraint "c"',
+      'DETAIL:  Failing row contains (1, ann@example.org).',
+      'CONTEXT:  COPY t, line 1: "1\tann@example.org"',
+    ]);
+    expect(messages.map(({ kind }) => kind)).toEqual(['fatal', 'fatal', 'fatal']);
+    expect(JSON.stringify(messages)).not.toMatch(/ann/i);
+    expect(messages[1]?.text).toContain('Key (mail)=(…) is duplicated.');
   });
 
   test('of psql name the line', () => {
