@@ -172,6 +172,12 @@ describe("a provider's own schemas", () => {
     expect(made.why['publication supabase_realtime']).toContain('Supabase');
   });
 
+  test('are there for a part as well', () => {
+    const provider = { id: 'supabase' as const, name: 'Supabase', evidence: 'its host name' };
+    expect(plan(target({ provider }), { tables: ['orders'] }).ids).toContain(64);
+    expect(plan({}, { tables: ['orders'] }).ids).not.toContain(64);
+  });
+
   test('are restored like any other elsewhere', () => {
     expect(plan().ids).toEqual(expect.arrayContaining([10, 35, 53, 64]));
   });
