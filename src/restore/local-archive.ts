@@ -1,2 +1,2 @@
-/** What the fetched backup becomes on this machine. */
+/** An archive that is whole, checked and decrypted. */
 export type { RestoreSource as LocalArchive } from '../postgres/restore-source.ts';

@@ -190,7 +190,7 @@ describe('the wrong key', () => {
     const other = await generateX25519Identity();
     const sealed = await encrypt(recipientsCipher([recipient]), [Buffer.from('x')]);
     const error = await decrypt({ identities: [other] }, [sealed], [recipient]).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'ERR_ENCRYPT', message: expect.stringContaining(recipient) });
+    expect(error).toMatchObject({ code: 'ERR_DECRYPT', message: expect.stringContaining(recipient) });
     expect(JSON.stringify([error, String(error)])).not.toContain('AGE-SECRET-KEY');
     await expect(decrypt({ passphrase: PASSPHRASE }, [sealed])).rejects.toThrow('encrypted to keys');
   });

@@ -16,6 +16,7 @@ describe('inputs that are right', () => {
       keepForever: false,
       globals: true,
       verifySource: false,
+      verifyRestore: false,
       criticalTables: [],
       maxSizeChangePercent: 50,
       lockTimeoutSeconds: 60,

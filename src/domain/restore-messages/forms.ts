@@ -5,7 +5,7 @@ export interface MessageContext {
   /** Major version of the target's server. */
   targetMajor: number;
   /** Whether pg_restore worked with several connections: then its count of errors says little. */
-  parallel: boolean;
+  parallel?: boolean;
 }
 
 interface HarmlessForm {
