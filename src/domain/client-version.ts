@@ -111,7 +111,7 @@ interface Hole {
 
 /**
  * Holes of pg_dump, pg_restore and the libpq in them, newest first; https://www.postgresql.org/support/security/.
- * Left out: CVE-2026-18408 and CVE-2025-1094, which are psql's, and psql does not run here.
+ * Left out: CVE-2026-18408 and CVE-2025-1094, which are psql's: it runs for restores alone, under `\restrict`.
  */
 const HOLES: readonly Hole[] = [
   {

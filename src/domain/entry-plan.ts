@@ -4,6 +4,7 @@ import { EntryGraph, type EntryId, isAppendage, isViewQuery } from './entry-plan
 import { planRoles } from './entry-plan/roles.ts';
 import { type Selection, selectEntries } from './entry-plan/selection.ts';
 import type { Finding } from './findings.ts';
+import { isManagedSchema } from './providers/managed.ts';
 import type { LeftOut } from './recovery.ts';
 import type { RoleUse } from './role-use.ts';
 import type { TargetFacts } from './target.ts';
@@ -55,7 +56,9 @@ export interface EntryPlanInput {
 /** Pure; throws `ERR_PATTERN` alone. Errors among the findings: do not begin. */
 export function planEntries(input: EntryPlanInput): EntryPlan {
   const graph = new EntryGraph(input.toc);
-  const selection = selectEntries(graph, input.choices);
+  const provider = input.target.provider?.id;
+  const isThere = ({ schema = '' }: TocEntry): boolean => isManagedSchema(provider, schema);
+  const selection = selectEntries(graph, input.choices, isThere);
   const exclusions = excludeEntries(graph, selection.wanted, input);
   const excluded = spread(graph, selection, exclusions.excluded, exclusions.there);
   const restored = graph.entries.filter(

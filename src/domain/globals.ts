@@ -1,6 +1,7 @@
 /** Roles out of what `pg_dumpall --globals-only --no-role-passwords` wrote, as statements that are safe to run. */
 import type { LeftOut } from './recovery.ts';
 import { quoteIdentifier } from './relations.ts';
+import { splitStatements } from './sql-script.ts';
 
 export interface RoleStatements {
   /** `CREATE ROLE` and `ALTER ROLE`, in order. None holds a password: nobody can log in by one until it is set. */
@@ -143,21 +144,4 @@ function withOptions(options: string | undefined, { major }: RoleTarget): string
 
 function unquote(name: string): string {
   return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
-}
-
-/** Statements without their semicolons; lines of comment and of `\restrict` between them are passed over. */
-function splitStatements(sql: string): string[] {
-  const statements: string[] = [];
-  const token =
-    /--[^\n]*|\\(?:un)?restrict[^\n]*|"(?:[^"]|"")*"|\bE'(?:[^'\\]|''|\\[\s\S])*'|'(?:[^']|'')*'|;|[\s\S]/gy;
-  let text = '';
-  for (const [piece] of sql.matchAll(token)) {
-    const between = text.trim() === '';
-    if (between && (piece.startsWith('--') || /^\\(?:un)?restrict/.test(piece))) continue;
-    if (piece === ';') {
-      statements.push(text.trim());
-      text = '';
-    } else text += piece;
-  }
-  return statements;
 }

@@ -1,6 +1,6 @@
 /** The error for a restore that cannot go on: what a run of pg_restore or psql ended with. */
 import { BackupError } from './errors.ts';
-import type { RestoreMessage } from './restore-messages.ts';
+import { type RestoreMessage, wordsOf } from './restore-messages.ts';
 
 export interface RestoreEnd {
   /** The program, for words: `pg_restore`, `psql`. */
@@ -10,23 +10,23 @@ export interface RestoreEnd {
   stderr: string;
 }
 
-const DISK_FULL = /No space left on device|could not extend file|disk full/i;
+const DISK_FULL = /: No space left on device$|could not extend file/m;
 const CONNECTION_LOST =
   /server closed the connection|terminating connection|connection to server .*(?:failed|lost)|could not connect|no connection to the server|Connection refused|SSL SYSCALL|the database system is (?:shutting down|starting up|in recovery mode)|a worker process died unexpectedly|crash of another server process/;
 const READ_ONLY = /cannot execute .* in a read-only transaction/;
 const NO_RESTRICT = /invalid command \\restrict/;
 
 /** Whether waiting for the end of the run helps nobody: everything after it would fail alike. */
-export function isHopeless({ text, more }: RestoreMessage): boolean {
-  const whole = [text, ...more].join('\n');
-  return DISK_FULL.test(whole) || READ_ONLY.test(whole);
+export function isHopeless(message: RestoreMessage): boolean {
+  const words = wordsOf(message);
+  return DISK_FULL.test(words) || READ_ONLY.test(words);
 }
 
 /** `undefined` when the run came to its end and its messages say the rest. */
 export function restoreFailure(end: RestoreEnd, messages: readonly RestoreMessage[]): BackupError | undefined {
   const errors = messages.filter(({ severity }) => severity === 'error');
   const find = (form: RegExp): string | undefined => {
-    const found = errors.find(({ text, more }) => form.test([text, ...more].join('\n')));
+    const found = errors.find((message) => form.test(wordsOf(message)));
     return found?.text.replaceAll(/\s+/g, ' ');
   };
   const full = find(DISK_FULL);

@@ -1,17 +1,10 @@
 /** What pg_restore and psql say on standard error, under `LC_ALL=C`, and what each message means. */
 import type { ClassifiedMessage } from './recovery.ts';
 import { HARMLESS_FORMS, type MessageContext, meaningOf } from './restore-messages/forms.ts';
+import type { RestoreMessage } from './restore-messages/message.ts';
 
 export type { MessageContext } from './restore-messages/forms.ts';
-
-/** One message with all its lines: HINT, DETAIL, `Command was: …`. */
-export interface RestoreMessage {
-  severity: 'error' | 'warning';
-  /** First line, without the program's name: `could not execute query: ERROR:  …`. */
-  text: string;
-  /** The lines after it. */
-  more: readonly string[];
-}
+export { type RestoreMessage, wordsOf } from './restore-messages/message.ts';
 
 /**
  * What pg_restore writes under `--verbose` while all is well, from 13 to 19rc1. Anything else is a message.
@@ -122,8 +115,8 @@ export function classifyCollected(
   return messages.map((message) => {
     const ignored = IGNORED.exec(message.text)?.[1];
     if (ignored === undefined) return classify(message, context);
-    // Workers count theirs apart: there may be more messages than are counted, never fewer.
-    const complete = Number(ignored) <= errors;
+    // Measured: with workers it counts some errors twice and others not at all.
+    const complete = context.parallel === true || Number(ignored) <= errors;
     return {
       kind: complete ? 'harmless' : 'unknown',
       text: message.text,
@@ -145,7 +138,16 @@ function classify(message: RestoreMessage, context: MessageContext): ClassifiedM
 
 const SHOWN_CHARACTERS = 500;
 
+/** A line of a message without the values of rows that it quotes: logs and reports are read by many. */
+export function withoutRowData(line: string): string {
+  return line
+    .replace(/(COPY .*, line \d+(?:, column [^:]*)?): ".*$/s, '$1')
+    .replace(/\)=\(.*\)/, ')=(…)')
+    .replace(/(Failing row contains) \(.*\)/, '$1 (…)')
+    .replace(/(invalid input (?:syntax|value) for .*): ".*"$/, '$1: "…"');
+}
+
 function oneLine({ text, more }: RestoreMessage): string {
-  const whole = [text, ...more].join(' ').replaceAll(/\s+/g, ' ').trim();
+  const whole = [text, ...more].map(withoutRowData).join(' ').replaceAll(/\s+/g, ' ').trim();
   return whole.length > SHOWN_CHARACTERS ? `${whole.slice(0, SHOWN_CHARACTERS)}…` : whole;
 }

@@ -1,4 +1,5 @@
 /** Roles that the SQL of single entries names: rights, default rights and policies, which the list says nothing of. */
+import { splitStatements } from './sql-script.ts';
 
 /** Types whose SQL names roles besides the owner. */
 export const NAMES_ROLES = ['ACL', 'DEFAULT ACL', 'POLICY', 'USER MAPPING'] as const;
@@ -15,12 +16,12 @@ const NAMES = `(?:${NAME})(?:, (?:${NAME}))*`;
  * granted ON may hold anything in quotes, so the last TO or FROM of a statement counts.
  */
 const STATEMENTS = [
-  new RegExp(`^(?:ALTER DEFAULT PRIVILEGES .*)?GRANT .* TO (${NAMES})(?: WITH GRANT OPTION)?;$`, 's'),
-  new RegExp(`^(?:ALTER DEFAULT PRIVILEGES .*)?REVOKE .* FROM (${NAMES});$`, 's'),
+  new RegExp(`^(?:ALTER DEFAULT PRIVILEGES .*)?GRANT .* TO (${NAMES})(?: WITH GRANT OPTION)?$`, 's'),
+  new RegExp(`^(?:ALTER DEFAULT PRIVILEGES .*)?REVOKE .* FROM (${NAMES})$`, 's'),
   new RegExp(`^ALTER DEFAULT PRIVILEGES FOR ROLE (${NAME}) `, 's'),
-  new RegExp(`^SET SESSION AUTHORIZATION (${NAME});$`, 's'),
+  new RegExp(`^SET SESSION AUTHORIZATION (${NAME})$`, 's'),
   new RegExp(
-    `^CREATE POLICY (?:${NAME}) ON (?:${NAME}|\\.)+ (?:AS RESTRICTIVE )?(?:FOR [A-Z]+ )?TO (${NAMES})(?: |;)`,
+    `^CREATE POLICY (?:${NAME}) ON (?:${NAME}|\\.)+ (?:AS RESTRICTIVE )?(?:FOR [A-Z]+ )?TO (${NAMES})(?: |$)`,
     's',
   ),
   new RegExp(`^CREATE USER MAPPING FOR (${NAME}) SERVER `, 's'),
@@ -34,16 +35,14 @@ export function rolesNamed(sql: string): RoleUse {
   const use = new Map<number, string[]>();
   const parts = sql.split(/^-- TOC entry (\d+) \(class \d+ OID \d+\)$/m);
   for (let at = 1; at < parts.length; at += 2) {
-    const body = (parts[at + 1] ?? '').replace(/^(?:--.*\n|\s)*/, '');
-    const roles = body.split(/(?<=;)\n/).flatMap(rolesOf);
+    const roles = splitStatements(parts[at + 1] ?? '').flatMap(rolesOf);
     if (roles.length > 0) use.set(Number(parts[at]), [...new Set(roles)]);
   }
   return use;
 }
 
 function rolesOf(statement: string): string[] {
-  const text = statement.trim();
-  const lists = STATEMENTS.flatMap((form) => form.exec(text)?.[1] ?? []);
+  const lists = STATEMENTS.flatMap((form) => form.exec(statement)?.[1] ?? []);
   return lists
     .flatMap((list) => [...list.matchAll(new RegExp(NAME, 'g'))].map(([name]) => name))
     .filter((name) => !NO_ROLES.includes(name))

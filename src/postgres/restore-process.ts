@@ -1,10 +1,10 @@
 /** One run of pg_restore or psql against a target: its messages, its progress, and an eye on whether it still lives. */
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { BackupError } from '../domain/errors.ts';
 import { isHopeless, type RestoreEnd } from '../domain/restore-failure.ts';
-import { MessageCollector, parseProgress } from '../domain/restore-messages.ts';
+import { MessageCollector, parseProgress, withoutRowData } from '../domain/restore-messages.ts';
 import type { Clock, Log } from '../ports.ts';
 import { type RunningProcess, startProcess } from '../runner/process.ts';
 import { type SessionState, watchForStall } from './watchdog.ts';
@@ -34,7 +34,7 @@ export class RestoreWatch {
   #loading = false;
 
   line(line: string, now: number, { log, onProgress }: RestoreContext): void {
-    log.debug(line);
+    log.debug(withoutRowData(line));
     this.collector.add(line);
     const progress = parseProgress(line);
     if (progress === 'data-begins') {
@@ -64,10 +64,14 @@ export async function runRestoreProcess(
   const ending = AbortSignal.any([context.signal, over.signal]);
   let aliveAt = context.clock.now().getTime();
   let child: RunningProcess | undefined;
-  const onStderrLine = (line: string): void => {
+  const touch = (): void => {
     aliveAt = context.clock.now().getTime();
+  };
+  const onStderrLine = (line: string): void => {
+    touch();
     watch.line(line, aliveAt, context);
-    if (watch.collector.messages.some(isHopeless)) child?.kill();
+    const last = watch.collector.messages.at(-1);
+    if (last !== undefined && isHopeless(last)) child?.kill();
   };
   const started = startProcess(program.file, program.args, {
     env: { ...context.env, PGAPPNAME: RESTORE_SESSION },
@@ -77,9 +81,8 @@ export async function runRestoreProcess(
     onStderrLine,
   });
   child = started;
-  const source = { aliveAt: () => aliveAt, touch: () => (aliveAt = context.clock.now().getTime()) };
-  const feeding = program.stdin === undefined ? undefined : feed(program.stdin, started, source.touch);
-  const stalled = watchChild(name, source.aliveAt, context, ending);
+  const feeding = program.stdin === undefined ? undefined : feed(program.stdin, started, touch);
+  const stalled = watchChild(name, () => aliveAt, context, ending);
   try {
     const output = program.onOutput?.(started.stdout as Readable) ?? Promise.resolve();
     const end = await Promise.race([Promise.all([started.ended, output]).then(([ended]) => ended), stalled]);
@@ -125,23 +128,32 @@ async function watchChild(
   return await new Promise<never>(() => undefined);
 }
 
-/** Feeds until the child has ended; its early end is no error of the source. Returns the source's own error. */
+/**
+ * Feeds until the child has ended or takes no more, which is no error of the source. Returns what ends the feeding and
+ * gives the source's own error, if it had one.
+ */
 function feed(stream: Readable, child: RunningProcess, touch: () => void): () => Promise<unknown> {
-  let broken: unknown;
   const stdin = child.stdin as Writable;
-  stream.on('data', touch);
-  stream.once('error', (error) => {
-    // The pipeline passes on to the source that the child has closed its end, having read all that it needs.
-    if (stdin.destroyed) return;
-    broken = error;
+  const closed = new AbortController();
+  for (const event of ['error', 'close']) stdin.once(event, () => closed.abort());
+  const pump = async (): Promise<void> => {
+    for await (const chunk of stream) {
+      if (closed.signal.aborted) return;
+      touch();
+      if (!stdin.write(chunk)) await once(stdin, 'drain', { signal: closed.signal });
+    }
+    stdin.end();
+  };
+  const fed = pump().catch((error: unknown) => {
+    if (closed.signal.aborted) return undefined;
     // What was fed is cut short: nobody must take it for the whole.
     child.kill();
+    return error;
   });
-  const piping = pipeline(stream, stdin).catch(() => undefined);
   return async () => {
+    closed.abort();
     stream.destroy();
-    await piping;
-    return broken;
+    return await fed;
   };
 }
 

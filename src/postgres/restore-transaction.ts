@@ -38,9 +38,10 @@ export async function runRestoreInOneTransaction(options: TransactionOptions): P
   );
   const failure = restoreFailure(ends.psql, watches.psql.collector.messages);
   if (failure !== undefined) throw failure;
+  const sequential = { targetMajor: options.targetMajor, jobs: 1 };
   const messages = [
-    ...(ends.dump === undefined ? [] : messagesOf(ends.dump, watches.dump, options.targetMajor)),
-    ...messagesOf(ends.psql, watches.psql, options.targetMajor),
+    ...(ends.dump === undefined ? [] : messagesOf(ends.dump, watches.dump, sequential)),
+    ...messagesOf(ends.psql, watches.psql, sequential),
   ];
   if (ends.psql.code !== 0 || ends.dump?.code !== 0) throw undone(messages);
   return {

@@ -65,13 +65,13 @@ export async function runRestore(options: RestoreOptions): Promise<RestoreRun> {
     end = await runPass(pass, watch, options);
     const failure = restoreFailure(end, watch.collector.messages);
     if (failure !== undefined) throw failure;
-    if (endedEarly(end, watch)) break;
+    if (endedEarly(end)) break;
     if (pass.endsCritical) criticalAt = clock.now().getTime();
   }
   const endedAt = clock.now().getTime();
   const loadedAt = watch.dataUntil ?? endedAt;
   return {
-    messages: messagesOf(end as RestoreEnd, watch, options.targetMajor),
+    messages: messagesOf(end as RestoreEnd, watch, options),
     phases: [
       { phase: 'restore', seconds: since(loadedAt) },
       { phase: 'index', seconds: since(endedAt) - since(loadedAt) },
@@ -82,17 +82,20 @@ export async function runRestore(options: RestoreOptions): Promise<RestoreRun> {
 }
 
 /** Classified, and one more where a program failed without a word that says so. */
-export function messagesOf(end: RestoreEnd, watch: RestoreWatch, targetMajor: number): ClassifiedMessage[] {
-  const messages = classifyCollected(watch.collector, { targetMajor });
-  if (!endedEarly(end, watch) || messages.some(({ kind }) => kind !== 'harmless')) return messages;
+export function messagesOf(
+  end: RestoreEnd,
+  watch: RestoreWatch,
+  { targetMajor, jobs }: { targetMajor: number; jobs: number },
+): ClassifiedMessage[] {
+  const messages = classifyCollected(watch.collector, { targetMajor, parallel: jobs > 1 });
+  if (!endedEarly(end) || messages.some(({ kind }) => kind !== 'harmless')) return messages;
   const text = `${end.program} ended with exit code ${end.code}`;
   return [...messages, { kind: 'unknown', text, reason: 'it did not say that it came to the end of the archive' }];
 }
 
 /** pg_restore counts the errors that it passed over as its last words; without those it gave up. */
-function endedEarly({ code, stderr }: RestoreEnd, { collector }: RestoreWatch): boolean {
-  if (code === 0) return false;
-  return !collector.messages.some(({ text }) => text.startsWith('errors ignored on restore: ')) || stderr === '';
+function endedEarly({ code, stderr }: RestoreEnd): boolean {
+  return code !== 0 && !/errors ignored on restore: \d+$/m.test(stderr);
 }
 
 async function runPass(pass: RestorePass, watch: RestoreWatch, options: RestoreOptions): Promise<RestoreEnd> {

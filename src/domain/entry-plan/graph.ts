@@ -45,6 +45,10 @@ export class EntryGraph {
     return this.#dependencies.get(dumpId) ?? [];
   }
 
+  extensions(name: string): TocEntry[] {
+    return this.entries.filter((each) => each.type === 'EXTENSION' && each.name === name);
+  }
+
   /** Whether it goes wherever what it belongs to goes. */
   belongsTo(entry: TocEntry, wanted: ReadonlySet<EntryId>): boolean {
     const needs = this.dependencies(entry);

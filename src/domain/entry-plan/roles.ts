@@ -1,8 +1,22 @@
 /** Which roles what is restored needs, and what becomes of those that the target lacks. */
-import type { EntryPlan, EntryPlanInput } from '../entry-plan.ts';
 import type { Finding } from '../findings.ts';
 import { listWords } from '../preflight/listing.ts';
+import type { RoleUse } from '../role-use.ts';
+import type { TargetFacts } from '../target.ts';
 import type { TocEntry } from '../toc.ts';
+
+export interface RoleInput {
+  target: Pick<TargetFacts, 'roles' | 'role'>;
+  choices: { owner: 'keep' | 'drop'; privileges: 'keep' | 'drop'; createRoles: boolean };
+  creatableRoles: readonly string[];
+  roleUse: RoleUse;
+}
+
+export interface RolePlan {
+  missingRoles: string[];
+  rolesToCreate: string[];
+  findings: Finding[];
+}
 
 const RIGHTS = ['ACL', 'DEFAULT ACL'];
 
@@ -12,8 +26,8 @@ const RIGHTS = ['ACL', 'DEFAULT ACL'];
  */
 export function planRoles(
   restored: readonly TocEntry[],
-  { target, choices, creatableRoles, roleUse }: EntryPlanInput,
-): Pick<EntryPlan, 'missingRoles' | 'rolesToCreate' | 'findings'> {
+  { target, choices, creatableRoles, roleUse }: RoleInput,
+): RolePlan {
   const needed = new Set<string>();
   for (const entry of restored) {
     const isRight = RIGHTS.includes(entry.type);
@@ -35,8 +49,8 @@ export function planRoles(
 
 function lackingRoles(
   roles: readonly string[],
-  { createRoles }: EntryPlanInput['choices'],
-  { role }: EntryPlanInput['target'],
+  { createRoles }: RoleInput['choices'],
+  { role }: RoleInput['target'],
 ): Finding {
   const creates = role.superuser || role.createRole;
   const how = createRoles

@@ -1,9 +1,11 @@
 /** Messages of pg_restore and psql that are known word for word: why they are harmless, or what they mean. */
-import type { RestoreMessage } from '../restore-messages.ts';
+import { type RestoreMessage, wordsOf } from './message.ts';
 
 export interface MessageContext {
   /** Major version of the target's server. */
   targetMajor: number;
+  /** Whether pg_restore worked with several connections: then its count of errors says little. */
+  parallel?: boolean;
 }
 
 interface HarmlessForm {
@@ -63,7 +65,7 @@ export const HARMLESS_FORMS: readonly HarmlessForm[] = [
 
 /** What errors mean whose words are known; the first that fits. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [/No space left on device|could not extend file|disk full/i, 'the disk of the target is full'],
+  [/: No space left on device$|could not extend file/m, 'the disk of the target is full'],
   [/role ".*" does not exist/, 'a role is missing on the target, so an owner or a right is missing'],
   [/extension ".*" is not available|could not open extension control file/, 'the target lacks an extension'],
   [/permission denied to create extension/, 'the role may not create this extension'],
@@ -96,8 +98,8 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** `undefined` when the words are not known. */
-export function meaningOf({ text, more }: RestoreMessage): string | undefined {
-  const whole = [text, ...more.filter((line) => /^(?:DETAIL|HINT|CONTEXT):/.test(line))].join('\n');
+export function meaningOf(message: RestoreMessage): string | undefined {
+  const whole = wordsOf(message);
   return MEANINGS.find(([form]) => form.test(whole))?.[1];
 }
 
