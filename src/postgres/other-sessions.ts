@@ -35,7 +35,7 @@ async function endOthers(client: pg.Client, oid: number, own: 'own too' | 'not o
 }
 
 /** Ends them, but for those of this action, again and again until there is none, or `seconds` are over; those that are left then. */
-async function endOthersFor(client: pg.Client, oid: number, seconds: number, clock: Clock): Promise<string[]> {
+export async function endOthersFor(client: pg.Client, oid: number, seconds: number, clock: Clock): Promise<string[]> {
   const until = clock.now().getTime() + seconds * 1000;
   for (;;) {
     await endOthers(client, oid, 'not own');
