@@ -89,7 +89,7 @@ function handedOver(grant: DatabaseGrant, from: string, to: string): DatabaseGra
 }
 
 /** From one list of rights to another; first what goes, then what comes, grants of the owner before those of others. */
-export function grantStatements(
+function grantStatements(
   name: string,
   from: readonly DatabaseGrant[],
   to: Pick<DatabaseProperties, 'grants' | 'owner'>,

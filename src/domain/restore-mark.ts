@@ -39,9 +39,9 @@ export function noteInComment(comment: string, oid: number): string | undefined 
   return parsePauseNote(note)?.oid === oid ? note : undefined;
 }
 
-/** The comment is ours, of a copy that is finished or not. */
-export function isOurs(comment: string): boolean {
-  return comment.startsWith(COPY) || comment.startsWith(UNFINISHED);
+/** The comment is that of a copy which was never finished. A finished one may be somebody's by now. */
+export function isUnfinished(comment: string): boolean {
+  return comment.startsWith(UNFINISHED);
 }
 
 /** A database of the server, as far as it matters here. */

@@ -49,7 +49,7 @@ export interface TargetFacts {
   leftovers: readonly string[];
   /** The note of a pause that an earlier restore did not end: see `resumeFromNote`. */
   pause?: string;
-  /** The comment of the database says that a restore of ours made it. */
+  /** The comment of the database says that a restore of ours made it and did not finish it: nobody has ever used it. */
   madeByUs: boolean;
   /** Sessions of others in the database. */
   otherSessions: number;
@@ -71,7 +71,7 @@ export function targetFingerprint({ host, port, database }: Omit<ServerAddress, 
 }
 
 /**
- * Whether a drill may use the database: it is empty, or a restore of ours made it. Otherwise the words why not.
+ * Whether a drill may use the database: it is empty, or a restore of ours left it unfinished. Otherwise the words why not.
  */
 export function notThrowaway(facts: TargetFacts): string | undefined {
   if (!facts.exists || facts.objects === 0 || facts.madeByUs) return undefined;

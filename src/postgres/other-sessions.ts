@@ -26,14 +26,12 @@ export async function otherSessions(client: pg.Client, oid: number, own: 'own to
   return rows.map(({ words }) => words);
 }
 
-/** Ends those that this role may end; how many were told to. They are gone a moment later. */
-export async function endOthers(client: pg.Client, oid: number, own: 'own too' | 'not own'): Promise<number> {
-  const { rows } = await client.query<{ ended: number }>(
-    `SELECT pg_catalog.count(*) FILTER (WHERE CASE WHEN ends THEN pg_catalog.pg_terminate_backend(pid) END)::int AS ended
-       FROM (${OTHERS}) other`,
-    [oid, own === 'own too'],
-  );
-  return rows[0]?.ended ?? 0;
+/** Ends those that this role may end. They are gone a moment later. */
+async function endOthers(client: pg.Client, oid: number, own: 'own too' | 'not own'): Promise<void> {
+  await client.query(`SELECT CASE WHEN ends THEN pg_catalog.pg_terminate_backend(pid) END FROM (${OTHERS}) other`, [
+    oid,
+    own === 'own too',
+  ]);
 }
 
 /** Ends them, but for those of this action, again and again until there is none, or `seconds` are over; those that are left then. */

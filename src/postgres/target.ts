@@ -1,6 +1,6 @@
 /** Reads what is to be known of a server and a database before something is restored there. Changes nothing. */
 import type pg from 'pg';
-import { isLeftover, isOurs, noteInComment } from '../domain/restore-mark.ts';
+import { isLeftover, isUnfinished, noteInComment } from '../domain/restore-mark.ts';
 import { isServerAnswer } from './session.ts';
 
 /** Objects that are named as examples. */
@@ -12,7 +12,7 @@ const memberOfExtension = (catalog: string, oid: string): string =>
   `EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass
              AND e.objid = ${oid} AND e.deptype = 'e')`;
 
-export interface TargetContent {
+interface TargetContent {
   objects: number;
   examples: string[];
   objectsBySchema: { schema: string; objects: number }[];
@@ -52,7 +52,7 @@ export async function readTargetContent(client: pg.Client): Promise<TargetConten
   };
 }
 
-export interface TargetRole {
+interface TargetRole {
   name: string;
   superuser: boolean;
   createDatabase: boolean;
@@ -76,7 +76,7 @@ export async function readTargetRole(client: pg.Client, database: string): Promi
 }
 
 /** What the server says of all its databases, and of the one that is named. */
-export interface Neighbourhood {
+interface Neighbourhood {
   databases: string[];
   leftovers: string[];
   pause?: string;
@@ -110,25 +110,25 @@ export async function readNeighbourhood(client: pg.Client, target: string): Prom
     databases: databases.map(({ name }) => name),
     leftovers: databases.filter((each) => each.name !== target && isLeftover(each, target)).map(({ name }) => name),
     ...(pause === undefined ? {} : { pause }),
-    madeByUs: isOurs(comment),
+    madeByUs: isUnfinished(comment),
     ...(named === undefined || named.tablespace === 'pg_default' ? {} : { tablespace: named.tablespace }),
     open: databases.filter(({ open }) => open).map(({ name }) => name),
   };
 }
 
-export interface DatabaseUse {
+interface DatabaseUse {
   otherSessions: number;
   lastingSessions: string[];
   preparedTransactions: number;
 }
 
-/** Sessions of `own` process ids are not others'. Those of superusers hide their program from other roles. */
+/** Sessions of this action are not others'. Those of other roles hide their program from whoever may not see it. */
 export async function readDatabaseUse(client: pg.Client, database: string): Promise<DatabaseUse> {
   const { rows } = await client.query<DatabaseUse>(
     `WITH other AS (
        SELECT a.usename, a.application_name, a.backend_type,
               me.rolsuper OR (NOT COALESCE(r.rolsuper, true)
-                AND (pg_catalog.pg_has_role(r.oid, 'MEMBER') OR pg_catalog.pg_has_role('pg_signal_backend', 'MEMBER'))) AS ends
+                AND (pg_catalog.pg_has_role(r.oid, 'USAGE') OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE'))) AS ends
          FROM pg_catalog.pg_stat_activity a
          LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
          JOIN pg_catalog.pg_roles me ON me.rolname = current_user

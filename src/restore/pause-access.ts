@@ -38,7 +38,7 @@ export interface PausedAccess {
 }
 
 /**
- * What the database is called as a whole, for a swap without a pause.
+ * Owner, rights, settings and the like of the target, for a swap without a pause.
  * @throws BackupError ERR_TARGET_UNFIT when there is no such database
  */
 export async function readTargetProperties(access: TargetAccess, facts: TargetFacts): Promise<DatabaseProperties> {

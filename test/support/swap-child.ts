@@ -15,7 +15,7 @@ import { examined } from './target-bench.ts';
 
 const [uri = '', restored = '', former = '', stopAt = ''] = process.argv.slice(2);
 const { facts, access } = await examined(uri, silentLog);
-const step = async (name: SwapStep | 'locked' | 'paused' | 'created' | 'unborn' | 'unswapped'): Promise<void> => {
+const step = async (name: SwapStep | 'locked' | 'paused' | 'created' | 'unborn'): Promise<void> => {
   if (name !== stopAt) return;
   console.log(`at ${name}`);
   await new Promise(() => setInterval(() => undefined, 1000));
@@ -38,7 +38,9 @@ await access.use('create', facts.maintenanceDatabase, async ({ client }) => {
   await createDatabase(client, { name, sql, mark: unfinishedMark(facts.database.name, 'test', 'a test') });
 });
 await step('created');
-await access.use('fill', name, ({ client }) => client.query("CREATE TABLE which AS SELECT 'new' AS which"));
+await access.use('fill', name, ({ client }) =>
+  client.query("CREATE TABLE which AS SELECT 'new' AS which; GRANT SELECT ON which TO PUBLIC"),
+);
 const parts = { access, facts, restored, former, properties: paused.properties, clock: systemClock, log: silentLog };
 await swapDatabases({ ...parts, onStep: step });
 await paused.resume();

@@ -6,30 +6,20 @@ import type { TargetFacts } from '../target.ts';
 import { countOf } from '../words.ts';
 import { inTheWay } from './finding.ts';
 
-interface OneDatabase {
-  /** Completes "… serves": why another database is of no use. */
-  seen: string;
-  /** Another database can be created all the same. */
-  creates: boolean;
-}
-
 /**
  * Hosts of one database a project: another one cannot be made, or is served by nothing, and it cannot be renamed.
  * supabase.com/docs/guides/database/connecting-to-postgres (the platform's services use `postgres`);
  * devcenter.heroku.com/articles/heroku-postgresql (one database an add-on, roles without CREATEDB);
  * prisma.io/docs/postgres (one database an instance).
  */
-const ONE_DATABASE: Partial<Record<ProviderId, OneDatabase>> = {
-  supabase: {
-    seen: 'Supabase serves the database `postgres` alone (API, Auth and Storage use no other)',
-    creates: true,
-  },
-  heroku: { seen: 'Heroku gives one database an add-on', creates: false },
-  prisma: { seen: 'Prisma Postgres gives one database an instance', creates: false },
+const ONE_DATABASE: Partial<Record<ProviderId, string>> = {
+  supabase: 'Supabase serves the database `postgres` alone (API, Auth and Storage use no other)',
+  heroku: 'Heroku gives one database an add-on',
+  prisma: 'Prisma Postgres gives one database an instance',
 };
 
 const IN_PLACE =
-  'Use `strategy: in-place` with `confirm` and `reason` (a safety backup is taken first), or a fresh project or add-on as the target';
+  'use `strategy: in-place` with `confirm` and `reason` (a safety backup is taken first), or a fresh project or add-on as the target';
 
 export function assessRights(strategy: Strategy, target: TargetFacts): Finding[] {
   if (!target.exists && strategy !== 'new-database') {
@@ -60,24 +50,24 @@ function assessOwner({ role, database }: TargetFacts): Finding[] {
 function assessCreating(strategy: Strategy, { role, provider }: TargetFacts): Finding[] {
   const host = provider === undefined ? undefined : ONE_DATABASE[provider.id];
   if (!role.createDatabase) {
-    const seen = host === undefined ? '' : `${host.seen}, and `;
-    const grant = `As a superuser run \`ALTER ROLE "${role.name.replaceAll('"', '""')}" CREATEDB;\`. Where the host does not give that right: ${IN_PLACE.charAt(0).toLowerCase()}${IN_PLACE.slice(1)}.`;
+    const seen = host === undefined ? '' : `${host}, and `;
+    const grant = `As a superuser run \`ALTER ROLE "${role.name.replaceAll('"', '""')}" CREATEDB;\`. Where the host does not give that right: ${IN_PLACE}.`;
     return [
       inTheWay(
         'no-right-to-create',
         `${seen}${role.name} may not create databases`,
-        host === undefined ? grant : `${IN_PLACE}.`,
+        host === undefined ? grant : `Here ${IN_PLACE}.`,
       ),
     ];
   }
   if (host === undefined) return [];
-  if (strategy === 'swap') return [inTheWay('no-renaming', `${host.seen}, and it cannot be renamed`, `${IN_PLACE}.`)];
+  if (strategy === 'swap') return [inTheWay('no-renaming', `${host}, and it cannot be renamed`, `Here ${IN_PLACE}.`)];
   return [
     {
       code: 'one-database',
       severity: 'warning',
-      seen: `${host.seen}: the copy can be read, but is not put to use there`,
-      action: `${IN_PLACE}.`,
+      seen: `${host}: the copy can be read, but is not put to use there`,
+      action: `Here ${IN_PLACE}.`,
     },
   ];
 }
