@@ -9,7 +9,7 @@ import type { Contents } from '../../src/domain/contents.ts';
 import { readDocuments } from '../../src/restore/documents.ts';
 import { fetchArchive, openArchiveHead } from '../../src/restore/fetch-archive.ts';
 import type { FetchParts } from '../../src/restore/fetched.ts';
-import { describeWith } from '../support/availability.ts';
+import { describeWith, testIf } from '../support/availability.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
 import { codes, FetchBench, measured } from '../support/fetch-bench.ts';
 import { runTool } from '../support/run-tool.ts';
@@ -17,7 +17,6 @@ import { failure } from '../support/s3-fault-bench.ts';
 import { canMount, mountSmall } from '../support/small-file-system.ts';
 import { changeManifest, cutShort, flipByte } from '../support/spoil.ts';
 import { type StoredSet, storeSet } from '../support/stored-sets.ts';
-import { testIf } from '../support/availability.ts';
 
 const ARCHIVE = 'database.backup.age';
 const CONTENTS = 'contents.json.age';
@@ -329,9 +328,7 @@ describeWith(clients, 'a stored set', (tools: Clients) => {
     const { createHash } = await import('node:crypto');
     const sha256 = createHash('sha256').update(sealed).digest('hex');
     await changeManifest(object(place, 'metadata.json'), ({ objects }) => ({
-      objects: objects.map((each) =>
-        each.role === 'contents' ? { ...each, sha256, sizeBytes: sealed.length } : each,
-      ),
+      objects: objects.map((each) => (each.role === 'contents' ? { ...each, sha256, sizeBytes: sealed.length } : each)),
     }));
   }
 });

@@ -5,15 +5,15 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseBackupId } from '../../src/domain/backup-id.ts';
 import type { Manifest } from '../../src/domain/manifest.ts';
+import { writeBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from '../support/availability.ts';
 import { newBucket } from '../support/bucket.ts';
 import { codes, FetchBench } from '../support/fetch-bench.ts';
-import { startGateway } from '../support/s3-gateway.ts';
 import { failure } from '../support/s3-fault-bench.ts';
+import { startGateway } from '../support/s3-gateway.ts';
 import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
 import { manifest } from '../support/set-documents.ts';
 import { openLine } from '../support/storage-bench.ts';
-import { writeBytes } from '../../src/storage/write-object.ts';
 
 const [NEWEST, MIDDLE, OLDEST] = [
   '20261121_020000_nightly_cccccc',
@@ -33,7 +33,10 @@ interface Wish {
 }
 
 /** Every object of a set by its key, metadata.json included. */
-function setObjects(id: string, { series = 'shop', unproven, unfinished, metadata, change }: Wish): Map<string, string> {
+function setObjects(
+  id: string,
+  { series = 'shop', unproven, unfinished, metadata, change }: Wish,
+): Map<string, string> {
   const good = manifest();
   const document: Manifest = {
     ...good,
@@ -373,11 +376,16 @@ describeIf(availabilityOf(kind), 'of a bucket', () => {
   });
 
   test('latest reads two manifests of a long series, not all of them', async () => {
-    const ids = Array.from({ length: 30 }, (_, day) => `202610${String(day + 1).padStart(2, '0')}_020000_nightly_aaaaaa`);
+    const ids = Array.from(
+      { length: 30 },
+      (_, day) => `202610${String(day + 1).padStart(2, '0')}_020000_nightly_aaaaaa`,
+    );
     for (const id of ids) await upload('ours', id);
     const gateway = await startGateway(server);
     try {
-      const line = server.storageUri(bucket, 'ours').replace(/127\.0\.0\.1%3A\d+/, encodeURIComponent(`127.0.0.1:${gateway.port}`));
+      const line = server
+        .storageUri(bucket, 'ours')
+        .replace(/127\.0\.0\.1%3A\d+/, encodeURIComponent(`127.0.0.1:${gateway.port}`));
       const bench = new FetchBench([line], { env: server.env });
       expect((await bench.selectSet('latest', { series: 'shop' })).manifest.id).toBe(ids.at(-1));
       const reads = gateway.requests.filter(({ method, query }) => method === 'GET' && !query.has('list-type'));

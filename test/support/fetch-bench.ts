@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Target } from '../../src/backup/destinations.ts';
 import { type Destination, parseDestination } from '../../src/domain/destination.ts';
+import { parseSelector } from '../../src/domain/selector.ts';
 import type { FetchParts } from '../../src/restore/fetched.ts';
-import { selectBackup, type SelectRequest } from '../../src/restore/select.ts';
+import { type SelectRequest, selectBackup } from '../../src/restore/select.ts';
 import type { Selected, SelectedSet } from '../../src/restore/selected.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import type { S3Tuning } from '../../src/storage/s3/tuning.ts';
-import { parseSelector } from '../../src/domain/selector.ts';
-import { type RecordingLog, quickRetry, realClock, recordingLog } from './storage-bench.ts';
+import { quickRetry, type RecordingLog, realClock, recordingLog } from './storage-bench.ts';
 
 export interface BenchOptions {
   env?: Record<string, string>;
@@ -51,7 +51,15 @@ export class FetchBench {
 
   /** `workDir` is private to the test. */
   parts(workDir: string, over: Partial<FetchParts> = {}): FetchParts {
-    return { workDir, log: this.log, clock: realClock, signal: this.signal, env: { PATH: process.env.PATH ?? '' }, stallSeconds: 20, ...over };
+    return {
+      workDir,
+      log: this.log,
+      clock: realClock,
+      signal: this.signal,
+      env: { PATH: process.env.PATH ?? '' },
+      stallSeconds: 20,
+      ...over,
+    };
   }
 
   async close(): Promise<void> {
@@ -64,7 +72,9 @@ export class FetchBench {
 }
 
 /** SHA-256 and size of a file or a stream. */
-export async function measured(bytes: string | AsyncIterable<Uint8Array>): Promise<{ sha256: string; sizeBytes: number }> {
+export async function measured(
+  bytes: string | AsyncIterable<Uint8Array>,
+): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const piece of typeof bytes === 'string' ? createReadStream(bytes) : bytes) {
