@@ -1,6 +1,7 @@
 /** Reading one object of a storage without waiting for ever. */
 import type { Readable } from 'node:stream';
 import { BackupError } from '../domain/errors.ts';
+import { countOf } from '../domain/words.ts';
 import type { Storage } from '../ports.ts';
 import { cancelledError } from '../storage/cancelled.ts';
 
@@ -120,7 +121,7 @@ class Patience {
 }
 
 function stalled(uri: string, { stallSeconds }: ReadParts): BackupError {
-  return new BackupError('ERR_STORAGE_STALLED', `Nothing of ${uri} arrived for ${stallSeconds} seconds`, {
+  return new BackupError('ERR_STORAGE_STALLED', `Nothing of ${uri} arrived for ${countOf(stallSeconds, 'second')}`, {
     op: `read ${uri}`,
     hint: 'Check the way to that destination, then run again. Raise `stall-timeout-seconds` if it is only slow.',
     retryable: true,
