@@ -40,7 +40,7 @@ export async function* readStored(
     const opening = storage.get(key);
     // Comes too late for somebody who has given up: nobody else would end it.
     opening.then(
-      (late) => patience.isOver && late.destroy(),
+      (late) => patience.isOver && end(late),
       () => undefined,
     );
     stream = await patience.await(opening);
@@ -52,8 +52,14 @@ export async function* readStored(
     }
   } finally {
     patience.close();
-    stream?.destroy();
+    if (stream !== undefined) end(stream);
   }
+}
+
+/** What goes wrong while it is ended is nobody's matter any more, and without a listener it would end the process. */
+function end(stream: Readable): void {
+  stream.on('error', () => undefined);
+  stream.destroy();
 }
 
 /** One watch for a whole object, because there are too many pieces for a timer each. */
