@@ -371,6 +371,8 @@ describeIf(availabilityOf(kind), 'of a bucket', () => {
     const set = await bench.selectSet('latest');
     expect(set.manifest.id).toBe(MIDDLE);
     expect(codes(set.findings)).toEqual(['destination-passed-over']);
+    const nothing = await failure(bench.select('2025', { series: 'shop' }));
+    expect(nothing.message).toContain('could not be asked and may hold it');
     const alone = await failure(new FetchBench([gone], { env: server.env }).select('latest'));
     expect(alone.code).toMatch(/^ERR_STORAGE/);
   });
