@@ -39,7 +39,9 @@ export async function takeBackup({ clients, url, storage, inputs, env }: TakeOpt
       { name: 'shop', 'database-url': url, storage: storage.join('\n'), encryption: 'none', ...inputs },
       { PATH: process.env.PATH ?? '', HOME: folder, RUNNER_TEMP: folder, RUNNER_TOOL_CACHE: tools.folder, ...env },
     );
-    const result = await backup(readInputs(variables), contextIn(folder, variables));
+    const read = readInputs(variables);
+    if (read.command !== 'backup') throw new Error('the inputs of another command');
+    const result = await backup(read, contextIn(folder, variables));
     if (!('outcome' in result) || result.outcome !== 'taken') throw new Error('no backup was taken');
     return result;
   } finally {
