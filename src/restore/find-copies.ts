@@ -1,6 +1,6 @@
 /** What destinations hold of a series: which ids, which manifests, and which copies of one set are complete. */
 import type { Target } from '../backup/destinations.ts';
-import { parseBackupId } from '../domain/backup-id.ts';
+import { isSeriesName, parseBackupId } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
 import { type Manifest, parseManifest } from '../domain/manifest.ts';
 import { OBJECT_NAMES } from '../domain/set-layout.ts';
@@ -55,6 +55,7 @@ export async function seriesOf({ storage }: Target): Promise<string[]> {
   const found: string[] = [];
   for await (const folder of storage.listFolders('')) {
     const name = folder.slice(0, -1);
+    if (!isSeriesName(name)) continue;
     for await (const inner of storage.listFolders(folder)) {
       if (parseBackupId(lastPart(inner)) === undefined) continue;
       found.push(name);

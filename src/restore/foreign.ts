@@ -84,7 +84,8 @@ interface Work {
 
 async function bring(work: Work): Promise<Pick<FetchedArchive, 'archive' | 'findings'>> {
   const { dump, dumped, keys, parts, waiting } = work;
-  const info = await dump.target.storage.stat(dump.key);
+  // A role that may not list cannot be told the size.
+  const info = await dump.target.storage.stat(dump.key).catch(() => undefined);
   // Unpacked it is larger by nobody knows how much; the disk says so when it is full.
   const room = await roomFor(info?.sizeBytes ?? 0, parts.workDir, parts.freeBytes);
   if (!room.enough) return await checkOnly(work, shortOfRoom(room, parts.workDir));

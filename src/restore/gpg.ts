@@ -24,7 +24,11 @@ export async function* decryptWithGpg(
   parts: GpgParts,
 ): AsyncGenerator<Uint8Array> {
   const passphrase = keys !== undefined && 'passphrase' in keys ? await passphraseFile(keys.passphrase, parts) : null;
-  const unlock = passphrase === null ? [] : ['--pinentry-mode', 'loopback', '--passphrase-file', passphrase];
+  // Nobody is there to answer: what would ask must fail instead of waiting.
+  const unlock =
+    passphrase === null
+      ? ['--pinentry-mode', 'error']
+      : ['--pinentry-mode', 'loopback', '--passphrase-file', passphrase];
   const env = Object.fromEntries(PASSED_ON.flatMap((each) => (parts.env[each] ? [[each, parts.env[each]]] : [])));
   const gpg = startProcess('gpg', ['--batch', '--no-tty', '--quiet', ...unlock, '--decrypt'], {
     env,

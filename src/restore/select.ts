@@ -87,7 +87,8 @@ async function inSeries(request: SelectRequest, selector: SeriesSelector): Promi
   if (choice.kind === 'several') throw severalMatch(describeSelector(selector), choice.sets);
   if (choice.kind === 'none') {
     if (scan.unreadable !== undefined) throw scan.unreadable;
-    throw await noMatch(request, series, holders, choice.why);
+    const silent = lost.map(({ target }) => `; ${target.storage.location} could not be asked and may hold it`);
+    throw await noMatch(request, series, holders, [choice.why, ...silent].join(''));
   }
   const { id } = choice.set;
   const { copies, faults } = await completeCopies(holders.get(id) ?? [], id, signal);

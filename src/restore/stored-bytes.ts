@@ -1,6 +1,7 @@
 /** Reading one object of a storage without waiting for ever. */
 import type { Readable } from 'node:stream';
 import { BackupError } from '../domain/errors.ts';
+import { countOf } from '../domain/words.ts';
 import type { Storage } from '../ports.ts';
 import { cancelledError } from '../storage/cancelled.ts';
 
@@ -39,7 +40,7 @@ export async function* readStored(
     const opening = storage.get(key);
     // Comes too late for somebody who has given up: nobody else would end it.
     opening.then(
-      (late) => patience.isOver && late.destroy(),
+      (late) => patience.isOver && end(late),
       () => undefined,
     );
     stream = await patience.await(opening);
@@ -51,8 +52,14 @@ export async function* readStored(
     }
   } finally {
     patience.close();
-    stream?.destroy();
+    if (stream !== undefined) end(stream);
   }
+}
+
+/** What goes wrong while it is ended is nobody's matter any more, and without a listener it would end the process. */
+function end(stream: Readable): void {
+  stream.on('error', () => undefined);
+  stream.destroy();
 }
 
 /** One watch for a whole object, because there are too many pieces for a timer each. */
@@ -120,7 +127,7 @@ class Patience {
 }
 
 function stalled(uri: string, { stallSeconds }: ReadParts): BackupError {
-  return new BackupError('ERR_STORAGE_STALLED', `Nothing of ${uri} arrived for ${stallSeconds} seconds`, {
+  return new BackupError('ERR_STORAGE_STALLED', `Nothing of ${uri} arrived for ${countOf(stallSeconds, 'second')}`, {
     op: `read ${uri}`,
     hint: 'Check the way to that destination, then run again. Raise `stall-timeout-seconds` if it is only slow.',
     retryable: true,

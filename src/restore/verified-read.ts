@@ -132,8 +132,8 @@ function keysFor({ id, encryption }: Manifest, keys: DecryptionKeys | undefined)
   if (keys !== undefined) return keys;
   const byPassphrase = encryption.method === 'age-passphrase';
   const how =
-    encryption.method === 'age' ? `to ${encryption.recipients.join(', ')}` : byPassphrase ? 'with a passphrase' : '';
-  throw new BackupError('ERR_DECRYPT', `${id} is encrypted ${how}, and nothing to decrypt it with was given`, {
+    encryption.method === 'age' ? ` to ${encryption.recipients.join(', ')}` : byPassphrase ? ' with a passphrase' : '';
+  throw new BackupError('ERR_DECRYPT', `${id} is encrypted${how}, and nothing to decrypt it with was given`, {
     op: 'decrypt',
     hint: byPassphrase
       ? 'Give the passphrase in `age-passphrase`, from a secret. Nothing was touched.'

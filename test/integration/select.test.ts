@@ -10,7 +10,7 @@ import { describeIf } from '../support/availability.ts';
 import { newBucket } from '../support/bucket.ts';
 import { codes, FetchBench } from '../support/fetch-bench.ts';
 import { failure } from '../support/s3-fault-bench.ts';
-import { startGateway } from '../support/s3-gateway.ts';
+import { type GatewayRequest, startGateway } from '../support/s3-gateway.ts';
 import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
 import { manifest } from '../support/set-documents.ts';
 import { openLine } from '../support/storage-bench.ts';
@@ -371,9 +371,30 @@ describeIf(availabilityOf(kind), 'of a bucket', () => {
     const set = await bench.selectSet('latest');
     expect(set.manifest.id).toBe(MIDDLE);
     expect(codes(set.findings)).toEqual(['destination-passed-over']);
+    const nothing = await failure(bench.select('2025', { series: 'shop' }));
+    expect(nothing.message).toContain('could not be asked and may hold it');
     const alone = await failure(new FetchBench([gone], { env: server.env }).select('latest'));
     expect(alone.code).toMatch(/^ERR_STORAGE/);
   });
+
+  test('a role that may read objects and not list them reaches a set by its URI', async () => {
+    await upload('ours', NEWEST);
+    const judge = ({ query }: GatewayRequest) =>
+      query.has('list-type') ? { status: 403, code: 'AccessDenied', message: 'Access Denied' } : undefined;
+    const gateway = await startGateway(server, { judge });
+    try {
+      const bench = new FetchBench([throughGateway(gateway.port)], { env: server.env });
+      const set = await bench.selectSet(`s3://${bucket}/ours/shop/${NEWEST}`);
+      expect(set.manifest.id).toBe(NEWEST);
+      expect(await failure(bench.select('latest'))).toMatchObject({ code: 'ERR_STORAGE_DENIED' });
+      await bench.close();
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  const throughGateway = (port: number): string =>
+    server.storageUri(bucket, 'ours', { endpoint: `http://127.0.0.1:${port}` });
 
   test('latest reads two manifests of a long series, not all of them', async () => {
     const ids = Array.from(
@@ -383,10 +404,7 @@ describeIf(availabilityOf(kind), 'of a bucket', () => {
     for (const id of ids) await upload('ours', id);
     const gateway = await startGateway(server);
     try {
-      const line = server
-        .storageUri(bucket, 'ours')
-        .replace(/127\.0\.0\.1%3A\d+/, encodeURIComponent(`127.0.0.1:${gateway.port}`));
-      const bench = new FetchBench([line], { env: server.env });
+      const bench = new FetchBench([throughGateway(gateway.port)], { env: server.env });
       expect((await bench.selectSet('latest', { series: 'shop' })).manifest.id).toBe(ids.at(-1));
       const reads = gateway.requests.filter(({ method, query }) => method === 'GET' && !query.has('list-type'));
       // Once to choose, once to look at the copy.
