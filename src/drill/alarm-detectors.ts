@@ -43,7 +43,15 @@ export function alarmDetectors({ tools, ...context }: DetectorParts): AlarmDetec
       });
     },
     compare(contents, { tables }) {
-      const plan = { restored: [], whole: true, leftOut: [], missingRoles: [], rolesToCreate: [], gaps: [], findings: [] };
+      const plan = {
+        restored: [],
+        whole: true,
+        leftOut: [],
+        missingRoles: [],
+        rolesToCreate: [],
+        gaps: [],
+        findings: [],
+      };
       const digests = new Map(tables.map((table) => [relationKey(table), table]));
       return checkRestoredTables(contents, plan, { digests, unread: new Map(), roots: new Map() });
     },
