@@ -72,6 +72,8 @@ export interface RecoveryNews {
   safetyBackup: SafetyBackup;
   /** SQL that gives access back to those who are kept out of the database; empty as soon as they have it again. */
   giveAccessBack: readonly string[];
+  /** For the post step: what `resumeFromNote` needs to give access back; empty when nobody is kept out. */
+  pauseNote: string;
   /** A database that this run made and could not remove, or leaves for whoever wants to look at it. */
   leftOverDatabase: string;
   /** As in {@link RestoreResult}, as soon as the database was replaced. */

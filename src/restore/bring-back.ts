@@ -1,7 +1,7 @@
 /** From a plan to a proven copy: fetch, make room, roles, pg_restore, ANALYZE, proof. What restore and drill share. */
 import type { CommandContext } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
-import { BackupError, messageOf } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { roleStatements } from '../domain/globals.ts';
 import { tableMatcher } from '../domain/pattern-match.ts';
@@ -13,7 +13,7 @@ import type { TargetFacts } from '../domain/target.ts';
 import { countOf } from '../domain/words.ts';
 import type { RecoveryInputs } from '../inputs/types.ts';
 import { analyze } from '../postgres/analyze.ts';
-import { createDatabase, dropDatabase } from '../postgres/databases.ts';
+import { createDatabase, dropDatabase, finishDatabase } from '../postgres/databases.ts';
 import { askSession } from '../postgres/dump-session.ts';
 import { type RestoreRun, runRestore } from '../postgres/restore.ts';
 import { RESTORE_SESSION } from '../postgres/restore-process.ts';
@@ -23,9 +23,10 @@ import type { TargetAccess } from './access.ts';
 import { fetchArchive } from './fetch-archive.ts';
 import type { FetchedArchive } from './fetched.ts';
 import type { FoundBackup } from './find.ts';
-import { type RestoredProof, proveRestored } from './prove.ts';
-import { proveForeign } from './prove-foreign.ts';
+import { inLastSession } from './last-session.ts';
 import type { ReferencePlace } from './prove/parts.ts';
+import { proveRestored, type RestoredProof } from './prove.ts';
+import { proveForeign } from './prove-foreign.ts';
 import type { Settled } from './settle.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -67,9 +68,11 @@ export async function makeDatabase({ access, facts, context, timeline }: BringBa
 }
 
 /** Takes back what {@link makeDatabase} made. Never rejects: what is left is told, and dropped by the next restore. */
-export async function unmakeDatabase({ access, facts, context, timeline }: BringBackParts, name: string) {
+export async function unmakeDatabase(parts: BringBackParts, name: string): Promise<void> {
+  const { access, facts, context, timeline } = parts;
   try {
-    await access.use('drop', facts.maintenanceDatabase, ({ client }) => dropDatabase(client, name));
+    // The run may be cancelled by now.
+    await inLastSession(access.connection(facts.maintenanceDatabase), context, (client) => dropDatabase(client, name));
     context.tell({ leftOverDatabase: '' });
     timeline.note(`The unfinished database ${name} was dropped`);
   } catch (error) {
@@ -77,8 +80,23 @@ export async function unmakeDatabase({ access, facts, context, timeline }: Bring
   }
 }
 
+/** Lets those in who may usually connect. */
+export async function openToEverybody({ access, facts, found, context, timeline }: BringBackParts, name: string) {
+  const { maintenanceDatabase } = facts;
+  await access.use('finish', maintenanceDatabase, ({ client }) => finishDatabase(client, name, found.source.id));
+  context.tell({ leftOverDatabase: '' });
+  timeline.note(`The database ${name} is open to those who may connect`);
+}
+
 /** Missing roles that were asked for. */
-export async function bringRoles({ found, settled, facts, access, context, timeline }: BringBackParts): Promise<Finding[]> {
+export async function bringRoles({
+  found,
+  settled,
+  facts,
+  access,
+  context,
+  timeline,
+}: BringBackParts): Promise<Finding[]> {
   const names = settled.entries?.rolesToCreate ?? [];
   const globals = found.documents?.globals;
   if (names.length === 0 || globals === undefined) return [];
@@ -169,7 +187,9 @@ export async function proveCopy(
     { phase: 'prove', seconds: (ended - proving) / 1000 },
   ];
   context.tell({ checks, phases });
-  timeline.note(`The restored database was read through: ${countOf(proof.totals.tables, 'table')}, ${countOf(proof.totals.rows, 'row')}`);
+  timeline.note(
+    `The restored database was read through: ${countOf(proof.totals.tables, 'table')}, ${countOf(proof.totals.rows, 'row')}`,
+  );
   return {
     checks,
     phases,

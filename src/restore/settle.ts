@@ -113,7 +113,7 @@ async function planArchive(
   parts: SettleParts,
   tools: ClientTools,
   openHead: OpenHead,
-): Promise<Pick<Settled, 'toc' | 'entries' | 'drop'>> {
+): Promise<{ toc: Toc; entries: EntryPlan; drop?: DropPlan }> {
   const { inputs, context, found, facts, access, strategy } = parts;
   const { documents } = found;
   const run = { env: { ...toolEnv(context.env), ...tools.env }, signal: context.signal, workDir: context.workDir };

@@ -57,9 +57,7 @@ function matchSchemas(graph: EntryGraph, text: string): TocEntry[] {
 
 function matchTables(graph: EntryGraph, text: string): TocEntry[] {
   const matches = tableMatcher(text);
-  return graph.entries.filter(
-    ({ type, schema = '', name }) => RELATIONS.includes(type) && matches({ schema, name }),
-  );
+  return graph.entries.filter(({ type, schema = '', name }) => RELATIONS.includes(type) && matches({ schema, name }));
 }
 
 /** Until nothing more belongs to what is chosen, or is needed by it. */
