@@ -18,7 +18,7 @@ import {
 } from '../domain/broken-copies.ts';
 import type { Check } from '../domain/checks.ts';
 import type { Contents } from '../domain/contents.ts';
-import { messageOf } from '../domain/errors.ts';
+import { BackupError, type ErrorCode, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { OBJECT_NAMES } from '../domain/set-layout.ts';
@@ -41,7 +41,10 @@ import { readArchiveFile } from './read-archive.ts';
 const LONGEST_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** The code of a real drill: each throws when it notices something. */
+/** What says that a backup is not what it should be. */
+const DAMAGE: readonly ErrorCode[] = ['ERR_BACKUP_DAMAGED', 'ERR_STORED_DIFFERS', 'ERR_MANIFEST', 'ERR_NOT_PROVEN'];
+
+/** The code of a real drill: each throws one of the codes of damage when it notices something. */
 export interface AlarmDetectors {
   /** What `backup: latest` chooses. */
   select(target: Target, series: string): Promise<SelectedSet>;
@@ -156,7 +159,7 @@ class AlarmRehearsal {
     return new Date(this.#now.getTime() - days * DAY_MS);
   }
 
-  /** Reads what `write` puts there as a drill would. Throws when it could not be put there. */
+  /** Reads what `write` puts there as a drill would. Throws when it could not be put there, or read for another reason. */
   async #rehearse(write: (target: Target) => Promise<void>, copy?: BrokenCopy): Promise<Rehearsed> {
     const { detectors, signal } = this.#parts;
     const { storage, folder } = this.#place();
@@ -180,7 +183,9 @@ class AlarmRehearsal {
       return { result: 'caught', at, why: [reason, ...details].join('; ') };
     } catch (error) {
       signal.throwIfAborted();
-      return { result: 'caught', at, why: messageOf(error) };
+      // A full disk, say, refuses a broken copy too, and has noticed nothing.
+      if (!(error instanceof BackupError) || !DAMAGE.includes(error.code)) throw error;
+      return { result: 'caught', at, why: error.message };
     } finally {
       await storage.close();
     }

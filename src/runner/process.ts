@@ -103,7 +103,8 @@ function send(child: ChildProcess, signal: NodeJS.Signals, ownGroup: boolean): v
   try {
     process.kill(-child.pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    // Gone already, or of another user by now, such as behind sudo.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }
 

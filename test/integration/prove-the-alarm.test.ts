@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Check } from '../../src/domain/checks.ts';
 import type { Contents } from '../../src/domain/contents.ts';
+import { BackupError } from '../../src/domain/errors.ts';
 import { smallTables } from '../../src/drill/alarm/sample.ts';
 import { alarmDetectors } from '../../src/drill/alarm-detectors.ts';
 import { type AlarmDetectors, type AlarmProofParts, proveTheAlarm } from '../../src/drill/prove-the-alarm.ts';
@@ -118,11 +119,24 @@ function rehearsalOf(major: number): void {
 
     test('detectors that refuse everything notice nothing', async () => {
       const refuse = (): never => {
-        throw new Error('no');
+        throw new BackupError('ERR_NOT_PROVEN', 'no', { op: 'read', hint: '' });
       };
       expect(await prove({ detectors: { ...detectors, read: refuse } })).toMatchObject({
         status: 'failed',
         reason: expect.stringContaining('A whole small copy was refused'),
+      });
+    });
+
+    test('a copy that could not be read for another reason has not been noticed', async () => {
+      let reads = 0;
+      const full: AlarmDetectors['fetch'] = async (...given) => {
+        reads += 1;
+        if (reads > 1) throw new BackupError('ERR_STORAGE_FULL', 'the disk is full', { op: 'fetch', hint: '' });
+        return await detectors.fetch(...given);
+      };
+      expect(await prove({ detectors: { ...detectors, fetch: full } })).toMatchObject({
+        status: 'not-run',
+        details: ['the disk is full'],
       });
     });
 

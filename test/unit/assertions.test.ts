@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Assertion, type AssertionOutcome, judgeAssertion, parseAssertions } from '../../src/domain/assertions.ts';
 import { checkAssertions, checkMinTables, checkRestoreTime, secondsToRecover } from '../../src/domain/drill-checks.ts';
@@ -217,5 +218,18 @@ describe('the checks', () => {
       reason: 'From the first byte to the proof it took 1 min 1 s, longer than the 1 min 0 s that are allowed',
     });
     expect(checkRestoreTime(phases.slice(0, 2), 60).status).toBe('not-run');
+  });
+});
+
+describe('docs/assertions.md', () => {
+  const page = readFileSync(new URL('../../docs/assertions.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/^```text\n([\s\S]*?)^```$/gm)].map(([, text = '']) => parseAssertions(text));
+
+  test('shows assertions that are read as it says', () => {
+    const forms = examples.map((assertions) => assertions.map(({ expected }) => expected.form));
+    expect(forms).toEqual([
+      ['true', 'true', 'value', 'value', 'value', 'freshness'],
+      ['value', 'freshness'],
+    ]);
   });
 });
