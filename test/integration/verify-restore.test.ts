@@ -1,5 +1,5 @@
 /** `verify: restore`: a backup is restored while it is taken. What is wrong with that makes it unproven, and loses nothing. */
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
@@ -107,7 +107,7 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
     await rm(file);
     await writeFile(
       file,
-      `#!/bin/sh\nREAL='${clients.pgRestore}'\ncase "$*" in *--dbname=dbname=*restored*)\n${script}\nesac\nexec "$REAL" "$@"\n`,
+      `#!/bin/sh\nREAL='${clients.pgRestore}'\ncase "$*" in *--verbose*--dbname=*)\n${script}\nesac\nexec "$REAL" "$@"\n`,
     );
     await chmod(file, 0o755);
   }
@@ -115,24 +115,28 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
   test('does not wait for a restore that takes nothing', async () => {
     await server.createDatabase('large');
     await server.query(
-      `CREATE TABLE noise AS SELECT n, (SELECT string_agg(md5(random()::text || n), '') FROM generate_series(1, 30)) AS text
-         FROM generate_series(1, 4000) AS n`,
+      `CREATE TABLE noise AS SELECT n, string_agg(md5(n || ' ' || m), '') AS text
+         FROM generate_series(1, 6000) AS n, generate_series(1, 60) AS m GROUP BY n`,
       'large',
     );
     await restoringBy('exec sleep 600');
     const result = await bench.run('large', { stallTimeoutSeconds: 2 });
     expect(restoreCheck(result)).toMatchObject({
       status: 'not-run',
-      details: ['pg_restore took nothing of the archive for 2 s'],
+      details: [
+        expect.stringMatching(/pg_restore has been silent for \d+ s, and the server no longer knows its session/),
+      ],
     });
     expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
   });
 
   test('notices a pg_restore that ends without a word', async () => {
     await restoringBy('exit 1');
-    const check = restoreCheck(await bench.run('shop'));
-    expect(check.status).toBe('failed');
-    expect(check.details).toContainEqual(expect.stringContaining('it ended with exit code 1'));
+    expect(restoreCheck(await bench.run('shop'))).toMatchObject({
+      status: 'not-run',
+      details: [expect.stringContaining('exit code 1')],
+    });
+    expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
   });
 
   test('that is cancelled leaves nothing, neither stored nor running', async () => {
@@ -148,10 +152,5 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
     expect(await running).toMatchObject({ message: 'cancelled' });
     expect(await bench.manifests()).toEqual([]);
     expect(processesWith('sleep 601')).toEqual([]);
-  });
-
-  test('keeps nothing of the content where the log is read', async () => {
-    await bench.run('shop');
-    expect(bench.log.lines.join('\n')).not.toContain(await readFile('/dev/null', 'utf8').then(() => 'customers_email'));
   });
 });
