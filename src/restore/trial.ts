@@ -3,7 +3,7 @@
  * recorded. The stored one is encrypted to keys that a backup job does not hold.
  */
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { clientSearch } from '../backup/prepare.ts';
@@ -18,6 +18,7 @@ import type { LeftOut } from '../domain/recovery.ts';
 import { quoteIdentifier } from '../domain/relations.ts';
 import { assessLocale, createDatabaseSql, offeredLocale } from '../domain/strategy/creation.ts';
 import type { Toc } from '../domain/toc.ts';
+import { formatBytes } from '../domain/words.ts';
 import { createDatabase, dropDatabase } from '../postgres/databases.ts';
 import { askSession } from '../postgres/dump-session.ts';
 import { type RestoreRun, runRestore } from '../postgres/restore.ts';
@@ -30,13 +31,22 @@ import { proveRestored } from './prove.ts';
 import { ArchiveHead } from './trial/head.ts';
 import { ArchiveTail } from './trial/tail.ts';
 
+/** The copy, and its log while it is loaded. */
+const SPACE_FACTOR = 1.2;
+/** An empty cluster is 40 MB, and its log grows to 1 GB (domain/ephemeral-server.ts). */
+const CLUSTER_BYTES = 1.1 * 1024 ** 3;
 const DATABASE = 'restored';
 const REFERENCE = 'reference';
 
 /** Starts the server; see {@link Trial}. */
 export async function openTrial(parts: TrialParts): Promise<Trial> {
   const trial = new StreamedTrial(parts);
-  await trial.open();
+  try {
+    await trial.open();
+  } catch (error) {
+    await trial.close();
+    throw error;
+  }
   return trial;
 }
 
@@ -66,8 +76,9 @@ class StreamedTrial implements Trial {
     const { inputs, prepared, context } = this.#parts;
     const { signal } = this.#own;
     await this.#attempt(async () => {
-      await mkdir(this.#folder, { mode: 0o700 });
       const { env, workDir, log, clock } = context;
+      await mkdir(this.#folder, { mode: 0o700 });
+      await demandSpace(workDir, prepared.facts.databaseBytes);
       const search = clientSearch(inputs, context);
       const { major } = prepared.facts.server;
       this.#server = await startEphemeralServer({ major, workDir, env, search, signal, log, clock });
@@ -253,6 +264,16 @@ class StreamedTrial implements Trial {
       seconds: (clock.now().getTime() - this.#beganAt) / 1000,
     };
   }
+}
+
+/** A disk that is filled by the trial would take the backup with it. */
+async function demandSpace(folder: string, databaseBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const needed = databaseBytes * SPACE_FACTOR + CLUSTER_BYTES;
+  if (bavail * bsize >= needed) return;
+  throw new Error(
+    `A local copy of the database would need about ${formatBytes(needed)}, and ${formatBytes(bavail * bsize)} are free in ${folder}`,
+  );
 }
 
 /** No restore brings subscriptions along. */

@@ -2,12 +2,13 @@
 import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { describeWith } from '../support/availability.ts';
+import { describeWith, testIf } from '../support/availability.ts';
 import { until } from '../support/backup-scenario.ts';
 import { clientTools } from '../support/clients.ts';
 import { loadDatabase } from '../support/databases/index.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { processesWith } from '../support/process-watch.ts';
+import { canMount, mountSmall } from '../support/small-file-system.ts';
 import { openTrialBench, restoreCheck, type TrialBench } from '../support/trial-bench.ts';
 
 const MAJOR = 17;
@@ -18,6 +19,12 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
 
   beforeAll(async () => {
     server = await startPostgres({ major: MAJOR });
+    await server.createDatabase('large');
+    await server.query(
+      `CREATE TABLE noise AS SELECT n, string_agg(md5(n || ' ' || m), '') AS text
+         FROM generate_series(1, 6000) AS n, generate_series(1, 60) AS m GROUP BY n`,
+      'large',
+    );
     for (const fixture of ['shop', 'awkward', 'shapes'] as const) await loadDatabase(server, fixture, fixture);
   });
   afterAll(() => server?.stop());
@@ -34,7 +41,7 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
     await bench.remove();
   });
 
-  test.each(['shop', 'awkward', 'shapes'])('of the database %s is proven by what came back', async (database) => {
+  test.each(['shop', 'awkward', 'shapes', 'large'])('of the database %s is proven by what came back', async (database) => {
     const result = await bench.run(database);
     expect(restoreCheck(result)).toMatchObject({ details: [], status: 'passed' });
     expect(result.manifest.verdict).toBe('proven');
@@ -84,16 +91,33 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
 
   test('whose local server dies is stored, but not proven', async () => {
     const running = bench.run('shop');
-    const postmaster = await until(
+    const [postmaster] = await until(
       () =>
-        processesWith(path.join(bench.folder, 'temp/')).find(({ commandLine }) =>
-          commandLine.includes('/postgres -D '),
+        processesWith(path.join(bench.folder, 'temp/')).filter(({ commandLine }) =>
+          commandLine.includes('postgres -D'),
         ),
-      (seen) => seen !== undefined,
+      (seen) => seen.length > 0,
+      20_000,
     );
-    process.kill(postmaster?.pid ?? 0, 'SIGKILL');
+    if (postmaster === undefined) throw new Error('no local server was seen');
+    process.kill(postmaster.pid, 'SIGKILL');
     expect(restoreCheck(await running).status).toBe('not-run');
     expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
+  });
+
+  testIf(canMount(), 'does not begin to fill a disk that is too small for a copy', async () => {
+    const unmount = mountSmall(path.join(bench.folder, 'temp'), 300);
+    try {
+      expect(restoreCheck(await bench.run('shop'))).toMatchObject({
+        status: 'not-run',
+        details: [
+          expect.stringMatching(/^A local copy of the database would need about 1\.\d GiB, and \d+ MiB are free in/),
+        ],
+      });
+      expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
+    } finally {
+      unmount();
+    }
   });
 
   /** A pg_restore that does this when it is to restore into a database; as ever otherwise. */
@@ -113,12 +137,6 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
   }
 
   test('does not wait for a restore that takes nothing', async () => {
-    await server.createDatabase('large');
-    await server.query(
-      `CREATE TABLE noise AS SELECT n, string_agg(md5(n || ' ' || m), '') AS text
-         FROM generate_series(1, 6000) AS n, generate_series(1, 60) AS m GROUP BY n`,
-      'large',
-    );
     await restoringBy('exec sleep 600');
     const result = await bench.run('large', { stallTimeoutSeconds: 2 });
     expect(restoreCheck(result)).toMatchObject({
