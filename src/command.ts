@@ -4,6 +4,7 @@ import type { Occasion } from './domain/audit.ts';
 import type { Check } from './domain/checks.ts';
 import type { Contents } from './domain/contents.ts';
 import type { Environment } from './domain/destination.ts';
+import type { TrendPoint } from './domain/drill-record.ts';
 import type { BackupError } from './domain/errors.ts';
 import type { Finding } from './domain/findings.ts';
 import type { Manifest } from './domain/manifest.ts';
@@ -71,6 +72,8 @@ export interface RecoveryNews {
   safetyBackup: SafetyBackup;
   /** SQL that gives access back to those who are kept out of the database; empty as soon as they have it again. */
   giveAccessBack: readonly string[];
+  /** For the post step: what `resumeFromNote` needs to give access back; empty when nobody is kept out. */
+  pauseNote: string;
   /** A database that this run made and could not remove, or leaves for whoever wants to look at it. */
   leftOverDatabase: string;
   /** As in {@link RestoreResult}, as soon as the database was replaced. */
@@ -201,8 +204,14 @@ export interface DrillResult {
   rpoSeconds?: number;
   /** The verdict in `_drills/`, at every destination that holds it. */
   recordUris: readonly string[];
-  /** Files of the report that were written: Markdown first. */
-  reportPaths: readonly string[];
+  /** Recovery times of this drill and of earlier ones of the series, those in any order; absent when there are none. */
+  trend?: { now: TrendPoint; past: readonly TrendPoint[] };
+  occasion: Occasion;
+  finishedAt: Date;
+  /** `max-restore-minutes`, where it was given. */
+  maxRestoreMinutes?: number;
+  /** Where the report is to be written. */
+  reportPath?: string;
   findings: readonly Finding[];
 }
 

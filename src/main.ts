@@ -73,7 +73,9 @@ async function runCommand(
     const tell = (more: Partial<RunNews>): void => news.add(more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
       const context = { log, clock, env, signal, workDir, version: VERSION, threads, tell };
-      return withinGrace(commands[inputs.command](inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
+      // The entry of a command takes the inputs of that command: TypeScript cannot follow it through a union.
+      const command = commands[inputs.command] as (inputs: Inputs, context: CommandContext) => Promise<CommandResult>;
+      return withinGrace(command(inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
     });
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;

@@ -17,12 +17,12 @@ import { type RecognisedProvider, recogniseProvider } from '../domain/providers.
 import { assessSource } from '../domain/series-source.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
-import { openClientCache } from '../postgres/client-cache.ts';
-import { type ClientSearch, type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
+import { type ClientTools, findClientTools } from '../postgres/client-tools.ts';
 import { writeCredentials } from '../postgres/credentials.ts';
 import { readPreflight } from '../postgres/preflight.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import type { AliveParts } from './alive.ts';
+import { clientSearch } from './client-search.ts';
 import type { Destinations, Target } from './destinations.ts';
 import { addressOf, lookAtServer, refusedAddresses, stopAtErrors } from './first-look.ts';
 import { type History, readHistory } from './history.ts';
@@ -113,25 +113,6 @@ export async function prepare(
     childEnv,
     history,
     findings,
-  };
-}
-
-/** Where programs of Postgres are looked for in this run. */
-export function clientSearch(inputs: BackupInputs, context: CommandContext): ClientSearch {
-  const { env, workDir, log, signal, clock, threads } = context;
-  const { toolCache, tempDirectory } = inputs.runner;
-  const cache = inputs.cacheClientTools
-    ? openClientCache({ env, tempDirectory, workDir, workerUrl: threads.cache, log, signal })
-    : undefined;
-  return {
-    ...thisMachine(env),
-    repository: inputs.aptRepository,
-    workDir,
-    now: clock.now(),
-    log,
-    signal,
-    ...(toolCache === undefined ? {} : { toolCache }),
-    ...(cache === undefined ? {} : { cache }),
   };
 }
 

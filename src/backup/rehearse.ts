@@ -60,8 +60,8 @@ export async function rehearse(
   };
 }
 
-/** Whether a failed backup could open its issue. */
-async function probeIssues({ env, clock, signal }: CommandContext): Promise<Finding[]> {
+/** Whether a failed run could open its issue; nothing where none is wanted. */
+export async function probeIssues({ env, clock, signal }: CommandContext): Promise<Finding[]> {
   const alarm = readAlarmInputs(env);
   if (alarm === undefined || !alarm.wanted || alarm.token === '') return [];
   const { token, apiUrl, run } = alarm;

@@ -24,6 +24,10 @@ export type CheckId =
   | 'definitions'
   /** Of a restored database: what is attached, validated, valid, enabled, populated. */
   | 'state'
+  /** Of a restore: whether pg_restore said anything that is not known to be harmless. */
+  | 'messages'
+  /** Of a restore: whether the target could take all that was to be restored. */
+  | 'left-out'
   /** Of a restored database: every extension is there, in a version not older than recorded. */
   | 'extensions';
 

@@ -6,7 +6,7 @@ import { countOf, formatCount, formatDuration } from './words.ts';
 
 /** The phase of a drill's own server, which nobody waits for in an emergency. */
 export const SERVER_PHASE = 'server';
-/** The phase that ends the time to recover. */
+/** The phase that ends the time to recover; a part of it is `prove: content`. */
 export const PROOF_PHASE = 'prove';
 
 export interface AssertionResult extends JudgedAssertion {
@@ -58,7 +58,7 @@ export function checkMinTables(tables: number, least: number): Check {
  * phase of whatever other name counts, so that none is left out by mistake.
  */
 export function secondsToRecover(phases: readonly RecoveryPhase[]): number {
-  const last = phases.findLastIndex(({ phase }) => phase === PROOF_PHASE);
+  const last = phases.findLastIndex(isProof);
   return phases
     .slice(0, last < 0 ? phases.length : last + 1)
     .filter(({ phase }) => phase !== SERVER_PHASE)
@@ -68,7 +68,7 @@ export function secondsToRecover(phases: readonly RecoveryPhase[]): number {
 /** Without a proof the time that a recovery takes is not known: not-run. */
 export function checkRestoreTime(phases: readonly RecoveryPhase[], maxMinutes: number): Check {
   const limit = formatDuration(maxMinutes * 60);
-  if (!phases.some(({ phase }) => phase === PROOF_PHASE)) {
+  if (!phases.some(isProof)) {
     const reason = `Nothing was proven, so it is not known whether ${limit} are enough`;
     return { id: 'restore-time', status: 'not-run', reason, details: [] };
   }
@@ -82,4 +82,8 @@ export function checkRestoreTime(phases: readonly RecoveryPhase[], maxMinutes: n
         reason: `${took}, longer than the ${limit} that are allowed`,
         details: phases.map(({ phase, seconds: each }) => `${phase}: ${formatDuration(each)}`),
       };
+}
+
+function isProof({ phase }: RecoveryPhase): boolean {
+  return phase === PROOF_PHASE || phase.startsWith(`${PROOF_PHASE}: `);
 }

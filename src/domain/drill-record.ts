@@ -2,13 +2,13 @@
  * The verdict of one drill, kept beside the backup that was brought back: plain, without secrets and without any name
  * from inside the database. Format: docs/format.md, docs/drill.schema.json.
  */
-import { isSeriesName } from './backup-id.ts';
+import type { Occasion } from './audit.ts';
 import type { Check, CheckId, CheckStatus } from './checks.ts';
 import { type DocumentKind, parseDocument, serializeDocument } from './document.ts';
 import { secondsToRecover } from './drill-checks.ts';
 import type { ErrorCode } from './errors.ts';
 import * as json from './json-reader.ts';
-import { type ManifestRun, publicCheck, readBackupId, readCheckStatus, readRun } from './manifest.ts';
+import { type ManifestRun, publicCheck, readBackupId, readCheckStatus, readRun, readSeries } from './manifest.ts';
 import { type Recovery, type RecoveryVerdict, recoveryVerdict } from './recovery.ts';
 
 export const DRILL_SCHEMA_VERSION = 1;
@@ -27,6 +27,8 @@ export interface DrillRecord {
   error?: ErrorCode;
   startedAt: string;
   finishedAt: string;
+  /** The GitHub account that started the workflow; outside of one the account on the machine. */
+  actor: string;
   action: { version: string };
   /** `own-server`: started for the drill alone. `given`: `target-database-url`. Without a server it is null. */
   target: { kind: DrillTargetKind; server: { version: string; major: number } } | null;
@@ -45,7 +47,7 @@ export interface DrillRecord {
   totals: { tables: number; rows: number; largeObjects: number };
   /** Whether broken copies were caught: the status of that check, or that it was switched off. */
   alarm: CheckStatus | 'not-asked';
-  /** Who and where; null outside GitHub Actions. */
+  /** null outside GitHub Actions. */
   run: ManifestRun | null;
 }
 
@@ -53,11 +55,9 @@ export type DrillTargetKind = 'own-server' | 'given';
 
 export interface DrillFacts {
   backup: DrillRecord['backup'];
-  startedAt: Date;
+  occasion: Pick<Occasion, 'startedAt' | 'actor' | 'run' | 'action'>;
   finishedAt: Date;
-  actionVersion: string;
   targetKind: DrillTargetKind;
-  run: ManifestRun | null;
 }
 
 /** Of a drill that came to its checks. Throws a RangeError for a server's version without a number. */
@@ -83,7 +83,7 @@ export function drillRecord(recovery: Recovery, facts: DrillFacts): DrillRecord 
 
 /** Of a drill that ended with an error before it could be judged: failed. */
 export function failedDrillRecord(error: ErrorCode, facts: DrillFacts): DrillRecord {
-  const totalSeconds = (facts.finishedAt.getTime() - facts.startedAt.getTime()) / 1000;
+  const totalSeconds = (facts.finishedAt.getTime() - Date.parse(facts.occasion.startedAt)) / 1000;
   return {
     ...begin(facts),
     verdict: 'failed',
@@ -97,14 +97,16 @@ export function failedDrillRecord(error: ErrorCode, facts: DrillFacts): DrillRec
   };
 }
 
-function begin({ backup, startedAt, finishedAt, actionVersion, run }: DrillFacts) {
-  const age = (startedAt.getTime() - Date.parse(backup.snapshotAt)) / 1000;
+function begin({ backup, occasion, finishedAt }: DrillFacts) {
+  const { startedAt, actor, action, run } = occasion;
+  const age = (Date.parse(startedAt) - Date.parse(backup.snapshotAt)) / 1000;
   return {
     schemaVersion: DRILL_SCHEMA_VERSION,
     backup,
-    startedAt: startedAt.toISOString(),
+    startedAt,
     finishedAt: finishedAt.toISOString(),
-    action: { version: actionVersion },
+    actor,
+    action,
     dataAgeSeconds: Math.max(0, age),
     run,
   };
@@ -150,11 +152,19 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-const readSeries: json.Reader<string> = (value, path) => {
-  const name = json.text(value, path);
-  if (isSeriesName(name)) return name;
-  throw new json.ShapeError(`${path} is not the name of a series`);
-};
+/** One drill among others. */
+export interface TrendPoint {
+  startedAt: string;
+  backupId: string;
+  verdict: RecoveryVerdict;
+  /** Absent when the drill never came to its proof. */
+  recoverySeconds?: number;
+}
+
+export function trendPoint({ startedAt, backup, verdict, error, timings }: DrillRecord): TrendPoint {
+  const point = { startedAt, backupId: backup.id, verdict };
+  return error === undefined ? { ...point, recoverySeconds: timings.recoverySeconds } : point;
+}
 
 const readErrorCode = json.matching(/^ERR_[A-Z_]+$/, 'a code such as ERR_CONNECT') as json.Reader<ErrorCode>;
 
@@ -165,6 +175,7 @@ const readFields = json.object<DrillRecord>({
   error: json.optional(readErrorCode),
   startedAt: json.utcTime,
   finishedAt: json.utcTime,
+  actor: json.text,
   action: json.object({ version: json.text }),
   target: json.nullable(
     json.object({

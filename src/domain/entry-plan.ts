@@ -15,6 +15,8 @@ export interface EntryPlan {
   /** Everything of the archive is restored: no list is needed. */
   whole: boolean;
   leftOut: readonly LeftOut[];
+  /** What of the chosen content the target cannot take, by name: the verdict is partial at most. */
+  gaps: readonly string[];
   /** Names of roles that owners and rights of restored entries need, and that the target lacks. */
   missingRoles: readonly string[];
   /** To be created first, from the set's globals. */
@@ -64,6 +66,7 @@ export function planEntries(input: EntryPlanInput): EntryPlan {
     restored,
     whole: restored.length === graph.entries.length,
     leftOut: [...exclusions.leftOut, ...namedOnes(graph, excluded), ...notChosen(graph, selection)],
+    gaps: exclusions.gaps,
     ...roles,
     findings: [...selection.findings, ...exclusions.findings, ...emptiness(restored, selection), ...roles.findings],
   };

@@ -60,7 +60,7 @@ export function judgeRestored(evidence: RestoredEvidence): { checks: Check[]; fi
     checkRestoredLargeObjects(contents, largeObjectsToProve(contents, toc, plan), evidence.largeObjects),
     ...structureChecks(evidence),
     extensions.check,
-    ...(critical.length === 0 ? [] : [checkRestoredCritical(contents, critical, rows)]),
+    ...(critical.length === 0 ? [] : [checkRestoredCritical(contents.scope.content, critical, rows.digests)]),
   ];
   return { checks, findings: extensions.findings };
 }

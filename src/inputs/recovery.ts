@@ -25,6 +25,8 @@ export function restoreInputs(
       ['confirm', confirm !== undefined],
       ['safety-backup', values['safety-backup'] === false],
       ['pause-writes', values['pause-writes'] === false],
+      ['age-recipients', (values['age-recipients'] ?? []).length > 0],
+      ['encryption', values.encryption !== undefined],
     ] as const) {
       if (given) problems.push({ input, message: NOT_OF_NEW_DATABASE });
     }
@@ -39,8 +41,15 @@ export function restoreInputs(
     ...(confirm === undefined ? {} : { confirm }),
     ...(reason === undefined ? {} : { reason }),
     safetyBackup: values['safety-backup'] ?? true,
+    ...safetyEncryption(values),
     pauseWrites: values['pause-writes'] ?? true,
   };
+}
+
+function safetyEncryption(values: Partial<InputValues>): Pick<RestoreInputs, 'safetyEncryption'> {
+  const recipients = values['age-recipients'] ?? [];
+  if (recipients.length > 0) return { safetyEncryption: { method: 'age', recipients } };
+  return values.encryption === 'none' ? { safetyEncryption: { method: 'none' } } : {};
 }
 
 const NOT_OF_NEW_DATABASE =

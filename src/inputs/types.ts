@@ -124,6 +124,8 @@ export interface RestoreInputs extends RecoveryInputs {
   /** Stands in the audit record. */
   reason?: string;
   safetyBackup: boolean;
+  /** Absent: as the backup that is restored. */
+  safetyEncryption?: EncryptionChoice;
   pauseWrites: boolean;
 }
 

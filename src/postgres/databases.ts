@@ -130,8 +130,8 @@ async function readGrants(client: pg.Client, oid: number): Promise<DatabaseGrant
 async function readSettings(client: pg.Client, oid: number): Promise<DatabaseSetting[]> {
   const { rows } = await client.query<{ role: string | null; setting: string }>(
     `SELECT r.rolname::text AS role, c.setting FROM pg_catalog.pg_db_role_setting s
-       LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, pg_catalog.unnest(s.setconfig) AS c(setting)
-      WHERE s.setdatabase = $1 ORDER BY r.rolname NULLS FIRST, c.setting`,
+       LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS c(setting, position)
+      WHERE s.setdatabase = $1 ORDER BY r.rolname NULLS FIRST, c.position`,
     [oid],
   );
   return rows.map(({ role, setting }) => {

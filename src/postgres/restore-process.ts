@@ -1,6 +1,6 @@
 /** One run of pg_restore or psql against a target: its messages, its progress, and an eye on whether it still lives. */
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BackupError } from '../domain/errors.ts';
 import { isHopeless, type RestoreEnd } from '../domain/restore-failure.ts';
@@ -128,13 +128,16 @@ async function watchChild(
 /** Feeds until the child has ended; its early end is no error of the source. Returns the source's own error. */
 function feed(stream: Readable, child: RunningProcess, touch: () => void): () => Promise<unknown> {
   let broken: unknown;
+  const stdin = child.stdin as Writable;
   stream.on('data', touch);
   stream.once('error', (error) => {
+    // The pipeline passes on to the source that the child has closed its end, having read all that it needs.
+    if (stdin.destroyed) return;
     broken = error;
     // What was fed is cut short: nobody must take it for the whole.
     child.kill();
   });
-  const piping = pipeline(stream, child.stdin as NodeJS.WritableStream).catch(() => undefined);
+  const piping = pipeline(stream, stdin).catch(() => undefined);
   return async () => {
     stream.destroy();
     await piping;

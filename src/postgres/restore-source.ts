@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 
 export type RestoreSource =
-  /** `custom`: a file. `directory`: a folder with toc.dat. `sql`: a plain dump, for psql. */
-  | { kind: 'file'; format: 'custom' | 'directory' | 'sql'; path: string }
+  /** `custom`, `tar`: a file. `directory`: a folder with toc.dat. `sql`: a plain dump, for psql. */
+  | { kind: 'file'; format: 'custom' | 'directory' | 'tar' | 'sql'; path: string }
   /** Where the disk is too small: each call begins anew from the first byte. */
   | { kind: 'stream'; format: 'custom' | 'sql'; open(): Promise<Readable> };

@@ -107,7 +107,8 @@ async function runPass(pass: RestorePass, watch: RestoreWatch, options: RestoreO
   }
   return await withList(pass.entries, options.workDir, async (list) => {
     const seekable = archive.kind === 'file';
-    const jobs = seekable ? options.jobs : 1;
+    // pg_restore knows no parallel restore from tar.
+    const jobs = seekable && archive.format !== 'tar' ? options.jobs : 1;
     const args = restoreArgs(pass, { ...options, jobs, ...(list === undefined ? {} : { list }) });
     const program = { file: tools.pgRestore, args: seekable ? [...args, archive.path] : args };
     const source = seekable ? {} : { stdin: await archive.open() };

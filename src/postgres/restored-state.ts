@@ -23,13 +23,9 @@ const BATCH = 200;
 const OF_USERS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 const TABLE = "pg_catalog.format('%I.%I', n.nspname, c.relname)";
 const FROM_CLASS = 'pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace';
-const ENABLED = "'O', 'enabled', 'A', 'always enabled', 'R', 'enabled for replicas', 'D', 'disabled'";
-
-/** A `CASE` that spells out one letter of the catalog. */
-function spelled(column: string): string {
-  const words = ENABLED.split(', ');
-  const pairs = words.flatMap((letter, at) => (at % 2 === 0 ? [`WHEN ${letter} THEN ${words[at + 1]}`] : []));
-  return `CASE ${column} ${pairs.join(' ')} END`;
+/** Spells out one letter of the catalog. */
+function enabled(column: string): string {
+  return `CASE ${column} WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'A' THEN 'always enabled' ELSE 'enabled for replicas' END`;
 }
 
 /** Each gives `subject` and `value`. */
@@ -44,16 +40,16 @@ const FACTS = [
   `SELECT pg_catalog.format('constraint %I on ', k.conname) || ${TABLE},
           CASE WHEN k.convalidated THEN 'validated' ELSE 'not validated' END
      FROM ${FROM_CLASS} JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid WHERE ${OF_USERS}`,
-  `SELECT pg_catalog.format('trigger %I on ', t.tgname) || ${TABLE}, ${spelled('t.tgenabled')}
+  `SELECT pg_catalog.format('trigger %I on ', t.tgname) || ${TABLE}, ${enabled('t.tgenabled')}
      FROM ${FROM_CLASS} JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal WHERE ${OF_USERS}`,
-  `SELECT pg_catalog.format('rule %I on ', r.rulename) || ${TABLE}, ${spelled('r.ev_enabled')}
+  `SELECT pg_catalog.format('rule %I on ', r.rulename) || ${TABLE}, ${enabled('r.ev_enabled')}
      FROM ${FROM_CLASS} JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename <> '_RETURN' WHERE ${OF_USERS}`,
   `SELECT 'row-level security of ' || ${TABLE},
           CASE WHEN NOT c.relrowsecurity THEN 'off' ELSE 'on' END || CASE WHEN c.relforcerowsecurity THEN ', also for the owner' ELSE '' END
      FROM ${FROM_CLASS} WHERE c.relkind IN ('r', 'p') AND ${OF_USERS}`,
   `SELECT 'index ' || ${TABLE} || ' itself', CASE WHEN i.indisvalid AND i.indisready THEN 'valid' ELSE 'not valid' END
      FROM ${FROM_CLASS} JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid WHERE ${OF_USERS}`,
-  `SELECT pg_catalog.format('event trigger %I', e.evtname), ${spelled('e.evtenabled')} FROM pg_catalog.pg_event_trigger e`,
+  `SELECT pg_catalog.format('event trigger %I', e.evtname), ${enabled('e.evtenabled')} FROM pg_catalog.pg_event_trigger e`,
 ];
 
 /** Reads the state in the session's transaction. Throws the server's errors. */

@@ -1,15 +1,19 @@
 /** A script of several statements in one transaction of ours, by one simple query, as psql -1 would run it. */
 import pg from 'pg';
+import { isServerAnswer } from './session.ts';
 
-/** Why a script was not kept. The transaction was rolled back, unless {@link escaped} says otherwise. */
+/** Why a script was not kept. */
 export interface ScriptFailure {
   error: unknown;
+  /**
+   * `rolled-back`: nothing of it stays. `escaped`: it ended the transaction itself, and what it did before that stays.
+   * `unknown`: the session was lost while the server committed.
+   */
+  state: 'rolled-back' | 'escaped' | 'unknown';
   /** Statements that were done before the one that failed. */
   done: number;
   /** In characters, from 1, where the server tells. */
   position?: number;
-  /** The script ended the transaction itself: what it did before that stays. */
-  escaped: boolean;
 }
 
 const NO_INPUT = 'COPY FROM STDIN finds no rows in a script';
@@ -23,10 +27,12 @@ export async function runScript(client: pg.Client, text: string): Promise<Script
   await client.query('BEGIN');
   const before = await transactionId(client);
   const script = new Script(text);
+  let committing = false;
   try {
     await client.query(script).ended;
     const after = await transactionId(client);
-    if (before !== after) return { error: new Error('it ended the transaction'), done: script.done, escaped: true };
+    if (before !== after) return { error: new Error('it ended the transaction'), done: script.done, state: 'escaped' };
+    committing = true;
     await client.query('COMMIT');
     return undefined;
   } catch (error) {
@@ -34,7 +40,7 @@ export async function runScript(client: pg.Client, text: string): Promise<Script
     // Of a session that is gone this fails too; the server rolls back by itself then.
     await client.query('ROLLBACK').catch(() => undefined);
     const at = position === undefined ? {} : { position: Number(position) };
-    return { error, done: script.done, ...at, escaped: false };
+    return { error, done: script.done, ...at, state: committing && !isServerAnswer(error) ? 'unknown' : 'rolled-back' };
   }
 }
 

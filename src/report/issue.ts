@@ -73,10 +73,13 @@ export function issueBody(event: AlarmEvent, redact: Redact): string {
   return whole([alarmMarker(subject), event.run.marker, '', ...account(event, md), '', '---', '', end]);
 }
 
-/** For the next failure, while the issue is open. */
-export function failureComment(event: AlarmEvent, redact: Redact): string {
+/** For the next failure, while the issue is open. `critical`: it is one too many. */
+export function failureComment(event: AlarmEvent, redact: Redact, critical = false): string {
   const md = new Markdown(redact, true);
-  return whole([event.run.marker, '', `**Again:** ${md.text(event.words.title)}`, '', ...account(event, md)]);
+  const { words } = event;
+  const again = `**Again:** ${md.text(words.title)}`;
+  const grave = `🚨 **Critical: failed at least twice in a row.** ${md.text(words.title)}. Nobody knows now whether a backup can be brought back: this cannot wait for the next ${words.command}.`;
+  return whole([event.run.marker, '', critical ? grave : again, '', ...account(event, md)]);
 }
 
 export function recoveryComment({ command, id, uri, subject, run }: Recovery, redact: Redact): string {

@@ -8,10 +8,13 @@ import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
+import { reportPaths } from './drill-files.ts';
+import { drillReport } from './drill-report.ts';
 import { describeFailure, describeTrouble } from './failure.ts';
 import { failureSummary } from './failure-summary.ts';
 import { type FailureWords, failureMessage } from './failure-words.ts';
 import { failedIncidentReport, incidentReport } from './incident-report.ts';
+import { drillJUnit } from './junit.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
 import { ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
 import { recoverySummary } from './restore-summary.ts';
@@ -55,8 +58,11 @@ export function reportResult(result: CommandResult, { env, log, now }: ReportPar
       { env, log },
     );
   }
-  if (result.outcome === 'drilled' && result.reportPaths[0] !== undefined) {
-    setOutput(REPORT_PATH, result.reportPaths[0], { env, log });
+  if (result.outcome === 'drilled' && result.reportPath !== undefined) {
+    const redact = (text: string): string => log.redact(text);
+    const paths = reportPaths(result.reportPath);
+    writeReport(paths.junit, drillJUnit(result, redact), { env, log });
+    writeReport(paths.markdown, drillReport(result, redact), { env, log });
   }
   annotateFindings(result.findings, log);
   writeSummary(
@@ -86,8 +92,9 @@ function summaryOf(result: CommandResult, redact: (text: string) => string): str
     case 'planned':
       return plannedSummary(result, redact);
     case 'restored':
-    case 'drilled':
       return recoverySummary(result, redact);
+    case 'drilled':
+      return drillReport(result, redact);
     case 'taken':
       return backupSummary(result, redact);
   }

@@ -6,6 +6,7 @@ import { describeTrouble } from './failure.ts';
 import { Markdown } from './markdown.ts';
 import { messagesSection } from './pg-restore-messages.ts';
 import { checkDetails, checksTable, findingsSection, stepsSection, timingsTable, troubleSection } from './sections.ts';
+import { trendSection } from './trend.ts';
 
 const LEFT_OUT_SHOWN = 100;
 
@@ -26,7 +27,7 @@ export function recoverySummary(result: RecoveryResult, redact: (text: string) =
     ...leftOutSection(recovery.leftOut, md),
     '### How long it took',
     ...durations(result, md),
-    ...(result.command === 'restore' ? aftermath(result, md) : []),
+    ...(result.command === 'restore' ? aftermath(result, md) : trendSection(result.trend, md)),
     ...findingsSection(result.findings, md),
     ...records(result, md),
   ].join('\n\n');

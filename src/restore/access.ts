@@ -2,8 +2,10 @@
 import { type AliveParts, openSession, type WatchedSession, whileAlive } from '../backup/alive.ts';
 import type { CommandContext } from '../command.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
+import { BackupError } from '../domain/errors.ts';
 import type { ClientTools } from '../postgres/client-tools.ts';
 import { writeCredentials } from '../postgres/credentials.ts';
+import { isServerAnswer } from '../postgres/session.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 
 export interface TargetAccessParts {
@@ -20,6 +22,11 @@ export class TargetAccess {
 
   constructor(parts: TargetAccessParts) {
     this.#parts = parts;
+  }
+
+  /** For how long a session or a program may be silent before the server is asked about it. */
+  get stallSeconds(): number {
+    return this.#parts.stallSeconds;
   }
 
   /** The connection to `database`, whichever one `target-database-url` names. */
@@ -40,6 +47,21 @@ export class TargetAccess {
     } finally {
       await session.end();
     }
+  }
+
+  /** Like {@link use}, but what the server refuses is thrown without ending the whole run. */
+  async attempt<T>(name: string, database: string, work: (session: WatchedSession) => Promise<T>): Promise<T> {
+    const result = await this.use(name, database, (session) =>
+      work(session).then(
+        (value) => ({ value }),
+        (refusal: unknown) => {
+          if (isServerAnswer(refusal) || refusal instanceof BackupError) return { refusal };
+          throw refusal;
+        },
+      ),
+    );
+    if ('refusal' in result) throw result.refusal;
+    return result.value;
   }
 
   /** What `work` gives on an open session of `database`; fails when the server falls silent meanwhile. */

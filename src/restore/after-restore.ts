@@ -81,24 +81,29 @@ function refused(why: string): BackupError {
 }
 
 function scriptError(text: string, failure: ScriptFailure): BackupError {
-  const { error, done, escaped } = failure;
-  const { statements } = sqlStatements(text);
-  const characters = Array.from(text)
-    .slice(0, (failure.position ?? 1) - 1)
-    .join('').length;
-  const line = failure.position === undefined ? statements[done]?.line : lineOf(text, characters);
-  const where = `statement ${done + 1} of ${statements.length}${line === undefined ? '' : ` (line ${line})`}`;
-  if (escaped) {
+  const { error, state } = failure;
+  if (state === 'escaped') {
     return new BackupError('ERR_AFTER_RESTORE', 'after-restore-sql ended the transaction that it runs in', {
       op: SQL_OP,
       hint: 'Drop the copy: a part of the script may be committed in it, and a part may not. Take what ends transactions out of it.',
     });
   }
-  return new BackupError('ERR_AFTER_RESTORE', `after-restore-sql failed in ${where}: ${serverWords(error)}`, {
-    op: SQL_OP,
-    hint: 'Nothing of the script was kept, and the copy is as it was restored and proven. Correct the script, then run this again.',
-    cause: error,
-  });
+  const hint =
+    state === 'rolled-back'
+      ? 'Nothing of the script was kept, and the copy is as it was restored and proven. Correct the script, then run this again.'
+      : 'The session was lost while the server committed: look whether the script was kept, or drop the copy and run this again.';
+  const message = `after-restore-sql failed ${whereFailed(text, failure)}: ${serverWords(error)}`;
+  return new BackupError('ERR_AFTER_RESTORE', message, { op: SQL_OP, hint, cause: error });
+}
+
+/** `in statement 3 of 5 (line 12)`; a deferred constraint fails at the end of the transaction. */
+function whereFailed(text: string, { done, position }: ScriptFailure): string {
+  const { statements } = sqlStatements(text);
+  if (done >= statements.length) return 'when it was committed';
+  // The server counts characters, a string of JavaScript has two units for some.
+  const before = Array.from(text).slice(0, (position ?? 1) - 1);
+  const line = position === undefined ? statements[done]?.line : lineOf(text, before.join('').length);
+  return `in statement ${done + 1} of ${statements.length}${line === undefined ? '' : ` (line ${line})`}`;
 }
 
 export interface AfterRestoreCommand {

@@ -9,11 +9,10 @@ import { quoteIdentifier } from '../domain/relations.ts';
 import { pausedMark } from '../domain/restore-mark.ts';
 import type { TargetFacts } from '../domain/target.ts';
 import type { Clock, Log } from '../ports.ts';
-import { connect } from '../postgres/connect.ts';
 import { databaseName, inTransaction, readProperties } from '../postgres/databases.ts';
 import { endOthersFor } from '../postgres/other-sessions.ts';
-import { endSession } from '../postgres/session.ts';
 import type { TargetAccess } from './access.ts';
+import { inLastSession } from './last-session.ts';
 
 /** How long sessions may take to end after they were told to. */
 const ENDING_SECONDS = 10;
@@ -65,9 +64,7 @@ export async function pauseAccess(access: TargetAccess, facts: TargetFacts, port
   ports.remember(text);
   tellWayBack(note, log);
   const mark = `COMMENT ON DATABASE ${quoteIdentifier(database.name)} IS ${pg.escapeLiteral(pausedMark(text))}`;
-  const resume = async (): Promise<void> => {
-    await access.use('resume', maintenanceDatabase, ({ client }) => giveBack(client, note, log));
-  };
+  const resume = (): Promise<void> => resumeFromNote(text, access.connection(maintenanceDatabase), { clock, log });
   try {
     const findings = await access.use('pause', maintenanceDatabase, async ({ client }) => {
       await inTransaction(client, async () => {
@@ -85,7 +82,7 @@ export async function pauseAccess(access: TargetAccess, facts: TargetFacts, port
 
 /**
  * For the post step of a run that was killed: does what `resume` of that run would have done, over a connection of its
- * own. What is paused no more is left as it is.
+ * own that no cancellation ends. What is paused no more is left as it is.
  *
  * @param connection to any database of that server
  * @throws BackupError what `connect` throws; ERR_INTERNAL for what is not a note
@@ -93,7 +90,7 @@ export async function pauseAccess(access: TargetAccess, facts: TargetFacts, port
 export async function resumeFromNote(
   text: string,
   connection: ConnectionRequest,
-  ports: { clock: Clock; log: Log; signal: AbortSignal },
+  ports: { clock: Clock; log: Log },
 ): Promise<void> {
   const note = parsePauseNote(text);
   if (note === undefined) {
@@ -103,12 +100,7 @@ export async function resumeFromNote(
     });
   }
   const request = { ...connection, dbname: note.maintenanceDatabase };
-  const { client } = await connect(request, { ...ports, applicationName: 'db-backup-action resume' });
-  try {
-    await giveBack(client, note, ports.log);
-  } finally {
-    await endSession(client);
-  }
+  await inLastSession(request, ports, (client) => giveBack(client, note, ports.log));
 }
 
 /** A pause that is over left the comment of the database without the note, and is not ended again. */

@@ -2,6 +2,7 @@
  * The proof of a restored backup: rows, sequences, large objects and structure of the restored database, read by our
  * own sessions in one snapshot, held against contents.json. Content and structure are read side by side.
  */
+import type pg from 'pg';
 import type { Check } from '../domain/checks.ts';
 import type { SequenceState } from '../domain/facts.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -10,13 +11,11 @@ import type { CriticalTables } from '../domain/restored-proof/rows.ts';
 import type { DatabaseState } from '../domain/restored-proof/state.ts';
 import { sequencesToProve } from '../domain/restored-proof/values.ts';
 import { judgeRestored } from '../domain/restored-proof.ts';
-import { readServer } from '../postgres/catalog/database.ts';
 import { digestLargeObjectRights } from '../postgres/large-object-digest.ts';
 import { readCriticalTables, readPartitionRoots, readSequenceValues, readState } from '../postgres/restored-state.ts';
-import { isServerAnswer } from '../postgres/session.ts';
 import { enterSnapshot, readContent, withoutLimits } from './prove/content.ts';
 import type { RestoredProofParts, SharedSnapshot } from './prove/parts.ts';
-import { type RestoredFacts, readStructure } from './prove/structure.ts';
+import { readStructure } from './prove/structure.ts';
 
 export interface RestoredProof {
   checks: Check[];
@@ -60,7 +59,7 @@ export async function proveRestored(given: RestoredProofParts): Promise<Restored
   }
 }
 
-async function exportSnapshot(client: import('pg').Client): Promise<SharedSnapshot> {
+async function exportSnapshot(client: pg.Client): Promise<SharedSnapshot> {
   await withoutLimits(client);
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { rows } = await client.query<SharedSnapshot>('SELECT pg_catalog.pg_export_snapshot() AS id');
@@ -76,27 +75,20 @@ interface Seen {
 
 async function readCatalogAndStructure(parts: RestoredProofParts, snapshot: SharedSnapshot) {
   const { access, database, contents, plan, criticalTables } = parts;
-  const { facts, ...seen } = await access.use('proof catalog', database, async ({ client }) => {
+  const { largeObjectRights, ...seen } = await access.use('proof catalog', database, async ({ client }) => {
     await enterSnapshot(client, snapshot, contents.settings);
-    const { major: serverMajor } = await readServer(client);
     const catalog: Omit<Seen, 'sequences'> = {
       state: await readState(client),
       roots: await readPartitionRoots(client),
       critical: await readCriticalTables(client, criticalTables, contents.database.name),
     };
-    const largeObjectRights = await digestLargeObjectRights(client).catch(asRefusal);
+    const largeObjectRights = await digestLargeObjectRights(client);
     await client.query('ROLLBACK');
     // Outside the transaction: values of sequences are in no snapshot, and a refusal must not end it.
     const sequences = await readSequenceValues(client, sequencesToProve(contents, plan));
-    const facts: RestoredFacts = { serverMajor, largeObjectRights };
-    return { facts, ...catalog, sequences };
+    return { largeObjectRights, ...catalog, sequences };
   });
-  return { ...seen, structure: await readStructure(parts, snapshot, facts) };
-}
-
-function asRefusal(error: unknown): Error {
-  if (!isServerAnswer(error)) throw error;
-  return error as Error;
+  return { ...seen, structure: await readStructure(parts, snapshot, largeObjectRights) };
 }
 
 async function timed<T>(

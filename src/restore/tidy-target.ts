@@ -12,7 +12,7 @@ import { resumeFromNote } from './pause-access.ts';
 export async function tidyTarget(
   access: TargetAccess,
   facts: TargetFacts,
-  ports: { clock: Clock; log: Log; signal: AbortSignal },
+  ports: { clock: Clock; log: Log },
 ): Promise<void> {
   const { pause, leftovers, maintenanceDatabase } = facts;
   if (pause !== undefined) await resumeFromNote(pause, access.connection(maintenanceDatabase), ports);

@@ -6,7 +6,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { clientSearch } from '../backup/prepare.ts';
+import { clientSearch } from '../backup/client-search.ts';
 import type { Trial, TrialParts } from '../backup/trial.ts';
 import type { Check } from '../domain/checks.ts';
 import type { Contents } from '../domain/contents.ts';

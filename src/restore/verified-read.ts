@@ -38,15 +38,24 @@ export async function* readVerified(
   const decryption = isEncrypted(object) ? openDecryption(keysFor(copy.manifest, keys), optionsOf(copy, object)) : null;
   const stored = new Measure();
   const decrypted = decryption === null ? stored : new Measure();
+  let locked: BackupError | undefined;
   for await (const chunk of readStored(storage, key, parts, waiting)) {
     stored.add(chunk);
     if (stored.sizeBytes > object.sizeBytes) throw differs(storage.uri(key), 'it has more bytes', object.sizeBytes);
-    for (const piece of decryption === null ? [chunk] : await decryption.update(chunk)) {
-      if (decryption !== null) decrypted.add(piece);
-      yield piece;
+    if (locked !== undefined) continue;
+    try {
+      for (const piece of decryption === null ? [chunk] : await decryption.update(chunk)) {
+        if (decryption !== null) decrypted.add(piece);
+        yield piece;
+      }
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code !== 'ERR_DECRYPT') throw error;
+      // Damage in the header looks like a key that does not fit: the hash of the whole tells them apart.
+      locked = error;
     }
   }
   stored.compare(object, storage.uri(key), 'metadata.json');
+  if (locked !== undefined) throw locked;
   for (const piece of decryption === null ? [] : await decryption.final()) {
     decrypted.add(piece);
     yield piece;
@@ -66,10 +75,11 @@ export function objectOf(copy: SetCopy, role: ManifestObject['role']): ManifestO
   throw differs(`${copy.uri}/metadata.json`, `it names no object with the role ${role}`);
 }
 
-/** A count and a hash of bytes on their way. Compare once, at the end. */
+/** A count and a hash of bytes on their way; to be compared when all have passed. */
 export class Measure {
   readonly #hash = createHash('sha256');
   #sizeBytes = 0;
+  #sha256: string | undefined;
 
   get sizeBytes(): number {
     return this.#sizeBytes;
@@ -81,7 +91,7 @@ export class Measure {
   }
 
   equals({ sizeBytes, sha256 }: PlainFacts): boolean {
-    return this.#sizeBytes === sizeBytes && this.#hash.digest('hex') === sha256;
+    return this.#sizeBytes === sizeBytes && this.#digest() === sha256;
   }
 
   /** Throws `ERR_STORED_DIFFERS` that says which of both differs. */
@@ -90,9 +100,14 @@ export class Measure {
       const words = `${formatCount(this.#sizeBytes)} bytes instead of the ${formatCount(expected.sizeBytes)} in ${source}`;
       throw differs(what, `it has ${words}`);
     }
-    if (this.#hash.digest('hex') !== expected.sha256) {
+    if (this.#digest() !== expected.sha256) {
       throw differs(what, `its SHA-256 is not the one in ${source}: its bytes were changed`);
     }
+  }
+
+  #digest(): string {
+    this.#sha256 ??= this.#hash.digest('hex');
+    return this.#sha256;
   }
 }
 

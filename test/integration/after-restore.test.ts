@@ -88,6 +88,14 @@ describeIf(here, 'after a restore', () => {
         'statement 2 of 2 (line 2): invalid transaction termination',
       ],
       [
+        "UPDATE people SET mail = 'x'; ALTER TABLE people ADD UNIQUE (mail) DEFERRABLE INITIALLY DEFERRED",
+        'could not create unique index',
+      ],
+      [
+        "ALTER TABLE people ADD UNIQUE (mail) DEFERRABLE INITIALLY DEFERRED; UPDATE people SET mail = 'x'",
+        'failed when it was committed: duplicate key value violates unique constraint (SQLSTATE 23505)',
+      ],
+      [
         "UPDATE people SET mail = 'x';\nVACUUM",
         'statement 2 of 2 (line 2): VACUUM cannot run inside a transaction block',
       ],

@@ -1,4 +1,5 @@
 /** Everything that can be wrong with a restored database fails its check, by name. */
+import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +13,7 @@ import {
   backUpInto,
   checkOf,
   doubts,
+  lookAt,
   type ProveOptions,
   planOf,
   prove,
@@ -51,7 +53,6 @@ const DATABASE = `
   CREATE TABLE secrets (id int, owner name); INSERT INTO secrets VALUES (1, 'me'), (2, 'you');
   ALTER TABLE secrets ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON secrets USING (owner = current_user);
   GRANT SELECT ON customers TO reader;
-  CREATE EVENT TRIGGER watched ON sql_drop EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger();
   CREATE TABLE stock.items (id int); INSERT INTO stock.items VALUES (1);
   SELECT lo_from_bytea(4711, 'small'), lo_from_bytea(4712, decode(repeat('00ff10', 900000), 'hex')), lo_from_bytea(4713, '');
   GRANT SELECT ON LARGE OBJECT 4711 TO reader;
@@ -302,9 +303,15 @@ describeIf(servers === true && 'skipped' in clients ? clients : servers, 'the pr
     });
     const occupied = { database: 'restored', create: async () => undefined, drop: async () => undefined };
     const proof = await proveAfter('', { reference: occupied });
-    expect(checkOf(proof, 'definitions').details.at(-1)).toMatch(
-      /^The reference restore met errors: pg_restore: error: .*already exists/,
-    );
+    expect(checkOf(proof, 'definitions').details.at(-1)).toMatch(/^The reference restore met errors: .*already exists/);
+  });
+
+  test('is partial, and not over, when the role may not create databases after all', async () => {
+    const rights = 'GRANT pg_read_all_data TO bound; ALTER TABLE secrets DISABLE ROW LEVEL SECURITY';
+    const lobs = 'GRANT SELECT ON LARGE OBJECT 4711, 4712, 4713 TO bound';
+    const definitions = checkOf(await proveAfter(`${rights}; ${lobs}`, { user: 'bound' }), 'definitions');
+    expect(definitions.status).toBe('partial');
+    expect(definitions.details.at(-1)).toContain('permission denied to create database');
   });
 
   test('judges a partial restore on its part, and says so', async () => {
@@ -338,6 +345,87 @@ describeIf(servers === true && 'skipped' in clients ? clients : servers, 'the pr
     );
     const changed = checkOf(await prove(folder, target, tools, backup, 'ownerless', options), 'definitions');
     expect(changed.details).toEqual(['FUNCTION public.note(): is defined otherwise than in the backup']);
+  });
+
+  test('makes no reference where every definition is worded as recorded and there are no large objects', async () => {
+    await source.createDatabase('plain');
+    await source.query('CREATE TABLE t (id int PRIMARY KEY CHECK (id > 0)); INSERT INTO t VALUES (1)', 'plain');
+    const plain = await backUpInto(folder, source, tools, 'plain');
+    await restoreTo(target, tools, plain, 'plain');
+    const never = {
+      database: 'never',
+      create: () => Promise.reject(new Error('was asked for')),
+      drop: async () => undefined,
+    };
+    expect(doubts(await prove(folder, target, tools, plain, 'plain', { reference: never }))).toEqual([]);
+  });
+
+  test('makes the reference from a stream as well', async () => {
+    const archive = {
+      kind: 'stream',
+      format: 'custom',
+      open: async () => createReadStream(backup.archive.path),
+    } as const;
+    expect(doubts(await proveAfter('', { archive }))).toEqual([]);
+  });
+
+  test('passes when rows of a hash partition by an enum came into another leaf', async () => {
+    const swap = `ALTER TABLE moods DETACH PARTITION moods_0; ALTER TABLE moods DETACH PARTITION moods_1;
+      ALTER TABLE moods_0 RENAME TO aside; ALTER TABLE moods_1 RENAME TO moods_0; ALTER TABLE aside RENAME TO moods_1;
+      CREATE TABLE kept AS SELECT * FROM moods_0 UNION ALL SELECT * FROM moods_1; TRUNCATE moods_0, moods_1;
+      ALTER TABLE moods ATTACH PARTITION moods_0 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+      ALTER TABLE moods ATTACH PARTITION moods_1 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+      INSERT INTO moods SELECT * FROM kept; DROP TABLE kept`;
+    expect(checkOf(await proveAfter(swap), 'tables').status).toBe('passed');
+    expect(checkOf(await proveAfter(`${swap}; UPDATE moods SET n = 61 WHERE n = 60`), 'tables').details).toHaveLength(
+      2,
+    );
+  });
+
+  test('leaves no session, child or reference behind when it is cancelled', async () => {
+    const stop = new AbortController();
+    const reference = `cancelled_${copies}`;
+    const place = {
+      database: reference,
+      create: async () => {
+        await target.createDatabase(reference);
+        stop.abort(new Error('cancelled'));
+      },
+      drop: async () => void (await target.query(`DROP DATABASE ${reference} WITH (FORCE)`)),
+    };
+    await expect(proveAfter('', { reference: place, signal: stop.signal })).rejects.toThrow('cancelled');
+    expect(await target.query(`SELECT FROM pg_database WHERE datname = '${reference}'`)).toEqual([]);
+    expect(await target.query("SELECT FROM pg_stat_activity WHERE application_name LIKE 'db-backup-action%'")).toEqual(
+      [],
+    );
+  });
+
+  test('of a dump made by other means it says what there is, and never that it passed', async () => {
+    const proof = await lookAt(folder, target, 'restored', ['public.orders', 'public.log']);
+    expect(proof.checks.map(({ id, status }) => [id, status])).toEqual([
+      ['tables', 'partial'],
+      ['sequences', 'not-run'],
+      ['large-objects', 'not-run'],
+      ['objects', 'not-run'],
+      ['definitions', 'not-run'],
+      ['extensions', 'not-run'],
+      ['state', 'partial'],
+      ['critical-tables', 'failed'],
+    ]);
+    expect(checkOf(proof, 'tables').details).toContain('public.orders: 1,715 rows');
+    expect(checkOf(proof, 'state').details).toEqual(['public.later: is not populated']);
+    expect(proof.totals).toMatchObject({ tables: backup.contents.tables.length, largeObjects: 3 });
+    await target.createDatabase('broken', 'TEMPLATE restored');
+    await target.query('ALTER TABLE orders DISABLE TRIGGER ALL', 'broken');
+    expect(checkOf(await lookAt(folder, target, 'broken', []), 'state').status).toBe('failed');
+    expect(checkOf(await lookAt(folder, target, 'template1', []), 'tables').status).toBe('failed');
+    await target.query('GRANT pg_read_all_data TO bound');
+    const bound = await lookAt(folder, target, 'restored', ['public.orders'], 'bound');
+    expect(checkOf(bound, 'tables')).toMatchObject({
+      status: 'not-run',
+      details: [expect.stringContaining('row-level security')],
+    });
+    expect(checkOf(bound, 'critical-tables').status).toBe('not-run');
   });
 
   test.each(['schema', 'data'] as const)(

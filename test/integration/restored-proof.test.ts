@@ -13,6 +13,7 @@ const FIXTURES: Fixture[] = ['shapes', 'awkward', 'shop'];
 
 /** From an older major to a newer one, the roles of the fixtures made first as globals would. */
 describe.each([
+  [13, 18],
   [15, 15],
   [15, 17],
   [17, 18],

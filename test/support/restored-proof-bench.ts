@@ -17,9 +17,11 @@ import { ArchiveReader } from '../../src/postgres/archive-reader.ts';
 import type { ClientTools } from '../../src/postgres/client-tools.ts';
 import { dumpArgs } from '../../src/postgres/dump.ts';
 import { openSnapshot } from '../../src/postgres/snapshot.ts';
+import { readToc } from '../../src/postgres/toc.ts';
 import { TargetAccess } from '../../src/restore/access.ts';
 import type { RestoredProofParts } from '../../src/restore/prove/parts.ts';
 import { proveRestored, type RestoredProof } from '../../src/restore/prove.ts';
+import { proveForeign } from '../../src/restore/prove-foreign.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { Supervisor } from '../../src/runner/supervisor.ts';
 import type { Clients } from './clients.ts';
@@ -75,7 +77,8 @@ export async function backUpInto(
       objects: [],
     } as unknown as Parameters<typeof contentsOf>[0];
     const contents = contentsOf(evidence, []);
-    const toc = await readToc(clients, file, contents);
+    const run = { env: {}, signal: new AbortController().signal };
+    const toc = await readToc(benchTools(clients), { path: file }, run);
     return { contents, toc, plan: planOf(toc), archive: { kind: 'file', format: 'custom', path: file } };
   } finally {
     await snapshot.close();
@@ -91,37 +94,13 @@ async function readArchive({ pgRestore }: Clients, file: string) {
   return reader.end();
 }
 
-const LINE = /^(\d+); \d+ \d+ ([A-Z]+(?: [A-Z]+)*?) (.*)$/;
-
-/** Good for what tests ask: schemas are told from the names that contents.json has, owners have no blanks. */
-async function readToc({ pgRestore }: Clients, file: string, contents: Contents): Promise<Toc> {
-  const types = new Set(['TABLE DATA', 'SEQUENCE SET', 'BLOBS', ...contents.objects.map(({ type }) => type)]);
-  const schemas = [...new Set(['-', ...contents.objects.map(({ schema }) => schema)])].sort(
-    (a, b) => b.length - a.length,
-  );
-  const text = await runTool(pgRestore, ['--list', file]);
-  const entries = text.split('\n').flatMap((line): TocEntry[] => {
-    const match = LINE.exec(line);
-    if (match === null) return [];
-    const rest = `${match[2]} ${match[3]}`;
-    const type = [...types].filter((each) => rest.startsWith(`${each} `)).sort((a, b) => b.length - a.length)[0];
-    if (type === undefined) return [{ dumpId: Number(match[1]), type: match[2] as string, name: '', owner: '', line }];
-    const named = rest.slice(type.length + 1);
-    const schema = schemas.find((each) => named.startsWith(`${each} `)) ?? '-';
-    const tail = named.slice(schema.length + 1);
-    const owner = tail.slice(tail.lastIndexOf(' ') + 1);
-    const name = tail.slice(0, tail.lastIndexOf(' '));
-    return [{ dumpId: Number(match[1]), type, name, owner, line, ...(schema === '-' ? {} : { schema }) }];
-  });
-  return { serverVersion: contents.server.version, entries };
-}
-
 /** The whole archive, or the entries that `keep` chooses. */
 export function planOf(toc: Toc, keep?: (entry: TocEntry) => boolean): EntryPlan {
   return {
     restored: keep === undefined ? toc.entries : toc.entries.filter(keep),
     whole: keep === undefined,
     leftOut: [],
+    gaps: [],
     missingRoles: [],
     rolesToCreate: [],
     findings: [],
@@ -149,6 +128,33 @@ export interface ProveOptions extends Partial<RestoredProofParts> {
   user?: string;
 }
 
+/** The way to `database` as a command has it; `close` ends it. */
+async function accessTo(folder: string, server: PostgresServer, database: string, user: string | undefined) {
+  const { signal } = new AbortController();
+  const workDir = await mkdtemp(path.join(folder, 'proof-'));
+  const context = { log: silentLog, clock: systemClock, env: {}, signal, workDir } as unknown as CommandContext;
+  const supervisor = new Supervisor(signal);
+  const connection = parseConnection(server.uri(database, user), {});
+  const access = new TargetAccess({ connection, context, supervisor, stallSeconds: 60, connectWindowSeconds: 5 });
+  return { access, workDir, signal, close: () => supervisor.close() };
+}
+
+/** The look at a database that was restored from a dump made by other means. */
+export async function lookAt(
+  folder: string,
+  server: PostgresServer,
+  database: string,
+  criticalTables: readonly string[],
+  user?: string,
+): Promise<RestoredProof> {
+  const { access, signal, close } = await accessTo(folder, server, database, user);
+  try {
+    return await proveForeign({ access, database, criticalTables, signal, clock: systemClock });
+  } finally {
+    close();
+  }
+}
+
 /** The proof of `database`, by default with the right to make a reference. */
 export async function prove(
   folder: string,
@@ -158,18 +164,10 @@ export async function prove(
   database: string,
   { user, ...over }: ProveOptions = {},
 ): Promise<RestoredProof> {
-  const { signal } = new AbortController();
-  const workDir = await mkdtemp(path.join(folder, 'proof-'));
-  const context = { log: silentLog, clock: systemClock, env: {}, signal, workDir } as unknown as CommandContext;
-  const supervisor = new Supervisor(signal);
-  const access = new TargetAccess({
-    connection: parseConnection(server.uri(database, user), {}),
-    context,
-    supervisor,
-    stallSeconds: 60,
-    connectWindowSeconds: 5,
-  });
+  const { access, workDir, signal, close } = await accessTo(folder, server, database, user);
   const reference = `reference_${randomUUID()}`;
+  const execute = (sql: string): Promise<void> =>
+    access.attempt('reference', 'postgres', async ({ client }) => void (await client.query(sql)));
   try {
     return await proveRestored({
       access,
@@ -183,8 +181,8 @@ export async function prove(
       criticalTables: [],
       reference: {
         database: reference,
-        create: () => server.createDatabase(reference, 'TEMPLATE template0'),
-        drop: async () => void (await server.query(`DROP DATABASE IF EXISTS "${reference}"`)),
+        create: () => execute(`CREATE DATABASE "${reference}" TEMPLATE template0`),
+        drop: () => execute(`DROP DATABASE IF EXISTS "${reference}"`),
       },
       lockTimeoutSeconds: 20,
       workDir,
@@ -194,7 +192,7 @@ export async function prove(
       ...over,
     });
   } finally {
-    supervisor.close();
+    close();
   }
 }
 

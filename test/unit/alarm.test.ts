@@ -25,7 +25,19 @@ const NOW = new Date('2026-11-22T05:00:00Z');
 const plain = (text: string): string => text;
 
 function issue(number: number, subject: AlarmSubject = SHOP, more: Partial<OpenIssue> = {}): OpenIssue {
-  return { number, body: `${alarmMarker(subject)}\nwords`, trusted: true, url: '', ...more };
+  return {
+    number,
+    title: 'It failed',
+    body: `${alarmMarker(subject)}\nwords`,
+    labels: [],
+    trusted: true,
+    url: '',
+    ...more,
+  };
+}
+
+function failing(subject: AlarmSubject, command = 'backup') {
+  return { subject, command, run: '42/1' };
 }
 
 describe('the marker', () => {
@@ -52,17 +64,38 @@ describe('the marker', () => {
 
 describe('what is to be done', () => {
   test('about a first failure is to open an issue', () => {
-    expect(planForFailure(SHOP, []).action).toBe('open');
-    expect(planForFailure(SHOP, [issue(1, { ...SHOP, series: 'shop-2' }), issue(2, STEP)]).action).toBe('open');
-    expect(planForFailure(SHOP, [issue(1, { ...SHOP, command: 'drill' })]).action).toBe('open');
+    expect(planForFailure(failing(SHOP), []).action).toBe('open');
+    expect(planForFailure(failing(SHOP), [issue(1, { ...SHOP, series: 'shop-2' }), issue(2, STEP)]).action).toBe(
+      'open',
+    );
+    expect(planForFailure(failing(SHOP), [issue(1, { ...SHOP, command: 'drill' })]).action).toBe('open');
   });
 
   test('about the next one is to comment on the oldest issue', () => {
-    expect(planForFailure(SHOP, [issue(9), issue(4)])).toMatchObject({ action: 'comment', issue: { number: 4 } });
+    expect(planForFailure(failing(SHOP), [issue(9), issue(4)])).toMatchObject({
+      action: 'comment',
+      issue: { number: 4 },
+    });
+  });
+
+  test('about a second failed drill in a row is to make its issue critical', () => {
+    const DRILL: AlarmSubject = { kind: 'series', command: 'drill', series: 'shop' };
+    const plan = (more: Partial<OpenIssue> = {}, command = 'drill', subject: AlarmSubject = DRILL) =>
+      planForFailure(failing(subject, command), [issue(1, subject, more)]);
+    expect(planForFailure(failing(DRILL, 'drill'), []).action).toBe('open');
+    expect(plan()).toMatchObject({ escalation: { title: 'CRITICAL: It failed', label: 'critical' } });
+    expect(plan({ title: 'CRITICAL: It failed', labels: ['critical'] })).toMatchObject({ escalation: {} });
+    expect(plan({ labels: ['critical', 'db'] })).toMatchObject({ escalation: { title: 'CRITICAL: It failed' } });
+    // Another step of the very same run is no second failure; a second attempt is.
+    expect(plan({ body: `${alarmMarker(DRILL)} ${runMarker('42/1', 'a')}` })).not.toHaveProperty('escalation');
+    expect(plan({ body: `${alarmMarker(DRILL)} ${runMarker('42/0', 'a')}` })).toHaveProperty('escalation');
+    expect(plan({}, 'drill', STEP)).toHaveProperty('escalation');
+    expect(plan({}, 'restore', { ...SHOP, command: 'restore' })).not.toHaveProperty('escalation');
+    expect(plan({}, 'backup', SHOP)).not.toHaveProperty('escalation');
   });
 
   test('takes no notice of a marker that a stranger copied', () => {
-    expect(planForFailure(SHOP, [issue(1, SHOP, { trusted: false })]).action).toBe('open');
+    expect(planForFailure(failing(SHOP), [issue(1, SHOP, { trusted: false })]).action).toBe('open');
     expect(planForSuccess([SHOP], [issue(1, SHOP, { trusted: false })], new Set()).action).toBe('nothing');
   });
 

@@ -19,12 +19,14 @@ export interface Exclusions {
   /** Not restored because it is there already: what needs it is restored. */
   there: Set<EntryId>;
   leftOut: LeftOut[];
+  /** What belongs to the backed-up content, and this target cannot take: by name, for a verdict that is partial. */
+  gaps: string[];
   findings: Finding[];
 }
 
 /** Looks at wanted entries alone. */
 export function excludeEntries(graph: EntryGraph, wanted: ReadonlySet<EntryId>, input: ExclusionInput): Exclusions {
-  const result: Exclusions = { excluded: new Map(), there: new Set(), leftOut: [], findings: [] };
+  const result: Exclusions = { excluded: new Map(), there: new Set(), leftOut: [], gaps: [], findings: [] };
   const entries = graph.entries.filter(({ dumpId }) => wanted.has(dumpId));
   leaveManaged(entries, graph, input, result);
   for (const entry of entries) {
@@ -49,7 +51,7 @@ function leaveManaged(
   entries: readonly TocEntry[],
   graph: EntryGraph,
   { target }: ExclusionInput,
-  { there, leftOut }: Exclusions,
+  { there, leftOut, gaps }: Exclusions,
 ): void {
   const provider = target.provider?.id;
   if (provider === undefined) return;
@@ -66,6 +68,7 @@ function leaveManaged(
     }
   }
   for (const schema of schemas) {
+    gaps.push(`schema ${schema}`);
     leftOut.push({
       what: `schema ${schema} with all its rows`,
       why: `${name} makes and keeps it by itself on every database; copy rows that you need out of a \`new-database\` restore on a plain Postgres`,
@@ -125,6 +128,7 @@ function judgeExtension({ name, dumpId }: TocEntry, input: ExclusionInput, resul
   const provider = providerOfExtension(name);
   if (provider !== undefined) {
     result.excluded.set(dumpId, `only servers of ${nameOf(provider)} have the extension ${name}`);
+    result.gaps.push(`extension ${name} and what needs it`);
     return;
   }
   result.findings.push({

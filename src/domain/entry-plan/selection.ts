@@ -1,7 +1,7 @@
 /** Which entries a restore of some schemas and tables takes, and which of those cannot come without the rest. */
-import { BackupError } from '../errors.ts';
 import type { Finding } from '../findings.ts';
-import { type NamePattern, parseSchemaPattern, parseTablePattern } from '../name-pattern.ts';
+import { parseSchemaPattern, parseTablePattern } from '../name-pattern.ts';
+import { compilePattern, tableMatcher } from '../pattern-match.ts';
 import { displayName } from '../relations.ts';
 import { describeEntry, type TocEntry } from '../toc.ts';
 import { type EntryGraph, type EntryId, RELATIONS } from './graph.ts';
@@ -49,20 +49,15 @@ function take(matched: readonly TocEntry[], wanted: Set<EntryId>, miss: () => Fi
 
 function matchSchemas(graph: EntryGraph, text: string): TocEntry[] {
   const { nameRegex } = parseSchemaPattern(text);
-  const regex = compile(text, nameRegex);
+  const regex = compilePattern(text, nameRegex);
   return graph.entries.filter(({ type, schema, name }) =>
     schema === undefined ? type === 'SCHEMA' && regex.test(name) : regex.test(schema),
   );
 }
 
-/** As an archive has no `search_path`, a name without its schema means `public`. */
 function matchTables(graph: EntryGraph, text: string): TocEntry[] {
-  const pattern: NamePattern = parseTablePattern(text);
-  const schemaRegex = compile(text, pattern.schemaRegex ?? '^(public)$');
-  const nameRegex = compile(text, pattern.nameRegex);
-  return graph.entries.filter(
-    ({ type, schema, name }) => RELATIONS.includes(type) && schemaRegex.test(schema ?? '') && nameRegex.test(name),
-  );
+  const matches = tableMatcher(text);
+  return graph.entries.filter(({ type, schema = '', name }) => RELATIONS.includes(type) && matches({ schema, name }));
 }
 
 /** Until nothing more belongs to what is chosen, or is needed by it. */
@@ -96,18 +91,6 @@ function findIncomplete(graph: EntryGraph, wanted: ReadonlySet<EntryId>): Map<En
   return incomplete;
 }
 
-function compile(text: string, regex: string, flags = 's'): RegExp {
-  try {
-    return new RegExp(regex, flags);
-  } catch (cause) {
-    throw new BackupError('ERR_PATTERN', `The pattern \`${text}\` is no valid regular expression`, {
-      op: 'read patterns',
-      hint: 'Put double quotes around a name that holds characters with a meaning of their own.',
-      cause,
-    });
-  }
-}
-
 function schemaNames(graph: EntryGraph): { plain: string; shown: string }[] {
   const names = graph.entries.flatMap(({ type, schema, name }) => (type === 'SCHEMA' ? [name] : (schema ?? [])));
   return [...new Set(names)].map((name) => ({
@@ -128,7 +111,7 @@ function missOf(
   names: readonly { plain: string; shown: string }[],
 ): Finding {
   const { nameRegex } = input === 'schemas' ? parseSchemaPattern(text) : parseTablePattern(text);
-  const regex = compile(text, nameRegex, 'si');
+  const regex = compilePattern(text, nameRegex, 'si');
   const wished = text.replaceAll('"', '').split('.').at(-1) ?? '';
   const near = names
     .filter(({ plain }) => regex.test(plain) || distance(plain.toLowerCase(), wished.toLowerCase()) <= 2)

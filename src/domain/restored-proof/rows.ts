@@ -4,7 +4,9 @@ import type { Check } from '../checks.ts';
 import type { Contents, ContentsTable } from '../contents.ts';
 import type { EntryPlan } from '../entry-plan.ts';
 import type { SourceDigests } from '../facts.ts';
+import { conclude } from '../proof/conclude.ts';
 import { displayName, type QualifiedName, relationKey } from '../relations.ts';
+import type { Content } from '../scope.ts';
 import { countOf, formatCount } from '../words.ts';
 import { partWords, restoredOf } from './part.ts';
 
@@ -124,17 +126,17 @@ export interface CriticalTables {
   tables: readonly (QualifiedName & { leaves: readonly QualifiedName[] })[];
 }
 
-/** Every table that `critical-tables` names is there and holds rows. */
+/** Every table that `critical-tables` names is there and holds rows. `rows` is by `relationKey`. */
 export function checkRestoredCritical(
-  contents: Contents,
+  content: Content,
   critical: readonly CriticalTables[],
-  { digests }: Pick<RestoredRows, 'digests'>,
+  rows: ReadonlyMap<string, { rows: number }>,
 ): Check {
-  if (contents.scope.content === 'schema') {
-    const reason = 'A backup of definitions alone holds no rows';
-    return { id: 'critical-tables', status: 'not-run', reason, details: [] };
+  const id = 'critical-tables';
+  if (content === 'schema') {
+    return { id, status: 'not-run', reason: 'A backup of definitions alone holds no rows', details: [] };
   }
-  const rowsOf = (leaf: QualifiedName): number => digests.get(relationKey(leaf))?.rows ?? 0;
+  const rowsOf = (leaf: QualifiedName): number => rows.get(relationKey(leaf))?.rows ?? 0;
   const unmatched = critical
     .filter(({ tables }) => tables.length === 0)
     .map(({ pattern }) => `${pattern}: matches no table of the restored database`);
@@ -142,18 +144,8 @@ export function checkRestoredCritical(
   const empty = [...tables.values()]
     .filter(({ leaves }) => !leaves.some((leaf) => rowsOf(leaf) > 0))
     .map((table) => `${displayName(table)}: is critical and none of its rows were restored`);
-  const details = [...unmatched, ...empty];
-  return details.length === 0
-    ? {
-        id: 'critical-tables',
-        status: 'passed',
-        reason: `${tables.size} of ${tables.size} critical tables hold rows`,
-        details,
-      }
-    : {
-        id: 'critical-tables',
-        status: 'failed',
-        reason: `${countOf(details.length, 'critical table is', 'critical tables are')} missing or empty`,
-        details,
-      };
+  return conclude(id, [...unmatched, ...empty], {
+    passed: `${tables.size} of ${tables.size} critical tables hold rows`,
+    failed: (count) => `${countOf(count, 'critical table is', 'critical tables are')} missing or empty`,
+  });
 }

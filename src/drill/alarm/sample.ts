@@ -104,14 +104,26 @@ async function dump(
 
 /** What pg_dump writes behind the last row of a table. */
 const END_OF_ROWS = Buffer.from('\\.\n\n\n');
+/** Of a piece of the archive: a sign and four bytes, the lowest first. */
+const LENGTH_BYTES = 5;
+const NEWLINE = 0x0a;
 
 /** `undefined` when the archive has no rows where they are expected. */
 export function breakArchive(whole: Buffer, how: 'truncated' | 'flipped'): Buffer | undefined {
-  const end = whole.lastIndexOf(END_OF_ROWS);
-  if (end < 2) return undefined;
-  if (how === 'truncated') return whole.subarray(0, end - 1);
+  const rowEnd = endOfLastRow(whole);
+  if (rowEnd === undefined) return undefined;
+  if (how === 'truncated') return whole.subarray(0, rowEnd);
   const copy = Buffer.from(whole);
-  // The last character of the last row; before it stands the row's end of line.
-  copy[end - 2] = (copy[end - 2] as number) ^ 1;
+  // The last character of the last row.
+  copy[rowEnd - 1] = (copy[rowEnd - 1] as number) ^ 1;
   return copy;
+}
+
+/** Where its line break is. The rows and what ends them are pieces of their own, or one. */
+function endOfLastRow(whole: Buffer): number | undefined {
+  const end = whole.lastIndexOf(END_OF_ROWS);
+  if (end < LENGTH_BYTES + 2) return undefined;
+  const isPiece = whole.readUInt32LE(end - LENGTH_BYTES + 1) === END_OF_ROWS.length;
+  const rowEnd = (isPiece ? end - LENGTH_BYTES : end) - 1;
+  return whole[rowEnd] === NEWLINE ? rowEnd : undefined;
 }

@@ -1,10 +1,12 @@
-/** Inputs of `backup` alone. */
+/** Inputs of `backup`, and of what backs up before a restore. */
 import { parseConnection } from '../../domain/connection.ts';
 import { compression, label, recipients, schemaPatterns, tablePatterns } from '../backup-values.ts';
 import { type CommandName, input } from '../input.ts';
 import { oneOf, optional, orElse, wholeNumber, words, yesOrNo } from '../values.ts';
 
 const backup: readonly CommandName[] = ['backup'];
+/** Their safety backup is a backup, too. */
+const backupAndRestore: readonly CommandName[] = ['backup', 'restore'];
 
 export const BACKUP = {
   'database-url': input({
@@ -16,7 +18,7 @@ export const BACKUP = {
     parse: parseConnection,
   }),
   encryption: input({
-    commands: backup,
+    commands: backupAndRestore,
     description:
       '`none` says aloud that backups are stored as they are; `age` demands `age-recipients` or `age-passphrase`, wherever the backup goes.',
     whenEmpty:
@@ -24,9 +26,9 @@ export const BACKUP = {
     parse: optional(oneOf('age', 'none')),
   }),
   'age-recipients': input({
-    commands: backup,
+    commands: backupAndRestore,
     description:
-      'Public keys (`age1…`), one a line or with commas between them; any one of their holders can decrypt. Lines that begin with `#` are comments. Excludes `age-passphrase`.',
+      'Public keys (`age1…`), one a line or with commas between them; any one of their holders can decrypt. Lines that begin with `#` are comments. Excludes `age-passphrase`. In `restore` for the safety backup, which otherwise is encrypted like the backup that is restored.',
     whenEmpty: 'none; for S3 an error unless there is a passphrase or `encryption: none`',
     parse: recipients,
   }),
