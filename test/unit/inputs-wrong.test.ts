@@ -141,7 +141,11 @@ describe('inputs that are wrong', () => {
       { content: 'schema', 'exclude-table-data': 'orders' },
       /^exclude-table-data: it is about rows/,
     ],
-    ['a restore without definitions', { content: 'data', verify: 'restore' }, /^verify: restore makes the tables first/],
+    [
+      'a restore without definitions',
+      { content: 'data', verify: 'restore' },
+      /^verify: restore makes the tables first/,
+    ],
     ['a second reading without rows', { content: 'schema', verify: 'source' }, /^verify: source compares rows/],
   ];
 
