@@ -55,7 +55,7 @@ class StreamedTrial implements Trial {
   /** Fails with the trial, and not the run. */
   readonly #own: Supervisor;
   readonly #folder: string;
-  #server: EphemeralServer | undefined;
+  #starting: Promise<EphemeralServer> | undefined;
   #target: ExaminedTarget | undefined;
   #roles: readonly string[] = [];
   #head: ArchiveHead<Toc> | undefined;
@@ -81,9 +81,10 @@ class StreamedTrial implements Trial {
       await demandSpace(workDir, prepared.facts.databaseBytes);
       const search = clientSearch(inputs, context);
       const { major } = prepared.facts.server;
-      this.#server = await startEphemeralServer({ major, workDir, env, search, signal, log, clock });
-      this.#own.watch(this.#server.lost);
-      this.#target = await examineTarget(this.#server.connection, {
+      this.#starting = startEphemeralServer({ major, workDir, env, search, signal, log, clock });
+      const server = await this.#starting;
+      this.#own.watch(server.lost);
+      this.#target = await examineTarget(server.connection, {
         context: { ...context, signal },
         supervisor: this.#own,
         stallSeconds: inputs.stallTimeoutSeconds,
@@ -147,7 +148,9 @@ class StreamedTrial implements Trial {
     this.#own.fail(new Error('the trial is over'));
     this.#own.close();
     await Promise.allSettled([this.#restored, this.#restoring]);
-    await this.#server?.stop();
+    // One that is just starting takes itself down.
+    const server = await this.#starting?.catch(() => undefined);
+    await server?.stop();
   }
 
   /** What goes wrong ends the trial; only the end of the run is thrown. */

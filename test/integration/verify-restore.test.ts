@@ -41,19 +41,22 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
     await bench.remove();
   });
 
-  test.each(['shop', 'awkward', 'shapes', 'large'])('of the database %s is proven by what came back', async (database) => {
-    const result = await bench.run(database);
-    expect(restoreCheck(result)).toMatchObject({ details: [], status: 'passed' });
-    expect(result.manifest.verdict).toBe('proven');
-    expect(result.timings.map(({ phase }) => phase)).toContain('rest of the restore and its proof');
-    expect(await bench.manifests()).toMatchObject([
-      {
-        checks: expect.arrayContaining([
-          { id: 'restore', status: 'passed', reason: expect.stringContaining('pg_restore brought the archive back') },
-        ]),
-      },
-    ]);
-  });
+  test.each(['shop', 'awkward', 'shapes', 'large'])(
+    'of the database %s is proven by what came back',
+    async (database) => {
+      const result = await bench.run(database);
+      expect(restoreCheck(result)).toMatchObject({ details: [], status: 'passed' });
+      expect(result.manifest.verdict).toBe('proven');
+      expect(result.timings.map(({ phase }) => phase)).toContain('rest of the restore and its proof');
+      expect(await bench.manifests()).toMatchObject([
+        {
+          checks: expect.arrayContaining([
+            { id: 'restore', status: 'passed', reason: expect.stringContaining('pg_restore brought the archive back') },
+          ]),
+        },
+      ]);
+    },
+  );
 
   test('of one that no restore can bring back is stored, and fails by name', async () => {
     await server.createDatabase('broken');
