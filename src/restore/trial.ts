@@ -3,8 +3,7 @@
  * recorded. The stored one is encrypted to keys that a backup job does not hold.
  */
 
-import { createReadStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { clientSearch } from '../backup/client-search.ts';
@@ -15,27 +14,39 @@ import { type EntryPlan, planEntries } from '../domain/entry-plan.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { CatalogFacts, DatabaseFacts } from '../domain/facts.ts';
 import { checkRestore, type TrialOutcome } from '../domain/proof/restore.ts';
-import type { ClassifiedMessage, LeftOut } from '../domain/recovery.ts';
+import type { LeftOut } from '../domain/recovery.ts';
 import { quoteIdentifier } from '../domain/relations.ts';
-import { classifyMessages } from '../domain/restore-messages.ts';
 import { assessLocale, createDatabaseSql, offeredLocale } from '../domain/strategy/creation.ts';
 import type { Toc } from '../domain/toc.ts';
+import { formatBytes } from '../domain/words.ts';
 import { createDatabase, dropDatabase } from '../postgres/databases.ts';
+import { askSession } from '../postgres/dump-session.ts';
+import { type RestoreRun, runRestore } from '../postgres/restore.ts';
+import { RESTORE_SESSION } from '../postgres/restore-process.ts';
 import { type EphemeralServer, startEphemeralServer } from '../postgres/server/start.ts';
 import { readToc } from '../postgres/toc.ts';
 import { Supervisor } from '../runner/supervisor.ts';
 import { type ExaminedTarget, examineTarget, findMissingLocales } from './examine-target.ts';
 import { proveRestored } from './prove.ts';
-import { type FeedEnd, RestoreFeed } from './trial/feed.ts';
 import { ArchiveHead } from './trial/head.ts';
+import { ArchiveTail } from './trial/tail.ts';
 
+/** The copy, and its log while it is loaded. */
+const SPACE_FACTOR = 1.2;
+/** An empty cluster is 40 MB, and its log grows to 1 GB (domain/ephemeral-server.ts). */
+const CLUSTER_BYTES = 1.1 * 1024 ** 3;
 const DATABASE = 'restored';
 const REFERENCE = 'reference';
 
 /** Starts the server; see {@link Trial}. */
 export async function openTrial(parts: TrialParts): Promise<Trial> {
   const trial = new StreamedTrial(parts);
-  await trial.open();
+  try {
+    await trial.open();
+  } catch (error) {
+    await trial.close();
+    throw error;
+  }
   return trial;
 }
 
@@ -44,13 +55,15 @@ class StreamedTrial implements Trial {
   /** Fails with the trial, and not the run. */
   readonly #own: Supervisor;
   readonly #folder: string;
-  #server: EphemeralServer | undefined;
+  #starting: Promise<EphemeralServer> | undefined;
   #target: ExaminedTarget | undefined;
   #roles: readonly string[] = [];
   #head: ArchiveHead<Toc> | undefined;
+  readonly #tail = new ArchiveTail();
   #planned: { toc: Toc; plan: EntryPlan } | undefined;
-  #feed: RestoreFeed | undefined;
-  #ending: Promise<FeedEnd | undefined> = Promise.resolve(undefined);
+  #restoring: Promise<RestoreRun> | undefined;
+  /** Settles when the last byte is written and restored. */
+  #restored: Promise<RestoreRun | undefined> = Promise.resolve(undefined);
   #beganAt = 0;
 
   constructor(parts: TrialParts) {
@@ -63,13 +76,15 @@ class StreamedTrial implements Trial {
     const { inputs, prepared, context } = this.#parts;
     const { signal } = this.#own;
     await this.#attempt(async () => {
-      await mkdir(this.#folder, { mode: 0o700 });
       const { env, workDir, log, clock } = context;
+      await mkdir(this.#folder, { mode: 0o700 });
+      await demandSpace(workDir, prepared.facts.databaseBytes);
       const search = clientSearch(inputs, context);
       const { major } = prepared.facts.server;
-      this.#server = await startEphemeralServer({ major, workDir, env, search, signal, log, clock });
-      this.#own.watch(this.#server.lost);
-      this.#target = await examineTarget(this.#server.connection, {
+      this.#starting = startEphemeralServer({ major, workDir, env, search, signal, log, clock });
+      const server = await this.#starting;
+      this.#own.watch(server.lost);
+      this.#target = await examineTarget(server.connection, {
         context: { ...context, signal },
         supervisor: this.#own,
         stallSeconds: inputs.stallTimeoutSeconds,
@@ -100,8 +115,9 @@ class StreamedTrial implements Trial {
     const head = this.#head;
     if (head === undefined || this.#own.signal.aborted) return;
     await this.#attempt(async () => {
-      if (!head.isKnown) await head.write(chunk);
-      else await (await this.#fed(head)).write(chunk);
+      if (!head.isKnown) return await head.write(chunk);
+      await this.#startRestore(head);
+      await this.#tail.write(chunk);
     });
   }
 
@@ -109,21 +125,21 @@ class StreamedTrial implements Trial {
     const head = this.#head;
     if (head === undefined) return;
     head.end();
-    this.#ending = this.#attempt(async () => {
-      const feed = await this.#fed(head);
-      feed.end();
-      return await feed.ended;
+    this.#tail.end();
+    this.#restored = this.#attempt(async () => {
+      await this.#startRestore(head);
+      return await this.#restoring;
     });
-    this.#ending.catch(() => undefined);
+    this.#restored.catch(() => undefined);
   }
 
   async check(contents: Contents): Promise<Check> {
     this.#parts.context.log.info('Waiting for the restore into the local server, and for its proof …');
     const outcome = await this.#attempt(async () => {
-      const end = await this.#ending;
+      const run = await this.#restored;
       this.#own.signal.throwIfAborted();
-      if (end === undefined) throw new Error('the archive never came to its end');
-      return await this.#judge(contents, end);
+      if (run === undefined) throw new Error('the archive never came to its end');
+      return await this.#judge(contents, run);
     });
     return checkRestore(outcome ?? { why: messageOf(this.#own.signal.reason) });
   }
@@ -131,8 +147,10 @@ class StreamedTrial implements Trial {
   async close(): Promise<void> {
     this.#own.fail(new Error('the trial is over'));
     this.#own.close();
-    await this.#ending.catch(() => undefined);
-    await this.#server?.stop();
+    await Promise.allSettled([this.#restored, this.#restoring]);
+    // One that is just starting takes itself down.
+    const server = await this.#starting?.catch(() => undefined);
+    await server?.stop();
   }
 
   /** What goes wrong ends the trial; only the end of the run is thrown. */
@@ -166,12 +184,37 @@ class StreamedTrial implements Trial {
     });
   }
 
-  /** The running restore; begins with what of the archive has gone by already. */
-  async #fed(head: ArchiveHead<Toc>): Promise<RestoreFeed> {
-    if (this.#feed !== undefined) return this.#feed;
-    const { prepared, inputs } = this.#parts;
+  /** Once the table of contents is known; does nothing when the restore runs already. */
+  async #startRestore(head: ArchiveHead<Toc>): Promise<void> {
+    if (this.#planned !== undefined) return;
+    const { prepared, inputs, context } = this.#parts;
     const { access, facts } = this.#opened();
+    const { signal } = this.#own;
     const toc = await head.contents;
+    const plan = this.#plan(toc);
+    const env = await access.childEnv(prepared.tools, DATABASE);
+    const { clock, log } = context;
+    this.#restoring = runRestore({
+      ...{ env, signal, clock, log, plan, tools: prepared.tools, targetMajor: facts.server.major },
+      archive: { kind: 'stream', format: 'custom', open: () => Promise.resolve(this.#tail.after(head.file)) },
+      stallSeconds: inputs.stallTimeoutSeconds,
+      askServer: async () => {
+        if (this.#tail.isStarving) return 'working';
+        return await askSession(access.connection(DATABASE), { applicationName: RESTORE_SESSION }, context, signal);
+      },
+      jobs: 1,
+      owner: 'keep',
+      privileges: 'keep',
+      criticalTables: [],
+      workDir: this.#folder,
+    });
+    this.#own.watch(this.#restoring);
+    this.#planned = { toc, plan };
+  }
+
+  /** Everything: nobody else is on this server, so nothing of the backup needs to be kept from acting. */
+  #plan(toc: Toc): EntryPlan {
+    const { facts } = this.#opened();
     const plan = planEntries({
       toc,
       target: { ...facts, roles: [...facts.roles, ...this.#roles] },
@@ -179,33 +222,18 @@ class StreamedTrial implements Trial {
       choices: { schemas: [], tables: [], owner: 'keep', privileges: 'keep', createRoles: false },
       creatableRoles: [],
       roleUse: new Map(),
-      // Nobody else is on this server, so nothing of the backup needs to be kept from acting.
       becomesProduction: true,
     });
     const [obstacle] = plan.findings.filter(({ severity }) => severity === 'error');
     if (obstacle !== undefined) throw new Error(`${obstacle.seen}. ${obstacle.action}`);
-    this.#planned = { toc, plan };
-    const listFile = path.join(this.#folder, 'restore.list');
-    if (!plan.whole) await writeFile(listFile, `${plan.restored.map(({ line }) => line).join('\n')}\n`);
-    const feed = new RestoreFeed({
-      tools: prepared.tools,
-      env: await access.childEnv(prepared.tools, DATABASE),
-      database: DATABASE,
-      ...(plan.whole ? {} : { listFile }),
-      signal: this.#own.signal,
-      stallSeconds: inputs.stallTimeoutSeconds,
-    });
-    for await (const chunk of createReadStream(head.file)) await feed.write(chunk as Buffer);
-    this.#feed = feed;
-    return feed;
+    return plan;
   }
 
-  async #judge(contents: Contents, end: FeedEnd): Promise<TrialOutcome> {
+  async #judge(contents: Contents, { messages }: RestoreRun): Promise<TrialOutcome> {
     const { inputs, context, prepared } = this.#parts;
     const { access, facts } = this.#opened();
     const { clock, log } = context;
     const { toc, plan } = this.#planned as { toc: Toc; plan: EntryPlan };
-    if (end.signal !== null) throw new Error(`pg_restore was ended by ${end.signal}: ${end.stderr}`);
     const { checks } = await proveRestored({
       access,
       database: DATABASE,
@@ -234,19 +262,21 @@ class StreamedTrial implements Trial {
     return {
       serverVersion: facts.server.version,
       checks,
-      messages: messagesOf(end, facts.server.major),
+      messages,
       leftOut: plan.leftOut.filter(notOnPurpose),
       seconds: (clock.now().getTime() - this.#beganAt) / 1000,
     };
   }
 }
 
-/** An exit code that no message explains is fatal. */
-function messagesOf({ code, stderr, lines }: FeedEnd, targetMajor: number): ClassifiedMessage[] {
-  const messages = classifyMessages(lines, { targetMajor });
-  if (code === 0 || messages.length > 0) return messages;
-  const text = stderr || 'nothing';
-  return [{ kind: 'fatal', text, reason: `it ended with exit code ${code}` }];
+/** A disk that is filled by the trial would take the backup with it. */
+async function demandSpace(folder: string, databaseBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const needed = databaseBytes * SPACE_FACTOR + CLUSTER_BYTES;
+  if (bavail * bsize >= needed) return;
+  throw new Error(
+    `A local copy of the database would need about ${formatBytes(needed)}, and ${formatBytes(bavail * bsize)} are free in ${folder}`,
+  );
 }
 
 /** No restore brings subscriptions along. */

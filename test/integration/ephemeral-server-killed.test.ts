@@ -105,7 +105,8 @@ describe('When the process that started a local server is killed', () => {
     const { child, said } = startElsewhere();
     await said;
     const guard = ofThisRun().find(({ commandLine }) => commandLine.includes(' guard '));
-    process.kill(guard?.pid ?? 0, 'SIGKILL');
+    if (guard === undefined) throw new Error('there is no guard');
+    process.kill(guard.pid, 'SIGKILL');
     await kill(child);
     expect(await servers()).toHaveLength(1);
     await cleanUp(

@@ -1,13 +1,14 @@
 /** `verify: restore`: a backup is restored while it is taken. What is wrong with that makes it unproven, and loses nothing. */
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { describeWith } from '../support/availability.ts';
+import { describeWith, testIf } from '../support/availability.ts';
 import { until } from '../support/backup-scenario.ts';
 import { clientTools } from '../support/clients.ts';
 import { loadDatabase } from '../support/databases/index.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { processesWith } from '../support/process-watch.ts';
+import { canMount, mountSmall } from '../support/small-file-system.ts';
 import { openTrialBench, restoreCheck, type TrialBench } from '../support/trial-bench.ts';
 
 const MAJOR = 17;
@@ -18,6 +19,12 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
 
   beforeAll(async () => {
     server = await startPostgres({ major: MAJOR });
+    await server.createDatabase('large');
+    await server.query(
+      `CREATE TABLE noise AS SELECT n, string_agg(md5(n || ' ' || m), '') AS text
+         FROM generate_series(1, 6000) AS n, generate_series(1, 60) AS m GROUP BY n`,
+      'large',
+    );
     for (const fixture of ['shop', 'awkward', 'shapes'] as const) await loadDatabase(server, fixture, fixture);
   });
   afterAll(() => server?.stop());
@@ -34,19 +41,22 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
     await bench.remove();
   });
 
-  test.each(['shop', 'awkward', 'shapes'])('of the database %s is proven by what came back', async (database) => {
-    const result = await bench.run(database);
-    expect(restoreCheck(result)).toMatchObject({ details: [], status: 'passed' });
-    expect(result.manifest.verdict).toBe('proven');
-    expect(result.timings.map(({ phase }) => phase)).toContain('rest of the restore and its proof');
-    expect(await bench.manifests()).toMatchObject([
-      {
-        checks: expect.arrayContaining([
-          { id: 'restore', status: 'passed', reason: expect.stringContaining('pg_restore brought the archive back') },
-        ]),
-      },
-    ]);
-  });
+  test.each(['shop', 'awkward', 'shapes', 'large'])(
+    'of the database %s is proven by what came back',
+    async (database) => {
+      const result = await bench.run(database);
+      expect(restoreCheck(result)).toMatchObject({ details: [], status: 'passed' });
+      expect(result.manifest.verdict).toBe('proven');
+      expect(result.timings.map(({ phase }) => phase)).toContain('rest of the restore and its proof');
+      expect(await bench.manifests()).toMatchObject([
+        {
+          checks: expect.arrayContaining([
+            { id: 'restore', status: 'passed', reason: expect.stringContaining('pg_restore brought the archive back') },
+          ]),
+        },
+      ]);
+    },
+  );
 
   test('of one that no restore can bring back is stored, and fails by name', async () => {
     await server.createDatabase('broken');
@@ -84,16 +94,33 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
 
   test('whose local server dies is stored, but not proven', async () => {
     const running = bench.run('shop');
-    const postmaster = await until(
+    const [postmaster] = await until(
       () =>
-        processesWith(path.join(bench.folder, 'temp/')).find(({ commandLine }) =>
-          commandLine.includes('/postgres -D '),
+        processesWith(path.join(bench.folder, 'temp/')).filter(({ commandLine }) =>
+          commandLine.includes('postgres -D'),
         ),
-      (seen) => seen !== undefined,
+      (seen) => seen.length > 0,
+      20_000,
     );
-    process.kill(postmaster?.pid ?? 0, 'SIGKILL');
+    if (postmaster === undefined) throw new Error('no local server was seen');
+    process.kill(postmaster.pid, 'SIGKILL');
     expect(restoreCheck(await running).status).toBe('not-run');
     expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
+  });
+
+  testIf(canMount(), 'does not begin to fill a disk that is too small for a copy', async () => {
+    const unmount = mountSmall(path.join(bench.folder, 'temp'), 300);
+    try {
+      expect(restoreCheck(await bench.run('shop'))).toMatchObject({
+        status: 'not-run',
+        details: [
+          expect.stringMatching(/^A local copy of the database would need about 1\.\d GiB, and \d+ MiB are free in/),
+        ],
+      });
+      expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
+    } finally {
+      unmount();
+    }
   });
 
   /** A pg_restore that does this when it is to restore into a database; as ever otherwise. */
@@ -107,32 +134,30 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
     await rm(file);
     await writeFile(
       file,
-      `#!/bin/sh\nREAL='${clients.pgRestore}'\ncase "$*" in *--dbname=dbname=*restored*)\n${script}\nesac\nexec "$REAL" "$@"\n`,
+      `#!/bin/sh\nREAL='${clients.pgRestore}'\ncase "$*" in *--verbose*--dbname=*)\n${script}\nesac\nexec "$REAL" "$@"\n`,
     );
     await chmod(file, 0o755);
   }
 
   test('does not wait for a restore that takes nothing', async () => {
-    await server.createDatabase('large');
-    await server.query(
-      `CREATE TABLE noise AS SELECT n, (SELECT string_agg(md5(random()::text || n), '') FROM generate_series(1, 30)) AS text
-         FROM generate_series(1, 4000) AS n`,
-      'large',
-    );
     await restoringBy('exec sleep 600');
     const result = await bench.run('large', { stallTimeoutSeconds: 2 });
     expect(restoreCheck(result)).toMatchObject({
       status: 'not-run',
-      details: ['pg_restore took nothing of the archive for 2 s'],
+      details: [
+        expect.stringMatching(/pg_restore has been silent for \d+ s, and the server no longer knows its session/),
+      ],
     });
     expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
   });
 
   test('notices a pg_restore that ends without a word', async () => {
     await restoringBy('exit 1');
-    const check = restoreCheck(await bench.run('shop'));
-    expect(check.status).toBe('failed');
-    expect(check.details).toContainEqual(expect.stringContaining('it ended with exit code 1'));
+    expect(restoreCheck(await bench.run('shop'))).toMatchObject({
+      status: 'not-run',
+      details: [expect.stringContaining('exit code 1')],
+    });
+    expect(await bench.manifests()).toMatchObject([{ verdict: 'unproven' }]);
   });
 
   test('that is cancelled leaves nothing, neither stored nor running', async () => {
@@ -148,10 +173,5 @@ describeWith(await clientTools(MAJOR), 'A backup with verify: restore', (clients
     expect(await running).toMatchObject({ message: 'cancelled' });
     expect(await bench.manifests()).toEqual([]);
     expect(processesWith('sleep 601')).toEqual([]);
-  });
-
-  test('keeps nothing of the content where the log is read', async () => {
-    await bench.run('shop');
-    expect(bench.log.lines.join('\n')).not.toContain(await readFile('/dev/null', 'utf8').then(() => 'customers_email'));
   });
 });

@@ -28,11 +28,13 @@ export class ArchiveHead<T> {
     return this.#isKnown;
   }
 
-  /** Resolves when the chunk is not needed any more. */
+  /** Copies the chunk. Resolves when there is room for more. */
   async write(chunk: Uint8Array): Promise<void> {
-    await appendFile(this.file, chunk);
+    // Whoever gives up waiting may give the chunk's memory away while it is still being written.
+    const copy = Buffer.from(chunk);
+    await appendFile(this.file, copy);
     const { promise: taken, resolve } = Promise.withResolvers<void>();
-    this.#stream.write(Buffer.from(chunk), () => resolve());
+    this.#stream.write(copy, () => resolve());
     await Promise.race([taken, this.contents.catch(() => undefined)]);
   }
 
