@@ -137,7 +137,8 @@ function send(child, signal, ownGroup) {
         process.kill(-child.pid, signal);
     }
     catch (error) {
-        if (error.code !== 'ESRCH')
+        // Gone already, or of another user by now, such as behind sudo.
+        if (!['ESRCH', 'EPERM'].includes(error.code ?? ''))
             throw error;
     }
 }
