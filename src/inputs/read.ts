@@ -42,7 +42,7 @@ function readValues(
   env: Environment,
   problems: InputProblem[],
 ): Partial<InputValues> {
-  const values: Record<string, unknown> = {};
+  const values: Record<string, unknown> = command === undefined ? {} : { command };
   for (const [name, spec] of Object.entries(INPUTS) as [string, InputSpec<unknown>][]) {
     const isNeeded = command === undefined ? env[variableOf(name)]?.trim() : isUsedBy(spec, command);
     if (!isNeeded || name === 'command') continue;
