@@ -1,11 +1,14 @@
 /** What a command is given besides its inputs, and what it hands back for the report. */
 import type { GoodBackup } from './domain/alarm/good-backup.ts';
+import type { Occasion } from './domain/audit.ts';
+import type { Check } from './domain/checks.ts';
 import type { Contents } from './domain/contents.ts';
 import type { Environment } from './domain/destination.ts';
+import type { TrendPoint } from './domain/drill-record.ts';
 import type { BackupError } from './domain/errors.ts';
 import type { Finding } from './domain/findings.ts';
 import type { Manifest } from './domain/manifest.ts';
-import type { Recovery, Strategy } from './domain/recovery.ts';
+import type { ClassifiedMessage, Recovery, RecoveryPhase, RecoveryStage, Strategy } from './domain/recovery.ts';
 import type { Clock, Log } from './ports.ts';
 
 export interface CommandContext {
@@ -32,19 +35,70 @@ export interface CommandContext {
 export type BackupStage = 'preparing' | 'writing' | 'committing' | 'committed';
 
 /** What is known of a run that may fail at any time. */
-export interface RunNews {
-  stage: BackupStage;
+export interface RunNews extends RecoveryNews {
+  command: CommandResult['command'];
+  stage: BackupStage | RecoveryStage;
   /** The series. */
   name: string;
+  /** Of the set that is written or, by a restore or drill, read. */
   backupId: string;
   /** `Storage.location`. */
   location: string;
-  /** The set's folder. */
+  /** The set's folder; of a dump made by other means the file. */
   backupUri: string;
   /** Findings so far: shown when the run fails. A result brings its own. */
   findings: readonly Finding[];
   /** Of the series, this run's own once that is committed. Absent until it was looked up. */
   lastGood: GoodBackup;
+}
+
+/** What is known of a restore or drill besides, for the words and the report of its failure. */
+export interface RecoveryNews {
+  occasion: Occasion;
+  /** What was done so far. */
+  timeline: readonly TimelineEntry[];
+  strategy: Strategy;
+  /** `host/database` of the database that the target names: the one that must not be endangered. */
+  targetFingerprint: string;
+  /** Its name. */
+  database: string;
+  /** The one that the backup goes into, where it is another. */
+  newDatabase: string;
+  /** `swap`: the name under which the former database is kept. */
+  formerDatabase: string;
+  /** `in-place`: false when one transaction was not enough to replace everything. */
+  oneTransaction: boolean;
+  /** Of the former content; absent until it is stored and proven. */
+  safetyBackup: SafetyBackup;
+  /** SQL that gives access back to those who are kept out of the database; empty as soon as they have it again. */
+  giveAccessBack: readonly string[];
+  /** For the post step: what `resumeFromNote` needs to give access back; empty when nobody is kept out. */
+  pauseNote: string;
+  /** A database that this run made and could not remove, or leaves for whoever wants to look at it. */
+  leftOverDatabase: string;
+  /** As in {@link RestoreResult}, as soon as the database was replaced. */
+  wayBack: readonly WayBack[];
+  phases: readonly RecoveryPhase[];
+  checks: readonly Check[];
+  /** What pg_restore said. */
+  messages: readonly ClassifiedMessage[];
+  /** Where the incident report is to be written. */
+  reportPath: string;
+}
+
+export interface TimelineEntry {
+  /** ISO 8601 UTC, by the runner's clock. */
+  at: string;
+  /** One sentence. */
+  what: string;
+}
+
+/** The full backup of what a restore is about to replace. */
+export interface SafetyBackup {
+  id: string;
+  uri: string;
+  /** One line that restores it with stock tools into the new database `NEW_DATABASE`. */
+  restoreCommand: string;
 }
 
 /** A backup that was taken and committed, whether or not it is proven: `manifest.verdict` says so. */
@@ -126,9 +180,38 @@ export interface RestoreResult {
   /** A partial verdict was accepted beforehand. */
   acceptPartial: boolean;
   /** The full backup of the former content, where one was taken. */
-  safetyBackup?: { id: string; uri: string };
+  safetyBackup?: SafetyBackup;
   /** What undoes this restore, and what tidies up after it: each a sentence and lines to type. */
   wayBack: readonly WayBack[];
+  occasion: Occasion;
+  /** What was done, in its order. */
+  timeline: readonly TimelineEntry[];
+  /** The records of it in `_audit/`. */
+  auditUris: readonly string[];
+  /** Where the incident report is to be written. */
+  reportPath?: string;
+  findings: readonly Finding[];
+}
+
+/** A backup that was restored into a throwaway Postgres: `recovery.verdict` says what of it is proven. */
+export interface DrillResult {
+  command: 'drill';
+  outcome: 'drilled';
+  recovery: Recovery;
+  /** A partial verdict was accepted beforehand. */
+  acceptPartial: boolean;
+  /** Age of the data when the drill began: what would have been lost. Absent where the backup does not tell its time. */
+  rpoSeconds?: number;
+  /** The verdict in `_drills/`, at every destination that holds it. */
+  recordUris: readonly string[];
+  /** Recovery times of this drill and of earlier ones of the series, those in any order; absent when there are none. */
+  trend?: { now: TrendPoint; past: readonly TrendPoint[] };
+  occasion: Occasion;
+  finishedAt: Date;
+  /** `max-restore-minutes`, where it was given. */
+  maxRestoreMinutes?: number;
+  /** Where the report is to be written. */
+  reportPath?: string;
   findings: readonly Finding[];
 }
 
@@ -151,4 +234,9 @@ export interface RecoveryDryRun {
 }
 
 /** Grows by one member a command. */
-export type CommandResult = BackupResult | ReusedBackup | DryRun;
+export type CommandResult = BackupOutcome | RecoveryResult | RecoveryDryRun;
+
+export type BackupOutcome = BackupResult | ReusedBackup | DryRun;
+
+/** A restore or drill that came to its end. */
+export type RecoveryResult = RestoreResult | DrillResult;

@@ -3,7 +3,7 @@ import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
 import type { CommandContext, CommandResult, RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
-import { readInputs } from './inputs/read.ts';
+import { readCommand, readInputs } from './inputs/read.ts';
 import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
 import type { CommandName } from './inputs/spec.ts';
@@ -67,17 +67,21 @@ async function runCommand(
   const { signal } = cancellation;
   try {
     log.maskExactly(secretsIn(env));
+    const command = readCommand(env);
+    if (command !== undefined) news.add({ command });
     const inputs = readInputs(env);
     const tell = (more: Partial<RunNews>): void => news.add(more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
       const context = { log, clock, env, signal, workDir, version: VERSION, threads, tell };
-      return withinGrace(commands[inputs.command](inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
+      // The entry of a command takes the inputs of that command: TypeScript cannot follow it through a union.
+      const command = commands[inputs.command] as (inputs: Inputs, context: CommandContext) => Promise<CommandResult>;
+      return withinGrace(command(inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
     });
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;
-    return reportResult(result, { env, log });
+    return reportResult(result, { env, log, now: clock.now() });
   } catch (error) {
-    return reportFailure(rootOf(error, signal), news.known, { env, log });
+    return reportFailure(rootOf(error, signal), news.known, { env, log, now: clock.now() });
   }
 }
 

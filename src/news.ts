@@ -2,7 +2,7 @@
 import type { RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { messageOf } from './domain/errors.ts';
-import type { FailureWords } from './report/failure.ts';
+import type { FailureWords } from './report/failure-words.ts';
 import type { RunLog } from './runner/log.ts';
 import { remember, type State } from './state.ts';
 
@@ -16,10 +16,10 @@ export class News {
     this.#log = log;
   }
 
-  /** Later words win. Findings are for the report alone: there can be many. */
+  /** Later words win. What there can be much of is for the report of this process alone. */
   add(more: Partial<RunNews>): void {
     Object.assign(this.known, more);
-    const { findings: _, ...rest } = this.known;
+    const { findings: _, checks: _checks, messages: _messages, ...rest } = this.known;
     this.#note('news', JSON.stringify(rest));
   }
 

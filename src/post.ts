@@ -6,7 +6,11 @@ import { BackupError, messageOf } from './domain/errors.ts';
 import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
 import { readNote } from './news.ts';
-import { describeFailure, type FailureWords, failureMessage } from './report/failure.ts';
+import { removeLeftServers } from './postgres/server/leftover.ts';
+import { describeFailure } from './report/failure.ts';
+import { type FailureWords, failureMessage } from './report/failure-words.ts';
+import { recoveryStage } from './report/recovery-failure.ts';
+import { reportIncident } from './report/report.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { removeWorkDir } from './runner/work-dir.ts';
 import { loadState, type State } from './state.ts';
@@ -23,6 +27,12 @@ export async function cleanUp(env: Environment, ports: PostPorts): Promise<void>
 
 async function remove(workDir: string, log: RunLog): Promise<void> {
   try {
+    // What it noted in the work folder, so before that goes.
+    await removeLeftServers(workDir);
+  } catch (error) {
+    log.warning(`A local server that the run had started is still there: ${messageOf(error)}`);
+  }
+  try {
     await removeWorkDir(workDir);
   } catch (error) {
     log.warning(`The work folder of the run could not be removed: ${messageOf(error)}. It may hold a password file.`);
@@ -33,13 +43,25 @@ async function remove(workDir: string, log: RunLog): Promise<void> {
 async function tellOfInterruption(state: State, env: Environment, log: RunLog, ports: PostPorts): Promise<void> {
   const news = readNote<Partial<RunNews>>(state.news, log) ?? {};
   const told = readNote<FailureWords>(state.failure, log);
-  const failure = told ?? describeFailure(KILLED, news);
-  if (told === undefined) log.annotate('warning', failureMessage(failure), failure.title);
+  const failure = told ?? describeFailure(killed(news), news);
+  if (told === undefined) {
+    log.annotate('warning', failureMessage(failure), failure.title);
+    reportIncident(failure, news, { env, log, now: ports.clock.now() });
+  }
   const { lastGood } = news;
   await soundAlarm({ exitCode: 1, failure }, { ...ports, env, log, lastGood, signal: new AbortController().signal });
 }
 
-const KILLED = new BackupError('ERR_KILLED', 'The run was ended from outside before it could say anything', {
-  op: 'run',
-  hint: 'Look at the end of its log: a lack of memory, a runner that went away, or a cancellation that took longer than the runner waits. Then run it again.',
-});
+function killed(news: Partial<RunNews>): BackupError {
+  const stage = news.command === 'restore' ? recoveryStage(news) : 'looking';
+  const next = {
+    looking: 'Then run it again.',
+    restoring: 'Then run it again.',
+    replacing: 'Before anything else find out what the database holds, as the next lines say.',
+    replaced: 'There is no need to run it again before you looked at the database.',
+  }[stage];
+  return new BackupError('ERR_KILLED', 'The run was ended from outside before it could say anything', {
+    op: 'run',
+    hint: `Look at the end of its log: a lack of memory, a runner that went away, or a cancellation that took longer than the runner waits. ${next}`,
+  });
+}

@@ -2,6 +2,7 @@
 
 import type { GoodBackup } from '../domain/alarm/good-backup.ts';
 import {
+  type Escalation,
   isOfRun,
   issuesAbout,
   type OpenIssue,
@@ -13,7 +14,7 @@ import { GitHubError, type GitHubFault } from '../github/errors.ts';
 import type { Issues, NewIssue } from '../github/issues.ts';
 import type { AlarmInputs } from '../inputs/alarm.ts';
 import type { Log } from '../ports.ts';
-import type { FailureWords } from '../report/failure.ts';
+import type { FailureWords } from '../report/failure-words.ts';
 import {
   type AlarmEvent,
   type AlarmRun,
@@ -23,6 +24,7 @@ import {
   issueTitle,
   recoveryComment,
 } from '../report/issue.ts';
+import type { Proven } from '../report/report.ts';
 
 /** The longest time that a run of GitHub Actions may take: platform limit. */
 const LONGEST_RUN_MS = 35 * 86_400_000;
@@ -43,6 +45,7 @@ export interface AlarmTask {
 export function raise(task: AlarmTask, words: FailureWords, good: GoodBackup): () => Promise<number> {
   const { inputs, issues, log, redact, run, now } = task;
   const event: AlarmEvent = { words, subject: inputs.subject, good, run, now };
+  const failing = { subject: inputs.subject, command: words.command, run: runOf(inputs) };
   const gone = new Set<number>();
   const told = new Set<number>();
   return async () => {
@@ -50,13 +53,15 @@ export function raise(task: AlarmTask, words: FailureWords, good: GoodBackup): (
       const open = (await issues.open()).filter(({ number }) => !gone.has(number));
       const own = open.find(({ body }) => body.includes(run.marker));
       if (own !== undefined) return await afterOpening(task, event, own);
-      const plan = planForFailure(inputs.subject, open);
+      const plan = planForFailure(failing, open);
       if (plan.action !== 'comment') return await afterOpening(task, event, await openIssue(task, event));
       const { number, url } = plan.issue;
       // Still open after the comment: another run might have closed it at the same time.
       if (told.has(number)) return number;
-      if (await succeeds(issues.comment(number, failureComment(event, redact)), 'missing')) {
+      const critical = plan.escalation !== undefined;
+      if (await succeeds(issues.comment(number, failureComment(event, redact, critical)), 'missing')) {
         told.add(number);
+        if (plan.escalation !== undefined) await escalate(task, number, plan.escalation);
         log.info(`Issue #${number} has a new comment: ${url}`);
       } else {
         // Deleted or transferred since it was listed.
@@ -64,6 +69,27 @@ export function raise(task: AlarmTask, words: FailureWords, good: GoodBackup): (
       }
     }
   };
+}
+
+/** The comment said it already: what cannot be changed of the issue is a warning. */
+async function escalate({ issues, log }: AlarmTask, number: number, { title, label }: Escalation): Promise<void> {
+  const steps = [
+    ...(label === undefined ? [] : [() => issues.addLabel(number, label)]),
+    ...(title === undefined ? [] : [() => issues.retitle(number, title)]),
+  ];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      if (!(error instanceof GitHubError)) throw error;
+      log.warning(`Issue #${number} is critical, but does not look like it: ${error.message}.`);
+    }
+  }
+  if (steps.length > 0) log.info(`Issue #${number} is critical now: it is at least the second failure in a row.`);
+}
+
+function runOf({ run: { runId, runAttempt } }: AlarmInputs): string {
+  return `${runId}/${runAttempt}`;
 }
 
 /** With what GitHub refuses left out, one thing after the other: an alarm without a label is an alarm. */
@@ -115,12 +141,12 @@ async function afterOpening(
   return first.number;
 }
 
-/** A try to tell of a proven backup, which may be repeated. Resolves with the number of an issue that it closed. */
-export function recover(task: AlarmTask, { id, uri }: { id: string; uri: string }): () => Promise<number | undefined> {
+/** A try to tell of a success, which may be repeated. Resolves with the number of an issue that it closed. */
+export function recover(task: AlarmTask, proven: Proven): () => Promise<number | undefined> {
   const { inputs, issues, log, redact, run } = task;
   const { subject, step } = inputs;
   const told = new Set<number>();
-  const words = recoveryComment({ id, uri, subject, run }, redact);
+  const words = recoveryComment({ ...proven, subject, run }, redact);
   return async () => {
     const open = await issues.open();
     const plan = planForSuccess([subject, step], open, await toldByThisRun(task, issuesAbout(step, open)));
@@ -137,11 +163,10 @@ export function recover(task: AlarmTask, { id, uri }: { id: string; uri: string 
 }
 
 async function toldByThisRun({ inputs, issues, now }: AlarmTask, about: readonly OpenIssue[]): Promise<Set<number>> {
-  const { runId, runAttempt } = inputs.run;
   const told = new Set<number>();
   for (const { number, body } of about) {
     const texts = [body, ...(await issues.comments(number, new Date(now.getTime() - LONGEST_RUN_MS)))];
-    if (texts.some((text) => isOfRun(text, `${runId}/${runAttempt}`))) told.add(number);
+    if (texts.some((text) => isOfRun(text, runOf(inputs)))) told.add(number);
   }
   return told;
 }

@@ -11,7 +11,7 @@ import { GitHubError } from '../github/errors.ts';
 import { issuesOf } from '../github/issues.ts';
 import { type AlarmInputs, readAlarmInputs } from '../inputs/alarm.ts';
 import type { Clock } from '../ports.ts';
-import type { FailureWords } from '../report/failure.ts';
+import type { FailureWords } from '../report/failure-words.ts';
 import type { AlarmRun } from '../report/issue.ts';
 import { type Ending, reportIssue } from '../report/report.ts';
 import type { RunLog } from '../runner/log.ts';
@@ -43,7 +43,7 @@ export async function soundAlarm(ending: Ending, parts: AlarmParts): Promise<voi
     if (inputs === undefined || !inputs.wanted || inputs.dryRun) return;
     if (inputs.token === '') {
       log.notice(
-        'No issue is opened when a backup fails: `github-token` is empty. Remove that line, then the token of the job is used, or set `issue-on-failure: false`.',
+        'No issue is opened when a run fails: `github-token` is empty. Remove that line, then the token of the job is used, or set `issue-on-failure: false`.',
       );
       return;
     }

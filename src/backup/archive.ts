@@ -14,6 +14,7 @@ import { type SessionState, watchForStall } from '../postgres/watchdog.ts';
 import { release } from '../runner/release.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import type { CopiedObject } from './copied-object.ts';
+import type { Trial } from './trial.ts';
 
 /** How often progress is told. */
 const PROGRESS_MS = 15_000;
@@ -23,6 +24,8 @@ export interface ArchiveParts {
   startDump: (onStderrLine: (line: string) => void) => RunningDump;
   proof: ArchiveProof;
   object: CopiedObject;
+  /** Is restored from the same bytes. */
+  trial?: Trial;
   askServer: () => Promise<SessionState>;
   /** Called once, when pg_dump has read all definitions: at its first table, or at its end. */
   onDefinitionsRead: () => void;
@@ -87,11 +90,12 @@ async function pump(dump: RunningDump, parts: ArchiveParts, stream: StreamState)
   for await (const chunk of dump.process.stdout as AsyncIterable<Buffer>) {
     stream.onBytes(chunk.byteLength, parts.clock.now().getTime());
     stream.heldUp = true;
-    await supervisor.guard(Promise.all([read(chunk), parts.object.write(chunk)]));
+    await supervisor.guard(Promise.all([read(chunk), parts.object.write(chunk), parts.trial?.write(chunk)]));
     stream.heldUp = false;
     if (!parts.object.holdsChunks) release(chunk);
   }
   await supervisor.guard(dump.succeeded);
+  parts.trial?.end();
   stream.onDumped();
   stream.heldUp = true;
   const report = broken ?? (await supervisor.guard(parts.proof.end().catch(asError)));

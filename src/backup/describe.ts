@@ -33,8 +33,14 @@ export interface SetEvidence {
   objects: readonly WrittenObject[];
 }
 
-/** Every check of this backup, content first, storage last. `objects` are those of all destinations that are left. */
-export function judge({ inputs, taken, objects }: Pick<SetEvidence, 'inputs' | 'taken' | 'objects'>): Check[] {
+/**
+ * Every check of this backup, content first, storage last. `objects` are those of all destinations that are left.
+ * @param restored of `verify: restore`
+ */
+export function judge(
+  { inputs, taken, objects }: Pick<SetEvidence, 'inputs' | 'taken' | 'objects'>,
+  restored?: Check,
+): Check[] {
   const { facts, report, counting, changedDefinitions, source, globals } = taken;
   const checks = proveContent({
     scope: inputs.scope,
@@ -45,6 +51,7 @@ export function judge({ inputs, taken, objects }: Pick<SetEvidence, 'inputs' | '
     ...(source === undefined ? {} : { source }),
   });
   if (globals !== undefined) checks.push(checkGlobals(facts.roles, globals));
+  if (restored !== undefined) checks.push(restored);
   checks.push({
     id: 'stored',
     status: 'passed',

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type { BackupResult, PhaseTiming } from '../command.ts';
 import { newestProven } from '../domain/alarm/good-backup.ts';
-import { serializeContents } from '../domain/contents.ts';
+import type { Check } from '../domain/checks.ts';
+import { type Contents, serializeContents } from '../domain/contents.ts';
 import { publicWarnings } from '../domain/dump-messages.ts';
 import { assessLeftOut } from '../domain/left-out.ts';
 import type { Manifest, ManifestWarning } from '../domain/manifest.ts';
+import { checkRestore } from '../domain/proof/restore.ts';
 import { OBJECT_NAMES } from '../domain/set-layout.ts';
 import { compareWithPast } from './compare.ts';
 import { contentsOf, judge, manifestOf, type SetEvidence } from './describe.ts';
@@ -26,11 +28,15 @@ export interface FinishParts extends TakeParts {
 /** Commits the set, proven or not. Rejects when no destination can store it; the caller discards. */
 export async function finish(parts: FinishParts): Promise<BackupResult> {
   const { context, destinations, inputs, prepared, set, taken } = parts;
+  const begunAt = context.clock.now();
   if (typeof taken.globals === 'string') await set.seal('globals', Buffer.from(taken.globals, 'utf8'));
   const evidence = (target = destinations.first): SetEvidence => {
     return { id: set.id, inputs, prepared, taken, objects: set.at(target).objects };
   };
-  const checks = judge({ inputs, taken, objects: destinations.alive.flatMap((target) => set.at(target).objects) });
+  const restored = await checkTrial(parts, contentsOf(evidence(), []));
+  const restoredAt = context.clock.now();
+  const objects = destinations.alive.flatMap((target) => set.at(target).objects);
+  const checks = judge({ inputs, taken, objects }, restored);
   for (const { id, status, reason } of checks) context.log.info(`${id}: ${status}. ${reason}`);
   const contents = contentsOf(evidence(), checks);
   await set.seal('contents', Buffer.from(serializeContents(contents), 'utf8'));
@@ -82,7 +88,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
     restoreGuideUri: stored.uri(OBJECT_NAMES['restore-guide']),
     restoreCommand: guideFor(first).command,
     findings: [...prepared.findings, ...taken.warnings, ...assessLeftOut(taken.facts), ...compared.findings],
-    timings: timingsOf(parts, finishedAt),
+    timings: timingsOf(parts, restored === undefined ? undefined : { begunAt, restoredAt }, finishedAt),
   };
 }
 
@@ -93,12 +99,24 @@ function missingCopies({ all, lost }: Destinations): ManifestWarning[] {
   return [{ code: 'destination-lost', message }];
 }
 
-function timingsOf({ startedAt, preparedAt, taken }: FinishParts, finishedAt: Date): PhaseTiming[] {
+/** Absent when it was not asked for. */
+async function checkTrial({ trial, taken }: FinishParts, contents: Contents): Promise<Check | undefined> {
+  if (trial === undefined || !(taken.report instanceof Error)) return await trial?.check(contents);
+  return checkRestore({ why: 'The archive could not be read, so there is nothing to compare with' });
+}
+
+function timingsOf(
+  { startedAt, preparedAt, taken }: FinishParts,
+  trial: { begunAt: Date; restoredAt: Date } | undefined,
+  finishedAt: Date,
+): PhaseTiming[] {
   const preflight = (preparedAt.getTime() - startedAt.getTime()) / 1000;
+  const restore = trial === undefined ? 0 : (trial.restoredAt.getTime() - trial.begunAt.getTime()) / 1000;
   const total = (finishedAt.getTime() - startedAt.getTime()) / 1000;
   return [
     { phase: 'preflight and snapshot', seconds: preflight },
     { phase: 'dump, proof and upload', seconds: taken.dumpSeconds },
-    { phase: 'storing the set', seconds: total - preflight - taken.dumpSeconds },
+    ...(trial === undefined ? [] : [{ phase: 'rest of the restore and its proof', seconds: restore }]),
+    { phase: 'storing the set', seconds: total - preflight - taken.dumpSeconds - restore },
   ];
 }

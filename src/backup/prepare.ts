@@ -3,31 +3,28 @@ import { statfs } from 'node:fs/promises';
 import type { CommandContext } from '../command.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import { clientVersionFindings, parseClientVersion } from '../domain/client-version.ts';
-import { type ConnectionHost, type ConnectionRequest, displayHost } from '../domain/connection.ts';
+import { type ConnectionRequest, displayHost } from '../domain/connection.ts';
 import type { Finding } from '../domain/findings.ts';
 import { type SourceFingerprint, sourceFingerprint } from '../domain/fingerprint.ts';
-import { assessPooler, isCertainPooler, type ServerAddress } from '../domain/poolers.ts';
 import {
   adviseOnce,
   assessDestinations,
   assessPreflight,
-  assessServerVersion,
   type DestinationFacts,
   type PreflightFacts,
-  preflightError,
 } from '../domain/preflight.ts';
 import { type RecognisedProvider, recogniseProvider } from '../domain/providers.ts';
 import { assessSource } from '../domain/series-source.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
-import { readServer } from '../postgres/catalog/database.ts';
-import { openClientCache } from '../postgres/client-cache.ts';
-import { type ClientSearch, type ClientTools, findClientTools, thisMachine } from '../postgres/client-tools.ts';
+import { type ClientTools, findClientTools } from '../postgres/client-tools.ts';
 import { writeCredentials } from '../postgres/credentials.ts';
-import { probePooler, readPreflight } from '../postgres/preflight.ts';
+import { readPreflight } from '../postgres/preflight.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
-import { type AliveParts, openSession, whileAlive } from './alive.ts';
+import type { AliveParts } from './alive.ts';
+import { clientSearch } from './client-search.ts';
 import type { Destinations, Target } from './destinations.ts';
+import { addressOf, lookAtServer, refusedAddresses, stopAtErrors } from './first-look.ts';
 import { type History, readHistory } from './history.ts';
 import { ownSessions } from './sessions.ts';
 
@@ -60,9 +57,9 @@ export async function prepare(
 ): Promise<Prepared> {
   const places = await Promise.all(destinations.all.map(describePlace));
   const choices = { destinations: places, hosted: inputs.runner.hosted, allowEphemeral: inputs.allowEphemeral };
-  stopAtErrors([...assessDestinations(choices, 0), ...refusedAddresses(inputs)]);
+  stopAtErrors([...assessDestinations(choices, 0), ...refusedAddresses(inputs.connection)]);
   const { facts, host, evidence } = await lookAtDatabase(inputs, context, supervisor);
-  const address = addressOf(inputs, host);
+  const address = addressOf(inputs.connection, host);
   const judged = assessPreflight(facts, {
     ...choices,
     scope: inputs.scope,
@@ -119,24 +116,6 @@ export async function prepare(
   };
 }
 
-function clientSearch(inputs: BackupInputs, context: CommandContext): ClientSearch {
-  const { env, workDir, log, signal, clock, threads } = context;
-  const { toolCache, tempDirectory } = inputs.runner;
-  const cache = inputs.cacheClientTools
-    ? openClientCache({ env, tempDirectory, workDir, workerUrl: threads.cache, log, signal })
-    : undefined;
-  return {
-    ...thisMachine(env),
-    repository: inputs.aptRepository,
-    workDir,
-    now: clock.now(),
-    log,
-    signal,
-    ...(toolCache === undefined ? {} : { toolCache }),
-    ...(cache === undefined ? {} : { cache }),
-  };
-}
-
 function describePast([newest]: History['manifests']): string {
   return newest === undefined ? 'no earlier backup known' : `newest backup ${newest.id}, ${newest.verdict}`;
 }
@@ -144,11 +123,6 @@ function describePast([newest]: History['manifests']): string {
 function agedClient(tools: ClientTools): Finding[] {
   const version = parseClientVersion(`pg_dump (PostgreSQL) ${tools.version}`);
   return version === undefined ? [] : clientVersionFindings(version);
-}
-
-function stopAtErrors(findings: readonly Finding[]): void {
-  const error = preflightError(findings);
-  if (error !== undefined) throw error;
 }
 
 async function describePlace({ destination, storage: { location } }: Target): Promise<DestinationFacts> {
@@ -169,32 +143,9 @@ async function freeSpace(folder: string): Promise<number | undefined> {
   }
 }
 
-/** Poolers that are known by their address alone are refused before anything is sent to them. */
-function refusedAddresses(inputs: BackupInputs): Finding[] {
-  return inputs.connection.hosts
-    .map((host) => addressOf(inputs, host))
-    .filter(isCertainPooler)
-    .flatMap((address) => assessPooler(address) ?? []);
-}
-
-function addressOf(inputs: BackupInputs, host: ConnectionHost): ServerAddress {
-  const { user, dbname } = inputs.connection;
-  return { host: host.host || (host.hostaddr ?? ''), port: host.port, user, database: dbname };
-}
-
 async function lookAtDatabase(inputs: BackupInputs, context: CommandContext, supervisor: Supervisor) {
   const { connectWindowSeconds, stallTimeoutSeconds: stallSeconds, scope, criticalTables } = inputs;
   const connection = ownSessions(inputs.connection);
   const alive: AliveParts = { connection, context, supervisor, stallSeconds, connectWindowSeconds };
-  await using sessions = new AsyncDisposableStack();
-  const first = await openSession('preflight', alive);
-  sessions.defer(() => first.end());
-  const second = await openSession('preflight', { ...alive, connection: { ...connection, hosts: [first.host] } });
-  sessions.defer(() => second.end());
-  const look = async () => {
-    const evidence = await probePooler(first.client, second.client);
-    stopAtErrors(assessServerVersion(await readServer(first.client)));
-    return { evidence, facts: await readPreflight(first.client, { scope, criticalTables }), host: first.host };
-  };
-  return await whileAlive(first, look(), alive);
+  return await lookAtServer('preflight', alive, (client) => readPreflight(client, { scope, criticalTables }));
 }

@@ -48,7 +48,7 @@ export async function rehearse(
         `${formatCount(facts.selectedTables)} of ${formatCount(facts.tablesInDatabase)} tables, ${CONTENT[inputs.scope.content]}`,
       ],
       ['dump', `pg_dump ${prepared.tools.version}, compression ${describeCompression(compression)}`],
-      ['proof', `archive${inputs.verifySource ? ', source (reads every table a second time)' : ''}`],
+      ['proof', proofWords(inputs)],
       ['encryption', encryptionWords(inputs)],
       ['set', setFolder(name, id)],
       ...destinations.alive.map(({ storage }) => ['destination', storage.location] as const),
@@ -60,8 +60,8 @@ export async function rehearse(
   };
 }
 
-/** Whether a failed backup could open its issue. */
-async function probeIssues({ env, clock, signal }: CommandContext): Promise<Finding[]> {
+/** Whether a failed run could open its issue; nothing where none is wanted. */
+export async function probeIssues({ env, clock, signal }: CommandContext): Promise<Finding[]> {
   const alarm = readAlarmInputs(env);
   if (alarm === undefined || !alarm.wanted || alarm.token === '') return [];
   const { token, apiUrl, run } = alarm;
@@ -69,6 +69,14 @@ async function probeIssues({ env, clock, signal }: CommandContext): Promise<Find
 }
 
 const CONTENT = { all: 'definitions and rows', schema: 'definitions without rows', data: 'rows without definitions' };
+
+function proofWords({ verifySource, verifyRestore }: BackupInputs): string {
+  return [
+    'archive',
+    ...(verifySource ? ['source (reads every table a second time)'] : []),
+    ...(verifyRestore ? ['restore (into a local server)'] : []),
+  ].join(', ');
+}
 
 function encryptionWords({ encryption }: BackupInputs): string {
   if (encryption.method === 'none') return 'none: the backup is stored as it is';

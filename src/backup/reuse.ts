@@ -28,6 +28,7 @@ export async function findReusable(
     keepForever: inputs.keepForever,
     globals: inputs.globals,
     verifySource: inputs.verifySource,
+    verifyRestore: inputs.verifyRestore,
     hasCriticalTables: inputs.criticalTables.length > 0,
   };
   const { manifest, reason } = chooseReusable(wish, prepared.history.manifests);

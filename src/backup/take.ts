@@ -18,6 +18,7 @@ import { type AliveParts, openSession, type WatchedSession, whileAlive } from '.
 import { type ArchiveParts, streamArchive } from './archive.ts';
 import type { Prepared } from './prepare.ts';
 import type { SetWriter } from './set-writer.ts';
+import type { Trial } from './trial.ts';
 
 /** Tables up to this size are counted at the source; a larger one costs a full scan, so it must be asked for. */
 const COUNTED_TABLE_BYTES = 64 * 1024 * 1024;
@@ -44,6 +45,8 @@ export interface TakeParts {
   supervisor: Supervisor;
   held: HeldSnapshot;
   set: SetWriter;
+  /** Of `verify: restore`. */
+  trial?: Trial;
 }
 
 /** The snapshot and the session that holds it. */
@@ -78,6 +81,7 @@ export async function takeArchive(parts: TakeParts): Promise<Taken> {
   const { snapshot, session } = held;
   const { facts } = snapshot;
   const alive = aliveParts(parts);
+  await parts.trial?.begin(facts);
   const compression = chooseCompression(facts.server.major, inputs.compression);
   const object = await set.openArchive(dataBytes(facts) * (compression.method === 'none' ? PLAIN_GROWTH : 1));
   const definitions = await whileAlive(session, snapshot.readDefinitions(), alive);
@@ -135,6 +139,7 @@ function archiveParts(
   };
   return {
     ...rest,
+    ...(parts.trial === undefined ? {} : { trial: parts.trial }),
     startDump: (onStderrLine) => startDump(prepared.tools, options, { env, signal, onStderrLine }),
     proof: startArchiveProof({
       pgRestorePath: prepared.tools.pgRestore,

@@ -14,6 +14,7 @@ import { openCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { BackupInputs } from '../inputs/types.ts';
+import { openTrial } from '../restore/trial.ts';
 import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
 
@@ -65,6 +66,10 @@ async function takeBackup(run: BackupParts): Promise<BackupResult> {
   await using resources = new AsyncDisposableStack();
   const { inputs, context, prepared, supervisor, destinations, startedAt } = run;
   const { clock, log } = context;
+  const trial = inputs.verifyRestore
+    ? await log.group('Local server', () => openTrial({ inputs, context, prepared, supervisor }))
+    : undefined;
+  resources.defer(() => trial?.close());
   const held = await log.group('Snapshot', () => supervisor.guard(takeSnapshot(run)));
   resources.defer(() => held.snapshot.close());
   const preparedAt = clock.now();
@@ -87,7 +92,10 @@ async function takeBackup(run: BackupParts): Promise<BackupResult> {
     openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
   let finishing: Promise<BackupResult> | undefined;
   try {
-    const parts = { inputs, context, prepared, supervisor, held, set };
+    const parts = {
+      ...{ inputs, context, prepared, supervisor, held, set },
+      ...(trial === undefined ? {} : { trial }),
+    };
     const taken = await log.group('Dump, proof and upload', () => takeArchive(parts));
     const result = await log.group('Store the set', () => {
       finishing = finish({ ...parts, destinations, taken, startedAt, preparedAt });

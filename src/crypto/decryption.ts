@@ -20,7 +20,7 @@ export interface DecryptionOptions {
 
 /**
  * Plain bytes come out as soon as they are authentic, but only a `final` that resolves says that none is missing:
- * nothing may be believed before it. Rejects with `ERR_ENCRYPT` when no key fits, and with `ERR_STORED_DIFFERS`
+ * nothing may be believed before it. Rejects with `ERR_DECRYPT` when no key fits, and with `ERR_STORED_DIFFERS`
  * when the file is not one of age, was altered or is cut short.
  */
 export interface DecryptionStream {
@@ -127,7 +127,7 @@ function wrongKey(keys: DecryptionKeys, options: DecryptionOptions, header: Buff
 }
 
 function decryptError(message: string, hint: string): BackupError {
-  return new BackupError('ERR_ENCRYPT', message, { op: 'decrypt', hint });
+  return new BackupError('ERR_DECRYPT', message, { op: 'decrypt', hint });
 }
 
 function notAge(options: DecryptionOptions, head: Buffer): BackupError {

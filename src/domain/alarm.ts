@@ -14,7 +14,9 @@ export type AlarmSubject =
 /** An open issue, not a pull request, as far as the plan needs it. */
 export interface OpenIssue {
   number: number;
+  title: string;
   body: string;
+  labels: readonly string[];
   /**
    * Opened by a bot, or by somebody with rights in the repository. In a public one everybody can open issues, and could
    * draw the alarm to theirs by a copy of the marker.
@@ -26,9 +28,31 @@ export interface OpenIssue {
 /** `reason` is for the log. */
 export type AlarmPlan =
   | { action: 'open'; reason: string }
-  | { action: 'comment'; issue: OpenIssue; reason: string }
+  /** `escalation`: this failure makes it critical, and what of that the issue does not show yet. */
+  | { action: 'comment'; issue: OpenIssue; escalation?: Escalation; reason: string }
   | { action: 'close'; issues: readonly OpenIssue[]; reason: string }
   | { action: 'nothing'; reason: string };
+
+export interface Escalation {
+  /** Its new title; absent when it says so already. */
+  title?: string;
+  /** To be added; absent when the issue has it. */
+  label?: string;
+}
+
+/** Whoever looks through issues by labels finds it under this one. */
+export const CRITICAL_LABEL = 'critical';
+const CRITICAL_TITLE = 'CRITICAL: ';
+/** Commands that nobody waits for: a second failure in a row says that the first one was not seen to. */
+const ESCALATING: readonly string[] = ['drill'];
+
+/** What fails. */
+export interface Failing {
+  subject: AlarmSubject;
+  command: string;
+  /** `<run id>/<attempt>`: several steps of one run that fail are one failure. */
+  run: string;
+}
 
 /** Stands in the text of the issue, invisible to its readers. The same subject has the same marker for ever. */
 export function alarmMarker(subject: AlarmSubject): string {
@@ -72,11 +96,23 @@ export function issuesAbout(subject: AlarmSubject, issues: readonly OpenIssue[])
     .sort((left, right) => left.number - right.number);
 }
 
-/** An issue that was closed is never opened again: whoever closed it had reasons, and its story is told. */
-export function planForFailure(subject: AlarmSubject, open: readonly OpenIssue[]): AlarmPlan {
+/**
+ * An issue that was closed is never opened again: whoever closed it had reasons, and its story is told. One that is open
+ * tells of a failure that no success has followed, so that the next one is the second in a row.
+ */
+export function planForFailure({ subject, command, run }: Failing, open: readonly OpenIssue[]): AlarmPlan {
   const [issue] = issuesAbout(subject, open);
   if (issue === undefined) return { action: 'open', reason: 'no open issue is about this yet' };
-  return { action: 'comment', issue, reason: `issue #${issue.number} is about this already` };
+  const reason = `issue #${issue.number} is about this already`;
+  if (!ESCALATING.includes(command) || isOfRun(issue.body, run)) return { action: 'comment', issue, reason };
+  return { action: 'comment', issue, escalation: escalationOf(issue), reason: `${reason}, and no success came since` };
+}
+
+function escalationOf({ title, labels }: OpenIssue): Escalation {
+  return {
+    ...(title.startsWith(CRITICAL_TITLE) ? {} : { title: `${CRITICAL_TITLE}${title}` }),
+    ...(labels.includes(CRITICAL_LABEL) ? {} : { label: CRITICAL_LABEL }),
+  };
 }
 
 /**

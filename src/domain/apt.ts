@@ -86,8 +86,11 @@ export function newestClient(packageNames: string): number | undefined {
   return majors.length === 0 ? undefined : Math.max(...majors);
 }
 
-/** Libraries that have to fit the machine's own loader, and Perl's, which only Debian's wrapper scripts need. */
-const NOT_TO_BE_BROUGHT = /^(?:libc6|libc-bin|libperl)/;
+/**
+ * Libraries that have to fit the machine's own loader, Perl's, which only Debian's wrapper scripts need, and a hundred
+ * megabytes for compiling queries, which a server for an hour does without.
+ */
+const NOT_TO_BE_BROUGHT = /^(?:libc6|libc-bin|libperl|libllvm)/;
 
 /** Names of the libraries that `apt-get --simulate install` would bring to this machine, for its own architecture. */
 export function missingLibraries(simulated: string): string[] {

@@ -13,7 +13,23 @@ export type CheckId =
   | 'objects'
   | 'globals'
   | 'source'
-  | 'stored';
+  /** The archive was restored into a local server and compared (`verify: restore`). */
+  | 'restore'
+  | 'stored'
+  | 'assertions'
+  | 'min-tables'
+  | 'restore-time'
+  | 'alarm'
+  /** Of a restored database: definitions as recorded, in the same words or those of a reference restore. */
+  | 'definitions'
+  /** Of a restored database: what is attached, validated, valid, enabled, populated. */
+  | 'state'
+  /** Of a restore: whether pg_restore said anything that is not known to be harmless. */
+  | 'messages'
+  /** Of a restore: whether the target could take all that was to be restored. */
+  | 'left-out'
+  /** Of a restored database: every extension is there, in a version not older than recorded. */
+  | 'extensions';
 
 export interface Check {
   id: CheckId;

@@ -55,22 +55,30 @@ export interface ClientFolder {
   folder: string;
 }
 
+/** What is looked for: the programs that dump and restore, or those that make and run a server. */
+export type ProgramSet = 'postgresql-client' | 'postgresql-server';
+
 /** The folder in the tool cache whose sub-folders are versions. */
-export function toolCacheFolder(toolCache: string): string {
-  return `${toolCache}/postgresql-client`;
+export function toolCacheFolder(toolCache: string, programs: ProgramSet = 'postgresql-client'): string {
+  return `${toolCache}/${programs}`;
 }
 
 /**
  * Folders to look at, best first. Never `/usr/bin`: there Debian keeps a wrapper that runs another major.
  * @param cachedVersions names of the folders in {@link toolCacheFolder}
  */
-export function clientFolders(major: number, places: ClientPlaces, cachedVersions: readonly string[]): ClientFolder[] {
+export function clientFolders(
+  major: number,
+  places: ClientPlaces,
+  cachedVersions: readonly string[],
+  programs: ProgramSet = 'postgresql-client',
+): ClientFolder[] {
   const { toolCache } = places;
   const cached =
     toolCache === undefined
       ? []
       : versionsOfMajor(major, cachedVersions).map(
-          (name) => `${toolCacheFolder(toolCache)}/${name}/${places.arch}/bin`,
+          (name) => `${toolCacheFolder(toolCache, programs)}/${name}/${places.arch}/bin`,
         );
   const homebrew = places.homebrewRoots.map((root) => `${root}/postgresql@${major}/bin`);
   return [
@@ -103,7 +111,7 @@ interface Hole {
 
 /**
  * Holes of pg_dump, pg_restore and the libpq in them, newest first; https://www.postgresql.org/support/security/.
- * Left out: CVE-2026-18408 and CVE-2025-1094, which are psql's, and psql does not run here.
+ * Left out: CVE-2026-18408 and CVE-2025-1094, which are psql's: it runs for restores alone, under `\restrict`.
  */
 const HOLES: readonly Hole[] = [
   {

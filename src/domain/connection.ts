@@ -28,6 +28,7 @@ export {
 export { redact, secretForms } from './connection/secrets.ts';
 export { isExpressibleLine, libpqEnvironment, libpqPassFile, libpqServiceFile } from './connection/service-file.ts';
 export { type TlsAttempt, tlsAttempts } from './connection/tls.ts';
+export { connectionUri } from './connection/to-uri.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -116,7 +116,7 @@ export const readBackupId: json.Reader<string> = (value, path) => {
   throw new json.ShapeError(`${path} is not a backup id`);
 };
 
-const readSeries: json.Reader<string> = (value, path) => {
+export const readSeries: json.Reader<string> = (value, path) => {
   const name = json.text(value, path);
   if (isSeriesName(name)) return name;
   throw new json.ShapeError(`${path} is not the name of a series`);
@@ -130,7 +130,8 @@ const readEncryption: json.Reader<ManifestEncryption> = (value, path) => {
   return { method, recipients };
 };
 
-const readRun = json.object<ManifestRun>({
+/** Of the workflow that wrote a document. */
+export const readRun = json.object<ManifestRun>({
   repository: json.text,
   workflow: json.text,
   runId: json.text,

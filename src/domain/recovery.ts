@@ -10,6 +10,12 @@ export type Strategy = 'new-database' | 'swap' | 'in-place';
 /** `passed`: every check did. `partial`: none failed, but something could not be decided. Only `passed` is green. */
 export type RecoveryVerdict = 'passed' | 'partial' | 'failed';
 
+/**
+ * How far a restore or drill has come: `looking` has changed no row, `restoring` fills a database that nobody uses yet,
+ * `replacing` changes the one that is there (by the swap, or by what `in-place` does), `replaced` has done so.
+ */
+export type RecoveryStage = 'looking' | 'restoring' | 'replacing' | 'replaced';
+
 /** What is restored. */
 export interface RecoverySource {
   /** `set` is a backup of this action; `foreign` a dump made by other means, which nothing recorded is known of. */

@@ -15,6 +15,7 @@ export interface ReuseWish {
   keepForever: boolean;
   globals: boolean;
   verifySource: boolean;
+  verifyRestore: boolean;
   hasCriticalTables: boolean;
 }
 
@@ -52,6 +53,7 @@ function obstacle(wish: ReuseWish, manifest: Manifest): string | undefined {
   if (wish.keepForever && !manifest.keepForever) return 'is not kept for ever';
   if (wish.globals && !passed('globals')) return 'holds no roles';
   if (wish.verifySource && !passed('source')) return 'was not compared with the source';
+  if (wish.verifyRestore && !passed('restore')) return 'was not restored for a trial';
   if (wish.hasCriticalTables && !passed('critical-tables')) return 'was made without critical tables';
   return undefined;
 }

@@ -29,6 +29,9 @@ export interface Issues {
   comments(issue: number, since: Date): Promise<string[]>;
   comment(issue: number, body: string): Promise<void>;
   close(issue: number, reason: 'completed' | 'not_planned'): Promise<void>;
+  retitle(issue: number, title: string): Promise<void>;
+  /** Beside those that it has; GitHub makes one that does not exist. */
+  addLabel(issue: number, label: string): Promise<void>;
   /**
    * Asks for an issue without a title, which is refused in any case. `true`: it was refused for that, so the token may
    * open issues. `false`: GitHub did not complain, and then there is an issue without a title.
@@ -51,6 +54,8 @@ type Client = InstanceType<typeof import('@actions/github/lib/utils').GitHub>;
 interface ListedIssue {
   number: number;
   html_url: string;
+  title: string;
+  labels: (string | { name?: string })[];
   body?: string | null;
   pull_request?: unknown;
   user?: { type?: string } | null;
@@ -88,6 +93,16 @@ export function issuesOf(access: GitHubAccess): Issues {
         const route = 'PATCH /repos/{owner}/{repo}/issues/{issue_number}';
         await client.request(route, { ...change, request: request() });
       }),
+    retitle: (issue_number, title) =>
+      ask(`change the title of issue #${issue_number}`, async (client, request) => {
+        const route = 'PATCH /repos/{owner}/{repo}/issues/{issue_number}';
+        await client.request(route, { ...at, issue_number, title, request: request() });
+      }),
+    addLabel: (issue_number, label) =>
+      ask(`label issue #${issue_number}`, async (client, request) => {
+        const route = 'POST /repos/{owner}/{repo}/issues/{issue_number}/labels';
+        await client.request(route, { ...at, issue_number, labels: [label], request: request() });
+      }),
     refusesUntitled: () =>
       refused(
         ask('ask for the right to open issues', (client, request) =>
@@ -124,8 +139,10 @@ async function refused(request: Promise<unknown>): Promise<boolean> {
 }
 
 function openIssue(issue: ListedIssue): OpenIssue {
-  const { number, body, html_url: url, user, author_association: rights = 'OWNER' } = issue;
-  return { number, body: body ?? '', url, trusted: user?.type === 'Bot' || WITH_RIGHTS.includes(rights) };
+  const { number, title, body, html_url: url, user, author_association: rights = 'OWNER' } = issue;
+  const labels = issue.labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')));
+  const trusted = user?.type === 'Bot' || WITH_RIGHTS.includes(rights);
+  return { number, title, body: body ?? '', labels, url, trusted };
 }
 
 interface RequestOptions {

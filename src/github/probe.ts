@@ -22,7 +22,7 @@ export async function probeIssueRights(issues: Pick<Issues, 'refusesUntitled'>):
       {
         code: 'alarm-impossible',
         severity: 'notice',
-        seen: `A failed backup could not open an issue. ${error.message}.`,
+        seen: `A failed run could not open an issue. ${error.message}.`,
         action: error.hint,
       },
     ];
@@ -33,7 +33,7 @@ function unknown(why: string, action: string): Finding {
   return {
     code: 'alarm-unknown',
     severity: 'notice',
-    seen: `It cannot be told whether a failed backup could open an issue. ${why}.`,
+    seen: `It cannot be told whether a failed run could open an issue. ${why}.`,
     action,
   };
 }

@@ -2,6 +2,7 @@
 import type { AlarmSubject } from '../domain/alarm.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import type { Destination, Environment } from '../domain/destination.ts';
+import { seriesInLocation } from '../domain/set-layout.ts';
 import { variableOf } from './names.ts';
 import { readValue } from './read.ts';
 import { runnerEnvironment } from './runner-environment.ts';
@@ -50,7 +51,10 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
   };
 }
 
-/** The series is the one that the user named, or that of the database in the URL: never one that only the server knows. */
+/**
+ * The series is the one that the user named; else of a backup that of the database in the URL, of a restore or drill the
+ * one of the set that `backup` names. Never one that only the server or the bucket knows.
+ */
 function subjectOf(env: Environment): AlarmSubject | undefined {
   const command = given('command', env);
   if (command === undefined) return undefined;
@@ -59,8 +63,19 @@ function subjectOf(env: Environment): AlarmSubject | undefined {
     const series = given('name', env);
     return series === undefined ? undefined : { kind: 'series', command, series };
   }
+  // Elsewhere the variables PGHOST and PGDATABASE, which that input reads, say nothing of the series.
+  const series = command === 'backup' ? seriesOfDatabase(env) : seriesOfBackup(env);
+  return series === undefined ? undefined : { kind: 'series', command, series };
+}
+
+function seriesOfDatabase(env: Environment): string | undefined {
   const database = given('database-url', env)?.dbname;
-  return database === undefined ? undefined : { kind: 'series', command, series: seriesNameFrom(database) };
+  return database === undefined ? undefined : seriesNameFrom(database);
+}
+
+function seriesOfBackup(env: Environment): string | undefined {
+  const selector = given('backup', env);
+  return selector?.kind === 'location' ? seriesInLocation(selector.location) : undefined;
 }
 
 /** `undefined` when it is wrong; `readInputs` says so. */

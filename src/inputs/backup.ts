@@ -1,17 +1,12 @@
 /** The inputs of `backup`: rules between them, and their final form. */
-import { type Destination, type Environment, resolveS3, usesRole, withRole } from '../domain/destination.ts';
+import type { Destination, Environment } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { chooseStorage, EMPTY_ADVICE } from './destinations.ts';
+import { isUsedBy } from './input.ts';
 import { isWorkflow, runnerEnvironment } from './runner-environment.ts';
 import { INPUTS, type InputValues } from './spec.ts';
 import type { BackupInputs, EncryptionChoice } from './types.ts';
-import { problemsOf } from './values.ts';
-
-/** Where a backup goes when nothing is said. */
-const DEFAULT_DIRECTORY: Destination = { kind: 'directory', path: 'backups' };
-
-const EMPTY_ADVICE =
-  'A variable or secret that does not exist arrives as an empty string: if you named one, check its name and that it is set for this repository and environment.';
 
 /** Adds what is wrong between inputs to `problems`. `undefined` when something is missing, which is told there then. */
 export function backupInputs(
@@ -19,7 +14,7 @@ export function backupInputs(
   env: Environment,
   problems: InputProblem[],
 ): BackupInputs | undefined {
-  const destinations = chooseDestinations(values, env, problems);
+  const destinations = chooseStorage(values, env, problems);
   const encryption = chooseEncryption(values, destinations, env, problems);
   problems.push(...scopeProblems(values));
   if (destinations === undefined || encryption === undefined || !isComplete(values)) return undefined;
@@ -44,6 +39,7 @@ export function backupInputs(
     ...(values.compression === undefined ? {} : { compression: values.compression }),
     globals: values.globals,
     verifySource: values.verify.includes('source'),
+    verifyRestore: values.verify.includes('restore'),
     criticalTables: values['critical-tables'],
     maxSizeChangePercent: values['max-size-change-percent'],
     lockTimeoutSeconds: values['lock-timeout-seconds'],
@@ -60,47 +56,10 @@ export function backupInputs(
   };
 }
 
-/** Optional values are keys too, so a missing key is an input that was wrong. */
+/** Optional values are keys too, so a missing key is an input that was wrong. Those of other commands are not read here. */
 function isComplete(values: Partial<InputValues>): values is InputValues {
-  return Object.keys(INPUTS).every((name) => name in values);
+  return Object.entries(INPUTS).every(([name, spec]) => !isUsedBy(spec, 'backup') || name in values);
 }
-
-/**
- * In a workflow the default directory lies in the workspace, which the next checkout cleans, and `storage` may be empty
- * by mistake: there it must be written, or `allow-ephemeral` must say that losing it is fine.
- */
-function chooseDestinations(
-  values: Partial<InputValues>,
-  env: Environment,
-  problems: InputProblem[],
-): BackupInputs['destinations'] | undefined {
-  if (values.storage === undefined) return undefined;
-  const role = values['aws-role-to-assume'];
-  if (role !== undefined && !values.storage.some(usesRole)) problems.push(UNUSED_ROLE);
-  const [first, ...more] = values.storage.map((destination) => withRole(destination, role));
-  if (first === undefined) {
-    if (!isWorkflow(env) || values['allow-ephemeral'] === true) return [DEFAULT_DIRECTORY];
-    problems.push({
-      input: 'storage',
-      message: `it is empty. ${EMPTY_ADVICE} Write s3://bucket/prefix, or the path of a directory that outlives the run; only to try it out, set \`allow-ephemeral: true\`.`,
-    });
-    return undefined;
-  }
-  for (const given of [first, ...more]) {
-    if (given.kind !== 's3') continue;
-    try {
-      resolveS3(given, env);
-    } catch (error) {
-      problems.push(...problemsOf('storage', error));
-    }
-  }
-  return [first, ...more];
-}
-
-const UNUSED_ROLE: InputProblem = {
-  input: 'aws-role-to-assume',
-  message: 'no destination uses it: none is a bucket without `credentials=`. Remove one or the other.',
-};
 
 interface ChosenEncryption {
   choice: EncryptionChoice;
@@ -163,6 +122,12 @@ function scopeProblems(values: Partial<InputValues>): InputProblem[] {
     problems.push({
       input: 'tables',
       message: `${name} is given too, and pg_dump ignores it as soon as tables are chosen. Write patterns like \`schema.*\` in \`tables\`, or remove one of them.`,
+    });
+  }
+  if (values.content === 'data' && values.verify?.includes('restore') === true) {
+    problems.push({
+      input: 'verify',
+      message: 'restore makes the tables first, and `content: data` saves no definitions. Remove one of them.',
     });
   }
   if (values.content !== 'schema') return problems;

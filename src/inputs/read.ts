@@ -2,8 +2,10 @@
 import type { Environment } from '../domain/destination.ts';
 import { InputError, type InputProblem } from '../domain/errors.ts';
 import { backupInputs } from './backup.ts';
+import { isUsedBy } from './input.ts';
 import { nameProblems, variableOf } from './names.ts';
-import { INPUTS, type InputSpec, type InputValues } from './spec.ts';
+import { drillInputs, restoreInputs } from './recovery.ts';
+import { type CommandName, INPUTS, type InputSpec, type InputValues } from './spec.ts';
 import type { Inputs } from './types.ts';
 import { problemsOf } from './values.ts';
 
@@ -13,25 +15,52 @@ import { problemsOf } from './values.ts';
  */
 export function readInputs(env: Environment): Inputs {
   const problems: InputProblem[] = [];
-  const values = readValues(env, problems);
-  if (values.command === undefined) throw new InputError(problems);
-  problems.push(...nameProblems(env, INPUTS, values.command));
-  const inputs = backupInputs(values, env, problems);
+  const command = attempt('command', INPUTS.command, env, problems);
+  const values = readValues(command, env, problems);
+  if (command === undefined) throw new InputError(problems);
+  problems.push(...nameProblems(env, INPUTS, command));
+  const inputs = FORMS[command](values, env, problems);
   if (inputs === undefined || problems.length > 0) throw new InputError(problems);
   return inputs;
 }
 
-/** Values whose input was wrong are missing. */
-function readValues(env: Environment, problems: InputProblem[]): Partial<InputValues> {
+/** What this run is to do, for the words of inputs that are wrong; `undefined` when not even that can be read. */
+export function readCommand(env: Environment): CommandName | undefined {
+  try {
+    return readValue('command', INPUTS.command, env);
+  } catch (error) {
+    problemsOf('command', error);
+    return undefined;
+  }
+}
+
+const FORMS = { backup: backupInputs, restore: restoreInputs, drill: drillInputs } as const;
+
+/** Of the inputs that `command` uses; without one, of all that are given. Values whose input was wrong are missing. */
+function readValues(
+  command: CommandName | undefined,
+  env: Environment,
+  problems: InputProblem[],
+): Partial<InputValues> {
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(INPUTS) as [string, InputSpec<unknown>][]) {
-    try {
-      values[name] = readValue(name, spec, env);
-    } catch (error) {
-      problems.push(...problemsOf(name, error));
-    }
+    const isNeeded = command === undefined ? env[variableOf(name)]?.trim() : isUsedBy(spec, command);
+    if (!isNeeded || name === 'command') continue;
+    const before = problems.length;
+    const value = attempt(name, spec, env, problems);
+    if (problems.length === before) values[name] = value;
   }
   return values as Partial<InputValues>;
+}
+
+/** `undefined` and a problem more when it is wrong. */
+function attempt<T>(name: string, spec: InputSpec<T>, env: Environment, problems: InputProblem[]): T | undefined {
+  try {
+    return readValue(name, spec, env);
+  } catch (error) {
+    problems.push(...problemsOf(name, error));
+    return undefined;
+  }
 }
 
 /** What the runner handed over for one input, parsed; throws what its parser throws. */

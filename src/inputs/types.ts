@@ -52,6 +52,8 @@ export interface BackupInputs {
   globals: boolean;
   /** `archive` is always done and therefore not here. */
   verifySource: boolean;
+  /** The archive is restored into a local server while it is made. */
+  verifyRestore: boolean;
   criticalTables: readonly string[];
   maxSizeChangePercent: number;
   lockTimeoutSeconds: number;
@@ -122,6 +124,8 @@ export interface RestoreInputs extends RecoveryInputs {
   /** Stands in the audit record. */
   reason?: string;
   safetyBackup: boolean;
+  /** Absent: as the backup that is restored. */
+  safetyEncryption?: EncryptionChoice;
   pauseWrites: boolean;
 }
 
@@ -136,4 +140,4 @@ export interface DrillInputs extends RecoveryInputs {
 }
 
 /** Grows by one member a command. */
-export type Inputs = BackupInputs;
+export type Inputs = BackupInputs | RestoreInputs | DrillInputs;

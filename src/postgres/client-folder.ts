@@ -1,10 +1,7 @@
 /** Whether a folder holds client tools that run here and are of the major that is wanted. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { CLIENT_TOOLS, type ClientSource, type ClientVersion, parseClientVersion } from '../domain/client-version.ts';
-import { messageOf } from '../domain/errors.ts';
-import { isForeignProgram } from './foreign-program.ts';
-import type { CommandContext, Exec } from './short-command.ts';
+import { CLIENT_TOOLS, type ClientSource } from '../domain/client-version.ts';
+import { type FolderContext, inspectPrograms } from './program-folder.ts';
 
 /** Absolute paths of tools that ran and said that they are of this major. */
 export interface ClientTools {
@@ -14,73 +11,37 @@ export interface ClientTools {
   pgDump: string;
   pgRestore: string;
   pgDumpall: string;
+  /** Only where it lies beside them, runs and is of the same version: needed where definitions are run as a script. */
+  psql?: string;
   source: ClientSource;
   /** What they need in their environment: the way to the libraries that were brought along with them. */
   env: Readonly<Record<string, string>>;
 }
 
-export interface FolderContext extends CommandContext {
-  /** Asks a program of this machine for its version. */
-  ask: Exec;
-}
-
 /** Either the tools, or one sentence for each place that was looked at. */
 export type Inspection = { tools: ClientTools } | { reasons: string[] };
 
-/** Elsewhere the system knows where the libraries are, and `lib` is something else. */
-const BRING_LIBRARIES: readonly ClientSource[] = ['tool-cache', 'cache', 'fetched'];
-
-/**
- * Runs all three tools of a folder: each must start and be of the major, else the folder is not taken. A folder `lib`
- * beside what was brought to the machine is where its libraries are looked for first.
- */
+/** All three tools of a folder; see {@link inspectPrograms}. */
 export async function inspectFolder(
   major: number,
   folder: string,
   source: ClientSource,
   context: FolderContext,
 ): Promise<Inspection> {
-  const libraries = path.join(path.dirname(folder), 'lib');
-  const env: Record<string, string> =
-    BRING_LIBRARIES.includes(source) && existsSync(libraries) ? { LD_LIBRARY_PATH: libraries } : {};
-  let version: ClientVersion | undefined;
-  for (const tool of CLIENT_TOOLS) {
-    const file = path.join(folder, tool);
-    if (!existsSync(file)) return { reasons: [`${file}: not there`] };
-    const printed = await printedVersion(file, { ...context, env: { ...context.env, ...env } });
-    if ('problem' in printed) return { reasons: [`${file}: ${printed.problem}`] };
-    const { found } = printed;
-    if (found.major !== major) return { reasons: [`${file}: is version ${found.text}, needed is ${major}`] };
-    version ??= found;
-    if (found.text !== version.text) {
-      return { reasons: [`${file}: is version ${found.text}, but pg_dump beside it is ${version.text}`] };
-    }
-  }
+  const inspection = await inspectPrograms(CLIENT_TOOLS, { major, folder, source }, context);
+  if ('reasons' in inspection) return inspection;
+  const psql = await inspectPrograms(['psql'], { major, folder, source }, context);
+  const hasPsql = 'version' in psql && psql.version === inspection.version;
   return {
     tools: {
       major,
-      version: version?.text ?? '',
+      version: inspection.version,
       pgDump: path.join(folder, 'pg_dump'),
       pgRestore: path.join(folder, 'pg_restore'),
       pgDumpall: path.join(folder, 'pg_dumpall'),
+      ...(hasPsql ? { psql: path.join(folder, 'psql') } : {}),
       source,
-      env,
+      env: inspection.env,
     },
   };
-}
-
-async function printedVersion(
-  file: string,
-  context: FolderContext,
-): Promise<{ found: ClientVersion } | { problem: string }> {
-  try {
-    if (await isForeignProgram(file)) return { problem: 'does not run: it is a program for another system' };
-    const { exitCode, stdout, stderr } = await context.ask(file, ['--version'], context);
-    if (exitCode !== 0) return { problem: `does not run (exit code ${exitCode}): ${stderr.trim()}` };
-    const found = parseClientVersion(stdout);
-    return found === undefined ? { problem: `says it is «${stdout.trim().slice(0, 100)}»` } : { found };
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return { problem: `cannot be started: ${messageOf(error)}` };
-  }
 }

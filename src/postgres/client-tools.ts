@@ -19,9 +19,10 @@ import {
 } from '../domain/client-version.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { type InstallContext, OS_RELEASE } from './apt-install.ts';
 import type { ClientCache } from './client-cache.ts';
 import { type ClientTools, inspectFolder } from './client-folder.ts';
-import { type InstallContext, installClient, installedFolder, OS_RELEASE } from './client-install.ts';
+import { installClient, installedFolder } from './client-install.ts';
 import { systemExec, toolkitExec } from './short-command.ts';
 
 export type { ClientTools } from './client-folder.ts';

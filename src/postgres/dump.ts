@@ -54,7 +54,7 @@ export function startDump(
   options: DumpOptions,
   run: { env: Record<string, string>; signal: AbortSignal; onStderrLine: (line: string) => void },
 ): RunningDump {
-  const child = startProcess(tools.pgDump, dumpArgs(options), { ...run, stdout: 'pipe' });
+  const child = startProcess(tools.pgDump, dumpArgs(options), { ...run, stdout: 'pipe', bulkOutput: true });
   const succeeded = child.ended.then((end) => {
     if (end.code !== 0) throw dumpFailure(end);
   });

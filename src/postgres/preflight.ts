@@ -83,7 +83,7 @@ function isSystem({ schema }: { schema: string }): boolean {
 }
 
 /** Every role may read it on 13 to 18, unless a provider revoked that. */
-async function readSystemIdentifier(client: pg.Client): Promise<string | undefined> {
+export async function readSystemIdentifier(client: pg.Client): Promise<string | undefined> {
   try {
     const { rows } = await client.query<{ id: string }>(
       'SELECT system_identifier::text AS id FROM pg_catalog.pg_control_system()',

@@ -1,8 +1,8 @@
 /** The job summary of a run that failed. */
 import type { Finding } from '../domain/findings.ts';
-import { type FailureWords, sentence } from './failure.ts';
+import { type FailureWords, sentence } from './failure-words.ts';
 import { Markdown } from './markdown.ts';
-import { findingsSection } from './sections.ts';
+import { findingsSection, stepsSection } from './sections.ts';
 
 /** Pure; every word from outside is redacted and escaped. */
 export function failureSummary(
@@ -18,6 +18,7 @@ export function failureSummary(
     ...(words.causes.length === 0 ? [] : ['**Because:**', ...list(words.causes, md)]),
     `**What is safe:** ${md.text(words.safety)}`,
     `**What to do:** ${md.text(words.action)}`,
+    ...stepsSection(words.toType, md),
     ...findingsSection(findings, md),
   ].join('\n\n');
 }

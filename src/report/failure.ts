@@ -3,47 +3,35 @@ import type { BackupResult, CommandResult, DryRun, LostCopy, RunNews } from '../
 import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
+import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
+import { describeUnprovenRecovery, recoverySafety, recoverySteps } from './recovery-failure.ts';
 
 const MAX_CAUSES = 6;
-const NAMED_DETAILS = 3;
 const MAX_CAUSE_CHARACTERS = 500;
-
-export interface FailureWords {
-  code: ErrorCode;
-  /** What became of the backup: `failed`, `is missing at 1 of several destinations`. */
-  outcome: string;
-  /** `The backup of "shop" failed (ERR_AUTH)`. */
-  title: string;
-  /** What happened, one sentence. Of several wrong inputs, how many. */
-  happened: string;
-  /** Each thing that is wrong, where there are several. */
-  problems: readonly string[];
-  /** What lies behind it, outermost first. */
-  causes: readonly string[];
-  /** What became of this backup and of older ones. */
-  safety: string;
-  /** What to do now. */
-  action: string;
-}
 
 /** Nothing is redacted here: that happens where words leave the process. */
 export function describeFailure(error: unknown, news: Partial<RunNews>): FailureWords {
   const known = error instanceof BackupError ? error : unexpectedError(error);
   const problems = error instanceof InputError ? error.problems : [];
   const lines = problems.map(({ input, message }) => `${input}: ${message}`);
+  const { code } = known;
+  const { command = 'backup' } = news;
+  const ofBackup = command === 'backup';
   return {
-    ...titled({ code: known.code, outcome: 'failed' }, news.name),
+    ...titled({ command, code, outcome: 'failed' }, news.name),
     happened: lines.length > 1 ? `${lines.length} inputs are wrong` : known.message,
     problems: lines.length > 1 ? lines : [],
     causes: causesOf(known),
-    safety: safetyOf(known.code, news),
+    safety: ofBackup ? backupSafety(code, news) : recoverySafety(code, news),
     action: known.hint,
+    toType: ofBackup ? [] : recoverySteps(news),
   };
 }
 
 /** Why a run with a result fails all the same; `undefined` when it does not. */
 export function describeTrouble(result: CommandResult): FailureWords | undefined {
-  if (result.outcome === 'reused') return undefined;
+  if (result.outcome === 'reused' || result.outcome === 'planned') return undefined;
+  if (result.command !== 'backup') return describeUnprovenRecovery(result);
   if (result.outcome === 'taken' && result.manifest.verdict !== 'proven') return describeUnproven(result);
   return result.lost.length > 0 ? describeIncomplete(result) : undefined;
 }
@@ -51,16 +39,9 @@ export function describeTrouble(result: CommandResult): FailureWords | undefined
 /** A backup that is stored but not proven. */
 function describeUnproven({ manifest, contents, copies, lost }: BackupResult): FailureWords {
   const doubtful = contents.checks.filter(({ status }) => status !== 'passed');
-  const all = contents.checks.length;
   return {
-    ...titled({ code: 'ERR_NOT_PROVEN', outcome: 'is stored, but not proven' }, manifest.name),
-    happened:
-      all === 0
-        ? 'No check was done at all'
-        : `${doubtful.length} of ${all} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
-    problems: doubtful.map(
-      ({ id, status, reason, details }) => `${id} (${status}): ${[reason, ...fewOf(details)].join('; ')}`,
-    ),
+    ...titled({ command: 'backup', code: 'ERR_NOT_PROVEN', outcome: 'is stored, but not proven' }, manifest.name),
+    ...describeDoubts(contents.checks),
     causes: [],
     safety: [
       `The backup was stored as unproven: ${copies.join(', ')}.`,
@@ -70,6 +51,7 @@ function describeUnproven({ manifest, contents, copies, lost }: BackupResult): F
     ].join(' '),
     action:
       'Read why the checks did not pass, remove the reason, and run the backup again. Until then the newest proven backup is the one to trust.',
+    toType: [],
   };
 }
 
@@ -77,11 +59,12 @@ function describeUnproven({ manifest, contents, copies, lost }: BackupResult): F
 function describeIncomplete(result: BackupResult | DryRun): FailureWords {
   const { lost } = result;
   const code = lost[0]?.error.code ?? 'ERR_STORAGE';
+  const command = 'backup';
   const number = `${lost.length} of several destinations`;
   return {
     ...(result.outcome === 'dry-run'
-      ? titled({ code, outcome: `would fail at ${number}` }, result.name)
-      : titled({ code, outcome: `is missing at ${number}` }, result.manifest.name)),
+      ? titled({ command, code, outcome: `would fail at ${number}` }, result.name)
+      : titled({ command, code, outcome: `is missing at ${number}` }, result.manifest.name)),
     happened: lost.map(lostWords).join('. '),
     problems: [],
     causes: lost.flatMap(({ error }) => causesOf(error)),
@@ -90,6 +73,7 @@ function describeIncomplete(result: BackupResult | DryRun): FailureWords {
         ? 'Nothing was written: it was a dry run. Older backups are untouched.'
         : `The backup is complete and ${result.manifest.verdict} here: ${result.copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
     action: [...new Set(lost.map(({ error }) => error.hint))].join(' '),
+    toType: [],
   };
 }
 
@@ -103,43 +87,11 @@ function leftAt({ location, uncertain }: LostCopy): string {
     : `Nothing of it is visible in ${location}.`;
 }
 
-type Outcome = Pick<FailureWords, 'code' | 'outcome'>;
-
-/** @param series where it is known */
-export function failureTitle({ code, outcome }: Outcome, series: string | undefined): string {
-  const subject = series === undefined ? 'The backup' : `The backup of "${series}"`;
-  return `${subject} ${outcome} (${code})`;
-}
-
-function titled(outcome: Outcome, series: string | undefined): Outcome & Pick<FailureWords, 'title'> {
-  return { ...outcome, title: failureTitle(outcome, series) };
-}
-
 /** What a doubtful backup is good for: a failed check means that it is known to be wrong. */
 function worthOf(doubtful: readonly Check[]): string {
   return doubtful.some(({ status }) => status === 'failed')
     ? 'A check FAILED: it does not hold what the database held. Restore from it only if there is nothing else.'
     : 'It may well be good, but nobody knows.';
-}
-
-function fewOf(details: readonly string[]): string[] {
-  const more = details.length - NAMED_DETAILS;
-  return more > 0 ? [...details.slice(0, NAMED_DETAILS), `and ${more} more in the job summary`] : [...details];
-}
-
-/** For an annotation; its title is {@link FailureWords.title}. */
-export function failureMessage(words: FailureWords): string {
-  return [
-    sentence(words.happened),
-    ...words.problems.map((problem) => `- ${problem}`),
-    ...words.causes.map((cause) => `Because: ${cause}`),
-    words.safety,
-    `What to do: ${words.action}`,
-  ].join('\n');
-}
-
-export function sentence(text: string): string {
-  return /[.!?…:]$/.test(text) ? text : `${text}.`;
 }
 
 /** The chain of causes and, of several at once, each; without what the message before has said already. */
@@ -168,7 +120,7 @@ function causeWords(cause: unknown): string {
   return text.length > MAX_CAUSE_CHARACTERS ? `${text.slice(0, MAX_CAUSE_CHARACTERS)}…` : text;
 }
 
-function safetyOf(code: ErrorCode, news: Partial<RunNews>): string {
+function backupSafety(code: ErrorCode, news: Partial<RunNews>): string {
   const where = news.location === undefined ? '' : ` to ${news.location}`;
   const set = news.backupUri ?? news.backupId;
   const older = 'Older backups are untouched.';

@@ -2,8 +2,9 @@
 
 import { describeGoodBackup, type GoodBackup } from '../domain/alarm/good-backup.ts';
 import { type AlarmSubject, alarmMarker } from '../domain/alarm.ts';
-import { type FailureWords, failureTitle, sentence } from './failure.ts';
+import { type FailureWords, failureTitle, sentence } from './failure-words.ts';
 import { Markdown } from './markdown.ts';
+import { stepsSection } from './sections.ts';
 
 /** GitHub takes 65,536 characters; bytes are never fewer. */
 const MAX_BODY_BYTES = 60_000;
@@ -30,13 +31,27 @@ export interface AlarmRun {
   marker: string;
 }
 
-/** A backup that ended an alarm. */
+/** A backup, restore or drill that ended an alarm. */
 export interface Recovery {
+  command: FailureWords['command'];
+  /** Of the backup. */
   id: string;
   uri: string;
   subject: AlarmSubject;
   run: AlarmRun;
 }
+
+const NEXT_SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
+  backup: 'the next proven backup',
+  restore: 'the next proven restore',
+  drill: 'the next drill that passes',
+};
+
+const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
+  backup: 'is stored and proven',
+  restore: 'was restored and proven',
+  drill: 'was brought back by a drill that passed',
+};
 
 type Redact = (text: string) => string;
 
@@ -50,27 +65,30 @@ export function issueTitle({ words, subject }: AlarmEvent, redact: Redact): stri
 
 export function issueBody(event: AlarmEvent, redact: Redact): string {
   const md = new Markdown(redact, true);
-  const { subject } = event;
+  const { subject, words } = event;
   const end =
     subject.kind === 'series'
-      ? `This issue is about the series ${md.code(subject.series)}, command ${md.code(subject.command)}. The next failure is a comment below; the next proven backup closes it. If the series was renamed or is gone, close it by hand.`
-      : `The inputs did not even say which series this is about. The next proven backup of the same job closes this issue.`;
+      ? `This issue is about the series ${md.code(subject.series)}, command ${md.code(subject.command)}. The next failure is a comment below; ${NEXT_SUCCESS[words.command]} closes it. If the series was renamed or is gone, close it by hand.`
+      : `The inputs did not even say which series this is about. ${capitalized(NEXT_SUCCESS[words.command])} of the same job closes this issue.`;
   return whole([alarmMarker(subject), event.run.marker, '', ...account(event, md), '', '---', '', end]);
 }
 
-/** For the next failure, while the issue is open. */
-export function failureComment(event: AlarmEvent, redact: Redact): string {
+/** For the next failure, while the issue is open. `critical`: it is one too many. */
+export function failureComment(event: AlarmEvent, redact: Redact, critical = false): string {
   const md = new Markdown(redact, true);
-  return whole([event.run.marker, '', `**Again:** ${md.text(event.words.title)}`, '', ...account(event, md)]);
+  const { words } = event;
+  const again = `**Again:** ${md.text(words.title)}`;
+  const grave = `🚨 **Critical: failed at least twice in a row.** ${md.text(words.title)}. Nobody knows now whether a backup can be brought back: this cannot wait for the next ${words.command}.`;
+  return whole([event.run.marker, '', critical ? grave : again, '', ...account(event, md)]);
 }
 
-export function recoveryComment({ id, uri, subject, run }: Recovery, redact: Redact): string {
+export function recoveryComment({ command, id, uri, subject, run }: Recovery, redact: Redact): string {
   const md = new Markdown(redact, true);
   const what = subject.kind === 'series' ? `of ${md.code(subject.series)}` : 'of this job';
   return whole([
     run.marker,
     '',
-    `✅ **Recovered:** ${md.code(id)} ${what} is stored and proven, by ${runLink(run, md)}.`,
+    `✅ **Recovered:** ${md.code(id)} ${what} ${SUCCESS[command]}, by ${runLink(run, md)}.`,
     '',
     `It is in ${md.code(uri)}. This issue is closed; another failure opens a new one.`,
   ]);
@@ -92,8 +110,12 @@ function account({ words, good, run, now }: AlarmEvent, md: Markdown): string[] 
     ...section('What happened', within(happened, MAX_HAPPENED_BYTES)),
     ...section('Is my data safe?', [md.text(words.safety)]),
     ...section('Is there a good backup?', [md.text(describeGoodBackup(good, now))]),
-    ...section('What to do', [md.text(words.action)]),
+    ...section('What to do', [md.text(words.action), ...stepsSection(words.toType, md).flatMap((part) => ['', part])]),
   ];
+}
+
+function capitalized(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

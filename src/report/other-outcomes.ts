@@ -1,5 +1,5 @@
-/** Job summaries of runs that took no backup: a dry run, or an earlier backup that was taken instead. */
-import type { DryRun, ReusedBackup } from '../command.ts';
+/** Job summaries of runs that did nothing: a dry run, or an earlier backup that was taken instead of a new one. */
+import type { DryRun, RecoveryDryRun, ReusedBackup } from '../command.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { Markdown } from './markdown.ts';
@@ -19,6 +19,23 @@ export function dryRunSummary(result: DryRun, redact: (text: string) => string):
       result.plan.map(([what, words]) => [md.text(what), md.code(words)]),
     ),
     ...findingsSection(result.findings, md),
+  ].join('\n\n');
+}
+
+/** Pure; every word from outside is redacted and escaped. */
+export function plannedSummary(result: RecoveryDryRun, redact: (text: string) => string): string {
+  const md = new Markdown(redact);
+  const { command, name, backup, plan, findings } = result;
+  const restored = command === 'restore' ? 'restored' : 'drilled';
+  return [
+    `## ℹ️ Dry run of a ${command}${name === undefined ? '' : ` of ${md.code(name)}`}`,
+    `Nothing was touched, and **nothing was ${restored}**: ${md.code(backup.id)} from ${md.code(backup.uri)} was looked at only.`,
+    `### What the ${command} would do`,
+    md.table(
+      ['', ''],
+      plan.map(([what, words]) => [md.text(what), md.text(words)]),
+    ),
+    ...findingsSection(findings, md),
   ].join('\n\n');
 }
 

@@ -1,27 +1,46 @@
 /** Every output of the action: its name, what it means, and its value after each command. The source of action.yml. */
-import type { CommandResult, DryRun, LostCopy } from '../command.ts';
+import type {
+  BackupResult,
+  CommandResult,
+  DryRun,
+  LostCopy,
+  RecoveryDryRun,
+  RecoveryResult,
+  ReusedBackup,
+} from '../command.ts';
 import type { Finding } from '../domain/findings.ts';
 
 interface OutputSpec {
   /** For people; Markdown. */
   description: string;
   /** Of a set that is stored. Absent: it is not a result of the command. */
-  value?: (result: Exclude<CommandResult, DryRun>) => string;
+  value?: (result: BackupResult | ReusedBackup) => string;
   /** Absent: a dry run does not have it. */
   ofDryRun?: (result: DryRun) => string;
+  /** Absent or `undefined`: a restore or drill does not have it. */
+  ofRecovery?: (result: RecoveryResult) => string | undefined;
+  /** The same of the dry run of one. */
+  ofPlan?: (result: RecoveryDryRun) => string;
 }
 
+/** Set by the report itself, when the file is written. */
+export const REPORT_PATH = 'report-path';
 /** Set by the alarm. */
 export const ISSUE_NUMBER = 'issue-number';
 
 export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   'backup-id': {
-    description: 'The name of the set, e.g. `20261121_020000_nightly_k3v9qa`.',
+    description:
+      'The name of the set that was taken or restored, e.g. `20261121_020000_nightly_k3v9qa`; of a dump made by other means its file name.',
     value: ({ manifest }) => manifest.id,
+    ofRecovery: ({ recovery }) => recovery.source.id,
+    ofPlan: ({ backup }) => backup.id,
   },
   'backup-uri': {
     description: 'The folder of the set: `s3://bucket/prefix/name/id` or a path.',
     value: ({ backupUri }) => backupUri,
+    ofRecovery: ({ recovery }) => recovery.source.uri,
+    ofPlan: ({ backup }) => backup.uri,
   },
   'manifest-uri': {
     description: 'Where its `metadata.json` is.',
@@ -29,8 +48,9 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   },
   verdict: {
     description:
-      '`proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too.',
+      'Of a backup: `proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too. Of a restore or drill: `passed` when every check passed, `partial` when none failed but something could not be decided, `failed`; only `passed` is green, unless `partial` was accepted beforehand.',
     value: ({ manifest, lost }) => (lost.length === 0 ? manifest.verdict : 'unproven'),
+    ofRecovery: ({ recovery }) => recovery.verdict,
   },
   'size-bytes': {
     description: 'Stored bytes of the whole set.',
@@ -41,26 +61,35 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     value: ({ manifest }) => manifest.objects.find(({ role }) => role === 'archive')?.sha256 ?? '',
   },
   tables: {
-    description: 'Number of tables whose rows are in the backup.',
+    description: 'Number of tables whose rows are in the backup, or were restored.',
     value: ({ manifest }) => String(manifest.totals.tables),
+    ofRecovery: ({ recovery }) => String(recovery.totals.tables),
   },
   rows: {
     description: 'Number of rows in all of them.',
     value: ({ manifest }) => String(manifest.totals.rows),
+    ofRecovery: ({ recovery }) => String(recovery.totals.rows),
   },
   'duration-seconds': {
-    description: 'How long taking this backup took.',
+    description: 'How long it took.',
     value: ({ manifest }) => String(Math.round(manifest.timings.totalSeconds)),
+    ofRecovery: ({ recovery }) => String(Math.round(recovery.totalSeconds)),
   },
   'server-version': {
-    description: "The server's version, e.g. `17.10`.",
+    description: "The server's version, e.g. `17.10`; of a restore or drill that of the target.",
     value: ({ manifest }) => manifest.server.version,
     ofDryRun: ({ server }) => server.version,
+    ofRecovery: ({ recovery }) => recovery.target.serverVersion,
   },
   'postgres-major': {
     description: "The server's major version, e.g. `17`.",
     value: ({ manifest }) => String(manifest.server.major),
     ofDryRun: ({ server }) => String(server.major),
+    ofRecovery: ({ recovery }) => /^\d+/.exec(recovery.target.serverVersion)?.[0],
+  },
+  'restored-database': {
+    description: 'The database that the backup was restored into; of `strategy: swap` its final name.',
+    ofRecovery: ({ command, recovery }) => (command === 'restore' ? recovery.target.database : undefined),
   },
   'restore-command': {
     description:
@@ -71,13 +100,19 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
     value: findingsOf,
     ofDryRun: findingsOf,
+    ofRecovery: ({ findings }) => findingsJson(findings),
+    ofPlan: ({ findings }) => findingsJson(findings),
+  },
+  [REPORT_PATH]: {
+    description:
+      'The report of a restore or drill (Markdown), where `report-path` asked for one; set in a failed run too.',
   },
   [ISSUE_NUMBER]: {
     description: 'The issue that was opened, commented on or closed, e.g. `42`; set in a failed run too.',
   },
 };
 
-function findingsOf({ findings, lost }: CommandResult): string {
+function findingsOf({ findings, lost }: Pick<BackupResult, 'findings' | 'lost'>): string {
   return findingsJson([...lost.map(lostFinding), ...findings]);
 }
 
@@ -103,8 +138,22 @@ function findingsJson(findings: readonly Finding[]): string {
 
 /** Name and value of each output that the command has. */
 export function outputsOf(result: CommandResult): readonly (readonly [name: string, value: string])[] {
-  return Object.entries(OUTPUTS).flatMap(([name, { value, ofDryRun }]) => {
-    const text = result.outcome === 'dry-run' ? ofDryRun?.(result) : value?.(result);
+  return Object.entries(OUTPUTS).flatMap(([name, spec]) => {
+    const text = outputOf(spec, result);
     return text === undefined ? [] : [[name, text] as const];
   });
+}
+
+function outputOf({ value, ofDryRun, ofRecovery, ofPlan }: OutputSpec, result: CommandResult): string | undefined {
+  switch (result.outcome) {
+    case 'dry-run':
+      return ofDryRun?.(result);
+    case 'planned':
+      return ofPlan?.(result);
+    case 'restored':
+    case 'drilled':
+      return ofRecovery?.(result);
+    default:
+      return value?.(result);
+  }
 }

@@ -1,16 +1,23 @@
 /** How a run ends for its user: outputs, job summary, annotations, exit code. Nothing else sets any of these. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import * as core from '@actions/core';
-import type { CommandResult, RunNews } from '../command.ts';
+import type { BackupOutcome, CommandResult, RecoveryResult, RunNews } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
-import { describeFailure, describeTrouble, type FailureWords, failureMessage } from './failure.ts';
+import { reportPaths } from './drill-files.ts';
+import { drillReport } from './drill-report.ts';
+import { describeFailure, describeTrouble } from './failure.ts';
 import { failureSummary } from './failure-summary.ts';
-import { dryRunSummary, reusedSummary } from './other-outcomes.ts';
-import { ISSUE_NUMBER, outputsOf } from './outputs.ts';
+import { type FailureWords, failureMessage } from './failure-words.ts';
+import { failedIncidentReport, incidentReport } from './incident-report.ts';
+import { drillJUnit } from './junit.ts';
+import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
+import { ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
+import { recoverySummary } from './restore-summary.ts';
 import { backupSummary, fitSummary } from './summary.ts';
 
 /** Of each kind the runner shows ten annotations of a step; one is kept for saying that there are more. */
@@ -24,13 +31,39 @@ export interface Surroundings {
 
 /** How a run ended, told already. Only what is proven is green. */
 export type Ending =
-  | { exitCode: 0; proven: { id: string; uri: string } }
-  /** Nothing new is known of the backups: a dry run, or an earlier backup that was taken. */
+  | { exitCode: 0; proven: Proven }
+  /** Nothing new is proven: a dry run, an earlier backup that was taken, a partial verdict that was accepted. */
   | { exitCode: 0 }
   | { exitCode: 1; failure: FailureWords };
 
-export function reportResult(result: CommandResult, { env, log }: Surroundings): Ending {
+/** What a run has shown: that this backup is good, or that it was brought back. It ends the alarm of its command. */
+export interface Proven {
+  command: CommandResult['command'];
+  /** Of the backup. */
+  id: string;
+  uri: string;
+}
+
+export interface ReportParts extends Surroundings {
+  /** When the run came to its end. */
+  now: Date;
+}
+
+export function reportResult(result: CommandResult, { env, log, now }: ReportParts): Ending {
   setOutputs(result, { env, log });
+  if (result.outcome === 'restored' && result.reportPath !== undefined) {
+    writeReport(
+      result.reportPath,
+      incidentReport(result, now, (text) => log.redact(text)),
+      { env, log },
+    );
+  }
+  if (result.outcome === 'drilled' && result.reportPath !== undefined) {
+    const redact = (text: string): string => log.redact(text);
+    const paths = reportPaths(result.reportPath);
+    writeReport(paths.junit, drillJUnit(result, redact), { env, log });
+    writeReport(paths.markdown, drillReport(result, redact), { env, log });
+  }
   annotateFindings(result.findings, log);
   writeSummary(
     summaryOf(result, (text) => log.redact(text)),
@@ -39,19 +72,60 @@ export function reportResult(result: CommandResult, { env, log }: Surroundings):
   const trouble = describeTrouble(result);
   if (trouble !== undefined) return fail(trouble, log);
   log.info(lastLine(result));
-  if (result.outcome !== 'taken') return { exitCode: 0 };
-  return { exitCode: 0, proven: { id: result.manifest.id, uri: result.backupUri } };
+  const proven = provenBy(result);
+  return proven === undefined ? { exitCode: 0 } : { exitCode: 0, proven };
+}
+
+function provenBy(result: CommandResult): Proven | undefined {
+  if (result.outcome === 'taken') return { command: 'backup', id: result.manifest.id, uri: result.backupUri };
+  if (result.outcome !== 'restored' && result.outcome !== 'drilled') return undefined;
+  const { verdict, source } = result.recovery;
+  return verdict === 'passed' ? { command: result.command, id: source.id, uri: source.uri } : undefined;
 }
 
 function summaryOf(result: CommandResult, redact: (text: string) => string): string {
-  if (result.outcome === 'dry-run') return dryRunSummary(result, redact);
-  return result.outcome === 'reused' ? reusedSummary(result, redact) : backupSummary(result, redact);
+  switch (result.outcome) {
+    case 'dry-run':
+      return dryRunSummary(result, redact);
+    case 'reused':
+      return reusedSummary(result, redact);
+    case 'planned':
+      return plannedSummary(result, redact);
+    case 'restored':
+      return recoverySummary(result, redact);
+    case 'drilled':
+      return drillReport(result, redact);
+    case 'taken':
+      return backupSummary(result, redact);
+  }
 }
 
 function lastLine(result: CommandResult): string {
+  switch (result.outcome) {
+    case 'planned':
+      return [`Dry run: nothing was touched. A ${result.command} would be:`, ...planLines(result)].join('\n');
+    case 'restored':
+    case 'drilled':
+      return recoveryLine(result);
+    default:
+      return backupLine(result);
+  }
+}
+
+function planLines({ plan }: Pick<Extract<CommandResult, { plan: unknown }>, 'plan'>): string[] {
+  return plan.map(([what, words]) => `  ${what}: ${words}`);
+}
+
+function recoveryLine({ command, recovery }: RecoveryResult): string {
+  const { source, target, totals, verdict, totalSeconds } = recovery;
+  const done = command === 'restore' ? `Restored into ${target.database}` : 'Drilled';
+  const proof = verdict === 'passed' ? 'proven' : 'in part proven';
+  return `${done}, ${proof}: ${source.id}, ${countOf(totals.tables, 'table')}, ${countOf(totals.rows, 'row')}, in ${formatDuration(totalSeconds)}`;
+}
+
+function backupLine(result: BackupOutcome): string {
   if (result.outcome === 'dry-run') {
-    const plan = result.plan.map(([what, words]) => `  ${what}: ${words}`);
-    return ['Dry run: nothing was written, nothing was backed up. A backup would be:', ...plan].join('\n');
+    return ['Dry run: nothing was written, nothing was backed up. A backup would be:', ...planLines(result)].join('\n');
   }
   const { manifest, copies } = result;
   if (result.outcome === 'reused') return `No new backup: ${result.reason}. It is in ${copies.join(', ')}`;
@@ -60,9 +134,10 @@ function lastLine(result: CommandResult): string {
 }
 
 /** Never throws. */
-export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log }: Surroundings): Ending {
+export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log, now }: ReportParts): Ending {
   const words = describeFailure(error, news);
   const findings = news.findings ?? [];
+  reportIncident(words, news, { env, log, now });
   annotateFindings(findings, log);
   if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
   writeSummary(
@@ -70,6 +145,28 @@ export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log
     { env, log },
   );
   return fail(words, log);
+}
+
+/** The report of a restore that did not come to its end, where one was asked for. Never throws. */
+export function reportIncident(words: FailureWords, news: Partial<RunNews>, { env, log, now }: ReportParts): void {
+  if (news.command !== 'restore' || news.reportPath === undefined) return;
+  writeReport(
+    news.reportPath,
+    failedIncidentReport(words, news, now, (text) => log.redact(text)),
+    { env, log },
+  );
+}
+
+/** One that cannot be written changes nothing of what was done. */
+function writeReport(path: string, markdown: string, surroundings: Surroundings): void {
+  const { log } = surroundings;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, log.redact(markdown));
+    setOutput(REPORT_PATH, path, surroundings);
+  } catch (error) {
+    log.warning(`The report could not be written to ${path}: ${messageOf(error)}`);
+  }
 }
 
 function fail(words: FailureWords, log: RunLog): Ending {

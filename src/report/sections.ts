@@ -1,9 +1,20 @@
 /** Parts of a job summary that more than one kind of run has. */
+import type { PhaseTiming, WayBack } from '../command.ts';
+import type { Check, CheckStatus } from '../domain/checks.ts';
 import type { Finding, Severity } from '../domain/findings.ts';
-import type { FailureWords } from './failure.ts';
-import type { Markdown } from './markdown.ts';
+import { formatCount, formatDuration } from '../domain/words.ts';
+import type { FailureWords } from './failure-words.ts';
+import { details, type Markdown } from './markdown.ts';
 
 const MAX_FINDINGS = 50;
+const DETAILS_SHOWN = 20;
+
+const STATUS_SIGNS: Readonly<Record<CheckStatus, string>> = {
+  passed: '✅ passed',
+  failed: '❌ failed',
+  partial: '⚠️ partial',
+  'not-run': '⚠️ not run',
+};
 
 const SIGNS: Readonly<Record<Severity, string>> = { error: '❌', warning: '⚠️', notice: 'ℹ️' };
 const ORDER: readonly Severity[] = ['error', 'warning', 'notice'];
@@ -15,7 +26,46 @@ export function troubleSection(words: FailureWords | undefined, md: Markdown): s
     `**${md.text(words.happened)}.**`,
     `**What is safe:** ${md.text(words.safety)}`,
     `**What to do:** ${md.text(words.action)}`,
+    ...stepsSection(words.toType, md),
   ];
+}
+
+/** What to type, each with its reason; empty when there is nothing. */
+export function stepsSection(steps: readonly WayBack[], md: Markdown): string[] {
+  return steps.flatMap(({ words, commands }) => [
+    md.text(words),
+    ...(commands.length === 0 ? [] : [md.block(commands.join('\n'))]),
+  ]);
+}
+
+export function checksTable(checks: readonly Check[], md: Markdown): string {
+  const rows = checks.map(({ id, status, reason }) => [md.code(id), STATUS_SIGNS[status], md.text(reason)]);
+  return md.table(['check', 'result', 'why'], rows);
+}
+
+/**
+ * Of those that did not pass.
+ *
+ * @param elsewhere where those stand that are too many to show
+ */
+export function checkDetails(checks: readonly Check[], md: Markdown, elsewhere: string): string[] {
+  return checks
+    .filter((check) => check.status !== 'passed' && check.details.length > 0)
+    .map((check) => {
+      const lines = check.details.slice(0, DETAILS_SHOWN).map((detail) => `- ${md.text(detail)}`);
+      const more = check.details.length - lines.length;
+      return details(
+        `Details of ${md.code(check.id)}`,
+        [...lines, ...(more > 0 ? [`- and ${formatCount(more)} more, in ${elsewhere}`] : [])].join('\n'),
+      );
+    });
+}
+
+export function timingsTable(timings: readonly PhaseTiming[], md: Markdown): string {
+  return md.table(
+    ['phase', 'time:'],
+    timings.map(({ phase, seconds }) => [md.text(phase), formatDuration(seconds)]),
+  );
 }
 
 /** The gravest first; empty when there is none. */

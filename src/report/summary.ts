@@ -1,24 +1,15 @@
 /** The job summary of a finished backup, as Markdown: verdict first. */
 import type { BackupResult } from '../command.ts';
-import type { Check, CheckStatus } from '../domain/checks.ts';
 import type { Contents, ContentsTable } from '../domain/contents.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { countOf, formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
-import { details, Markdown } from './markdown.ts';
-import { findingsSection, troubleSection } from './sections.ts';
+import { Markdown } from './markdown.ts';
+import { checkDetails, checksTable, findingsSection, timingsTable, troubleSection } from './sections.ts';
 
 /** The runner drops a summary of more than 1 MiB as a whole (platform limit); this is what is written at most. */
 export const MAX_SUMMARY_BYTES = 1_000_000;
 const TABLES_SHOWN = 20;
-const DETAILS_SHOWN = 20;
-
-const STATUS_SIGNS: Readonly<Record<CheckStatus, string>> = {
-  passed: '✅ passed',
-  failed: '❌ failed',
-  partial: '⚠️ partial',
-  'not-run': '⚠️ not run',
-};
 
 /** Pure; every word from outside is redacted and escaped. */
 export function backupSummary(result: BackupResult, redact: (text: string) => string): string {
@@ -28,7 +19,7 @@ export function backupSummary(result: BackupResult, redact: (text: string) => st
     ...verdict(result, md),
     '### What was checked',
     checksTable(contents.checks, md),
-    ...checkDetails(contents.checks, md),
+    ...checkDetails(contents.checks, md, 'contents.json'),
     '### What is inside',
     ...inside(result, md),
     '### Where it is',
@@ -39,10 +30,7 @@ export function backupSummary(result: BackupResult, redact: (text: string) => st
     `All steps, with roles and checks: ${md.code(result.restoreGuideUri)}`,
     ...findingsSection(result.findings, md),
     '### How long it took',
-    md.table(
-      ['phase', 'time:'],
-      result.timings.map(({ phase, seconds }) => [md.text(phase), formatDuration(seconds)]),
-    ),
+    timingsTable(result.timings, md),
   ].join('\n\n');
 }
 
@@ -78,24 +66,6 @@ function describeEncryption({ encryption }: Manifest, md: Markdown): string {
   const shown = encryption.recipients.slice(0, 5).map((recipient) => md.code(recipient));
   const more = encryption.recipients.length - shown.length;
   return `Encrypted for ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
-}
-
-function checksTable(checks: readonly Check[], md: Markdown): string {
-  const rows = checks.map(({ id, status, reason }) => [md.code(id), STATUS_SIGNS[status], md.text(reason)]);
-  return md.table(['check', 'result', 'why'], rows);
-}
-
-function checkDetails(checks: readonly Check[], md: Markdown): string[] {
-  return checks
-    .filter((check) => check.status !== 'passed' && check.details.length > 0)
-    .map((check) => {
-      const lines = check.details.slice(0, DETAILS_SHOWN).map((detail) => `- ${md.text(detail)}`);
-      const more = check.details.length - lines.length;
-      return details(
-        `Details of ${md.code(check.id)}`,
-        [...lines, ...(more > 0 ? [`- and ${formatCount(more)} more, in contents.json`] : [])].join('\n'),
-      );
-    });
 }
 
 function inside({ manifest, contents, provider }: BackupResult, md: Markdown): string[] {

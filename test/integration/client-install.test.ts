@@ -5,7 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BackupError } from '../../src/domain/errors.ts';
-import { type InstallContext, type InstallOutcome, installClient } from '../../src/postgres/client-install.ts';
+import type { InstallContext } from '../../src/postgres/apt-install.ts';
+import { type ClientInstallOutcome, installClient } from '../../src/postgres/client-install.ts';
 import { type Exec, systemExec, toolkitExec } from '../../src/postgres/short-command.ts';
 import {
   type AptRepositoryServer,
@@ -50,7 +51,7 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       exec?: Exec;
     }
 
-    async function fetched(given: Given = {}, major = 17): Promise<InstallOutcome> {
+    async function fetched(given: Given = {}, major = 17): Promise<ClientInstallOutcome> {
       const bin = await aptWithSources(folder, given.ownSources ?? '');
       const workDir = path.join(folder, 'run');
       await mkdir(workDir);
@@ -67,7 +68,7 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
     }
 
     /** The tools run with the libraries that came with them, and with none of the machine's of that name. */
-    async function expectFetched(outcome: InstallOutcome): Promise<void> {
+    async function expectFetched(outcome: ClientInstallOutcome): Promise<void> {
       if (!('tools' in outcome)) throw new Error(outcome.reasons.join('\n'));
       expect(outcome.tools).toMatchObject({ major: 17, version: tools.version, source: 'fetched' });
       expect(outcome.tools.env).toEqual({ LD_LIBRARY_PATH: path.join(folder, 'run/client-tools/lib') });
@@ -231,7 +232,7 @@ describeIf(aptRepositoryAvailable, 'Fetching client tools', () => {
       );
       const env = { PATH: `${bin}:${process.env.PATH}`, HOME: folder };
       const printed = await runTool('setpriv', [...AS_NOBODY, process.execPath, SCRIPT, given], env);
-      await expectFetched(JSON.parse(printed) as InstallOutcome);
+      await expectFetched(JSON.parse(printed) as ClientInstallOutcome);
     });
   });
 });

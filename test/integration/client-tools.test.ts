@@ -73,9 +73,25 @@ describe('finding the client tools of the server’s own major', () => {
       pgDump: path.join(bin, 'pg_dump'),
       pgRestore: path.join(bin, 'pg_restore'),
       pgDumpall: path.join(bin, 'pg_dumpall'),
+      psql: path.join(bin, 'psql'),
       source: 'tool-cache',
       env: {},
     });
+  });
+
+  test('does without psql, and takes none of another version', async () => {
+    const bin = path.join(folder, 'system', '17', 'bin');
+    await mkdir(bin, { recursive: true });
+    const links = { pg_dump: clients.pgDump, pg_restore: clients.pgRestore, pg_dumpall: clients.pgDumpall };
+    for (const [name, target] of Object.entries(links)) await symlink(target, path.join(bin, name));
+    expect(await find(17, search())).not.toHaveProperty('psql');
+    const psql = path.join(bin, 'psql');
+    await writeFile(psql, "#!/bin/sh\necho 'psql (PostgreSQL) 17.1'\n");
+    await chmod(psql, 0o755);
+    expect(await find(17, search())).not.toHaveProperty('psql');
+    await rm(psql);
+    await symlink(clients.psql, psql);
+    expect(await find(17, search())).toMatchObject({ psql });
   });
 
   test('takes the folder of its major from the system', async () => {

@@ -41,7 +41,8 @@ export async function makeToolCache(clients: Clients, shim?: PgDumpShim): Promis
   const folder = await mkdtemp(path.join(os.tmpdir(), 'tool-cache-'));
   const bin = path.join(folder, 'postgresql-client', clients.version, process.arch, 'bin');
   await mkdir(bin, { recursive: true });
-  const links = { pg_dump: clients.pgDump, pg_restore: clients.pgRestore, pg_dumpall: clients.pgDumpall };
+  const { pgDump, pgRestore, pgDumpall, psql } = clients;
+  const links = { pg_dump: pgDump, pg_restore: pgRestore, pg_dumpall: pgDumpall, psql };
   for (const [name, target] of Object.entries(links)) {
     const isReplaced =
       shim !== undefined && (name === 'pg_dump' || (name === 'pg_restore' && shim.restoreHangs === true));

@@ -61,7 +61,7 @@ export interface FakeGitHub extends GitHubSettings {
   close(): Promise<void>;
 }
 
-const REPOSITORY = /^\/repos\/[^/]+\/[^/]+\/issues(?:\/(\d+)(\/comments)?)?$/;
+const REPOSITORY = /^\/repos\/[^/]+\/[^/]+\/issues(?:\/(\d+)(\/comments|\/labels)?)?$/;
 
 export async function startGitHub(settings: Partial<GitHubSettings> = {}): Promise<FakeGitHub> {
   const server = createServer((request, response) => {
@@ -149,7 +149,7 @@ function refuse(status: number, message: string, more: object = {}): Answer {
 /** In the order in which GitHub looks: token, route, rights, what is asked for. */
 function answer(github: FakeGitHub, request: GitHubRequest, authorization: string): Answer {
   if (!new RegExp(`^(token|bearer) ${TOKEN}$`, 'i').test(authorization)) return refuse(401, 'Bad credentials');
-  const [, number, comments] = REPOSITORY.exec(request.path) ?? [];
+  const [, number, part] = REPOSITORY.exec(request.path) ?? [];
   const reads = request.method === 'GET';
   if (!REPOSITORY.test(request.path)) return refuse(404, 'Not Found');
   if (github.rights === 'none' || (github.rights === 'read' && !reads)) {
@@ -163,8 +163,8 @@ function answer(github: FakeGitHub, request: GitHubRequest, authorization: strin
     const location = `${github.url}/repositories/2/issues/1`;
     return { status: 301, content: { message: 'Moved Permanently', url: location }, headers: { location } };
   }
-  if (comments === undefined)
-    return request.method === 'PATCH' ? change(github, issue, request.body) : shown(200, issue);
+  if (part === undefined) return request.method === 'PATCH' ? change(github, issue, request.body) : shown(200, issue);
+  if (part === '/labels') return reads ? refuse(404, 'Not Found') : label(github, issue, request.body);
   return reads
     ? { status: 200, content: issue.comments.map((body) => ({ body })) }
     : comment(github, issue, request.body);
@@ -205,14 +205,29 @@ function comment(github: FakeGitHub, issue: FakeIssue, body: unknown): Answer {
 }
 
 function change(github: FakeGitHub, issue: FakeIssue, body: unknown): Answer {
-  const { state = issue.state, state_reason: reason } = (body ?? {}) as { state?: string; state_reason?: string };
+  const asked = (body ?? {}) as { title?: unknown; state?: string; state_reason?: string };
+  const { title = issue.title, state = issue.state, state_reason: reason } = asked;
+  if (typeof title !== 'string' || title === '') return invalid('title', 'missing_field');
+  if (title.length > 256) return invalid('title', 'too_long');
   if (state !== 'open' && state !== 'closed') return invalid('state', 'invalid');
   if (reason !== undefined && !['completed', 'not_planned', 'reopened'].includes(reason))
     return invalid('state_reason', 'invalid');
+  issue.title = title;
   issue.state = state;
   if (reason !== undefined) issue.stateReason = reason;
   touch(github, issue);
   return shown(200, issue);
+}
+
+/** Adds to those that are there; makes what does not exist. */
+function label(github: FakeGitHub, issue: FakeIssue, body: unknown): Answer {
+  const { labels } = (body ?? {}) as { labels?: unknown };
+  if (!Array.isArray(labels) || labels.some((each) => typeof each !== 'string' || each.length > 50)) {
+    return invalid('labels', 'invalid');
+  }
+  issue.labels = [...new Set([...issue.labels, ...labels])];
+  touch(github, issue);
+  return { status: 200, content: issue.labels.map((name) => ({ name })) };
 }
 
 function invalid(field: string, code: string): Answer {

@@ -4,6 +4,7 @@ import { InputError } from '../../src/domain/errors.ts';
 import { variableOf } from '../../src/inputs/names.ts';
 import { readInputs } from '../../src/inputs/read.ts';
 import { INPUTS } from '../../src/inputs/spec.ts';
+import type { BackupInputs } from '../../src/inputs/types.ts';
 
 export const RECIPIENT = 'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj';
 export const OTHER_RECIPIENT = 'age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg';
@@ -25,4 +26,11 @@ export function problems(given: Record<string, string>, env: Record<string, stri
     return (error as InputError).problems.map(({ input, message }) => `${input}: ${message}`);
   }
   return [];
+}
+
+/** Of a step whose command is `backup`. */
+export function backupInputsOf(env: Record<string, string>): BackupInputs {
+  const inputs = readInputs(env);
+  if (inputs.command !== 'backup') throw new Error(`${inputs.command} was read`);
+  return inputs;
 }

@@ -15,7 +15,7 @@ import { formatAge } from '../../src/domain/words.ts';
 import { githubError } from '../../src/github/errors.ts';
 import { probeIssueRights } from '../../src/github/probe.ts';
 import { readAlarmInputs } from '../../src/inputs/alarm.ts';
-import type { FailureWords } from '../../src/report/failure.ts';
+import type { FailureWords } from '../../src/report/failure-words.ts';
 import { type AlarmEvent, failureComment, issueBody, issueTitle, recoveryComment } from '../../src/report/issue.ts';
 import { backupResult } from '../support/backup-result.ts';
 
@@ -25,7 +25,19 @@ const NOW = new Date('2026-11-22T05:00:00Z');
 const plain = (text: string): string => text;
 
 function issue(number: number, subject: AlarmSubject = SHOP, more: Partial<OpenIssue> = {}): OpenIssue {
-  return { number, body: `${alarmMarker(subject)}\nwords`, trusted: true, url: '', ...more };
+  return {
+    number,
+    title: 'It failed',
+    body: `${alarmMarker(subject)}\nwords`,
+    labels: [],
+    trusted: true,
+    url: '',
+    ...more,
+  };
+}
+
+function failing(subject: AlarmSubject, command = 'backup') {
+  return { subject, command, run: '42/1' };
 }
 
 describe('the marker', () => {
@@ -52,17 +64,38 @@ describe('the marker', () => {
 
 describe('what is to be done', () => {
   test('about a first failure is to open an issue', () => {
-    expect(planForFailure(SHOP, []).action).toBe('open');
-    expect(planForFailure(SHOP, [issue(1, { ...SHOP, series: 'shop-2' }), issue(2, STEP)]).action).toBe('open');
-    expect(planForFailure(SHOP, [issue(1, { ...SHOP, command: 'drill' })]).action).toBe('open');
+    expect(planForFailure(failing(SHOP), []).action).toBe('open');
+    expect(planForFailure(failing(SHOP), [issue(1, { ...SHOP, series: 'shop-2' }), issue(2, STEP)]).action).toBe(
+      'open',
+    );
+    expect(planForFailure(failing(SHOP), [issue(1, { ...SHOP, command: 'drill' })]).action).toBe('open');
   });
 
   test('about the next one is to comment on the oldest issue', () => {
-    expect(planForFailure(SHOP, [issue(9), issue(4)])).toMatchObject({ action: 'comment', issue: { number: 4 } });
+    expect(planForFailure(failing(SHOP), [issue(9), issue(4)])).toMatchObject({
+      action: 'comment',
+      issue: { number: 4 },
+    });
+  });
+
+  test('about a second failed drill in a row is to make its issue critical', () => {
+    const DRILL: AlarmSubject = { kind: 'series', command: 'drill', series: 'shop' };
+    const plan = (more: Partial<OpenIssue> = {}, command = 'drill', subject: AlarmSubject = DRILL) =>
+      planForFailure(failing(subject, command), [issue(1, subject, more)]);
+    expect(planForFailure(failing(DRILL, 'drill'), []).action).toBe('open');
+    expect(plan()).toMatchObject({ escalation: { title: 'CRITICAL: It failed', label: 'critical' } });
+    expect(plan({ title: 'CRITICAL: It failed', labels: ['critical'] })).toMatchObject({ escalation: {} });
+    expect(plan({ labels: ['critical', 'db'] })).toMatchObject({ escalation: { title: 'CRITICAL: It failed' } });
+    // Another step of the very same run is no second failure; a second attempt is.
+    expect(plan({ body: `${alarmMarker(DRILL)} ${runMarker('42/1', 'a')}` })).not.toHaveProperty('escalation');
+    expect(plan({ body: `${alarmMarker(DRILL)} ${runMarker('42/0', 'a')}` })).toHaveProperty('escalation');
+    expect(plan({}, 'drill', STEP)).toHaveProperty('escalation');
+    expect(plan({}, 'restore', { ...SHOP, command: 'restore' })).not.toHaveProperty('escalation');
+    expect(plan({}, 'backup', SHOP)).not.toHaveProperty('escalation');
   });
 
   test('takes no notice of a marker that a stranger copied', () => {
-    expect(planForFailure(SHOP, [issue(1, SHOP, { trusted: false })]).action).toBe('open');
+    expect(planForFailure(failing(SHOP), [issue(1, SHOP, { trusted: false })]).action).toBe('open');
     expect(planForSuccess([SHOP], [issue(1, SHOP, { trusted: false })], new Set()).action).toBe('nothing');
   });
 
@@ -116,6 +149,7 @@ describe('the newest good backup', () => {
 
 describe('the words of an issue', () => {
   const words: FailureWords = {
+    command: 'backup',
     code: 'ERR_DUMP_FAILED',
     outcome: 'failed',
     title: 'The backup failed (ERR_DUMP_FAILED)',
@@ -124,6 +158,7 @@ describe('the words of an issue', () => {
     causes: ['the disk is full'],
     safety: 'Older backups are untouched.',
     action: 'Free space on `db`.',
+    toType: [],
   };
   const run = {
     workflow: 'Nightly',
@@ -159,9 +194,28 @@ describe('the words of an issue', () => {
       'The backup failed (ERR_DUMP_FAILED) in the job backup of the workflow Nightly',
     );
     expect(failureComment(event, plain)).not.toContain(alarmMarker(SHOP));
-    expect(recoveryComment({ id: 'ID', uri: 's3', subject: SHOP, run }, plain)).toContain(
-      '**Recovered:** <code>ID</code>',
+  });
+
+  test('say of a restore or drill what that was, and what will close the issue', () => {
+    const steps = [
+      { words: 'Give access back to @shop:', commands: ["ALTER ROLE app CONNECTION LIMIT -1; -- '@app'"] },
+    ];
+    const body = issueBody({ ...event, words: { ...words, command: 'restore', toType: steps } }, plain);
+    expect(body).toContain('the next proven restore closes it');
+    expect(body).toContain(
+      "Give access back to &#64;&#8203;shop&#58;\n\n```\nALTER ROLE app CONNECTION LIMIT -1; -- '@app'\n```",
     );
+    expect(issueBody({ ...event, words: { ...words, command: 'drill' } }, plain)).toContain(
+      'the next drill that passes closes it',
+    );
+    expect(issueBody({ ...event, subject: STEP }, plain)).toContain('The next proven backup of the same job closes');
+    const recovered = (command: FailureWords['command']) =>
+      recoveryComment({ command, id: 'ID', uri: 's3', subject: { ...SHOP, command }, run }, plain);
+    expect(recovered('backup')).toContain(
+      '**Recovered:** <code>ID</code> of <code>shop</code> is stored and proven, by',
+    );
+    expect(recovered('restore')).toContain('was restored and proven, by');
+    expect(recovered('drill')).toContain('was brought back by a drill that passed, by');
   });
 
   test('let nothing of a message break out, mention anybody or forge the marker', () => {
@@ -226,6 +280,7 @@ describe('the inputs of the alarm', () => {
       {},
       { INPUT_NAME: 'No!', 'INPUT_DATABASE-URL': url },
       { INPUT_COMMAND: 'bakcup', INPUT_NAME: 'shop' },
+      { INPUT_COMMAND: 'restore', PGHOST: 'h', PGUSER: 'shop' },
     ]) {
       expect(subject(wrong)).toEqual(STEP);
     }

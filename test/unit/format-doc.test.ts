@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseAudit, serializeAudit } from '../../src/domain/audit.ts';
 import { parseContents, serializeContents } from '../../src/domain/contents.ts';
+import { parseDrillRecord, serializeDrillRecord } from '../../src/domain/drill-record.ts';
 import { parseManifest, serializeManifest } from '../../src/domain/manifest.ts';
 import { tableStats } from '../../src/domain/previous-backup.ts';
 import { RowsDigester } from '../../src/postgres/digest/rows-digester.ts';
@@ -33,17 +35,31 @@ function digest(rows: readonly string[]): { rows: number; digest: string; bytes:
 
 describe('docs/format.md', () => {
   test('shows examples that are read and written as they stand there', () => {
-    const [metadata = '', contents = ''] = blocks('json');
+    const [metadata = '', contents = '', audit = '', drill = ''] = blocks('json');
     expect(serializeManifest(parseManifest(metadata))).toBe(metadata);
     expect(serializeContents(parseContents(contents))).toBe(contents);
+    expect(serializeAudit(parseAudit('finished', audit))).toBe(audit);
+    expect(serializeDrillRecord(parseDrillRecord(drill))).toBe(drill);
     expect(contents).toContain(WHOLE);
   });
 
-  test('names every field of both documents', () => {
+  test('names every field of all documents', () => {
     for (const example of blocks('json')) {
       for (const field of Object.keys(JSON.parse(example)))
         expect(page).toMatch(new RegExp(`^\\|.*\`${field}[\`.]`, 'm'));
     }
+  });
+
+  test('names every field of audit records, also those that the example does not have', () => {
+    const { properties } = JSON.parse(readFileSync(new URL('../../docs/audit.schema.json', import.meta.url), 'utf8'));
+    const [, rows = ''] = page.split('## Audit records');
+    for (const field of Object.keys(properties)) expect(rows).toMatch(new RegExp(`^\\|.*\`${field}[\`.]`, 'm'));
+  });
+
+  test('names every field of records of drills, also those that the example does not have', () => {
+    const { properties } = JSON.parse(readFileSync(new URL('../../docs/drill.schema.json', import.meta.url), 'utf8'));
+    const [, rows = ''] = page.split('## Records of drills');
+    for (const field of Object.keys(properties)) expect(rows).toMatch(new RegExp(`^\\|.*\`${field}[\`.]`, 'm'));
   });
 
   test('has test vectors of the content digest that are true', () => {

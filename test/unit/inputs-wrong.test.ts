@@ -61,7 +61,7 @@ describe('inputs that are wrong', () => {
     ['a number with a fraction', { 'stall-timeout-seconds': '1.5' }, /^stall-timeout-seconds: /],
     ['a number in exponents', { 'max-size-change-percent': '1e3' }, /^max-size-change-percent: /],
     ['a boolean that YAML 1.1 would take', { globals: 'yes' }, 'globals: "yes" is neither true nor false.'],
-    ['an unknown proof', { verify: 'archive,restore' }, 'verify: "restore" is not one of: archive, source.'],
+    ['an unknown proof', { verify: 'archive,drill' }, 'verify: "drill" is not one of: archive, source, restore.'],
     ['an unknown content', { content: 'rows' }, 'content: "rows" is not one of: all, schema, data.'],
     ['an unknown compression', { compression: 'brotli' }, /^compression: "brotli" is not one of zstd/],
     ['a level that the method lacks', { compression: 'gzip:12' }, 'compression: gzip has the levels 1 to 9, not 12.'],
@@ -140,6 +140,11 @@ describe('inputs that are wrong', () => {
       'excluded rows without rows',
       { content: 'schema', 'exclude-table-data': 'orders' },
       /^exclude-table-data: it is about rows/,
+    ],
+    [
+      'a restore without definitions',
+      { content: 'data', verify: 'restore' },
+      /^verify: restore makes the tables first/,
     ],
     ['a second reading without rows', { content: 'schema', verify: 'source' }, /^verify: source compares rows/],
   ];

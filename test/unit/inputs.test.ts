@@ -5,7 +5,7 @@ import { PGDG_KEY } from '../../src/domain/pgdg-key.ts';
 import { readInputs } from '../../src/inputs/read.ts';
 import { INPUTS } from '../../src/inputs/spec.ts';
 import { OUTPUTS } from '../../src/report/outputs.ts';
-import { GOOD, OTHER_RECIPIENT, problems, RECIPIENT, step } from '../support/inputs.ts';
+import { backupInputsOf, GOOD, OTHER_RECIPIENT, problems, RECIPIENT, step } from '../support/inputs.ts';
 import { declaredInputs } from '../support/run-action.ts';
 
 describe('inputs that are right', () => {
@@ -16,6 +16,7 @@ describe('inputs that are right', () => {
       keepForever: false,
       globals: true,
       verifySource: false,
+      verifyRestore: false,
       criticalTables: [],
       maxSizeChangePercent: 50,
       lockTimeoutSeconds: 60,
@@ -83,7 +84,7 @@ describe('inputs that are right', () => {
   });
 
   test('a scheduled run is labelled nightly', () => {
-    expect(readInputs(step(GOOD, { GITHUB_EVENT_NAME: 'schedule' })).label).toBe('nightly');
+    expect(backupInputsOf(step(GOOD, { GITHUB_EVENT_NAME: 'schedule' })).label).toBe('nightly');
   });
 
   test('the run is described by what the runner says of it', () => {
@@ -149,7 +150,7 @@ describe('a variable that is unset arrives empty and never means less safety:', 
   test('the database, unless PGHOST names one', () => {
     const nameless = { ...GOOD, 'database-url': '' };
     expect(problems(nameless)[0]).toMatch(/^database-url: it is empty/);
-    const { connection } = readInputs(step(nameless, { PGHOST: 'db.example.com', PGUSER: 'keeper' }));
+    const { connection } = backupInputsOf(step(nameless, { PGHOST: 'db.example.com', PGUSER: 'keeper' }));
     expect(connection.hosts[0].host).toBe('db.example.com');
   });
 });

@@ -34,6 +34,7 @@ const WISH: ReuseWish = {
   keepForever: false,
   globals: false,
   verifySource: false,
+  verifyRestore: false,
   hasCriticalTables: false,
 };
 
@@ -61,6 +62,7 @@ describe('a recent backup', () => {
     ['for fewer keys', { encryption: { method: 'age', recipients: [RECIPIENT, OTHER] } }, {}, 'in another way'],
     ['that is to be kept for ever', { keepForever: true }, {}, 'is not kept for ever'],
     ['without roles', { globals: true }, {}, 'holds no roles'],
+    ['that was not restored for a trial', { verifyRestore: true }, {}, 'was not restored for a trial'],
     ['that was not compared with the source', { verifySource: true }, {}, 'was not compared with the source'],
     ['without critical tables', { hasCriticalTables: true }, {}, 'without critical tables'],
   ])('%s is not taken', (_what, wish, part, reason) => {

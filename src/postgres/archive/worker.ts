@@ -27,6 +27,7 @@ async function proveArchive(port: MessagePort, { pgRestorePath, env }: WorkerInp
     signal: stop.signal,
     stdin: 'pipe',
     stdout: 'pipe',
+    bulkOutput: true,
   });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('the pipes of pg_restore are missing');

@@ -68,10 +68,18 @@ const found = {
   snapshotAt: new Date(Date.now() - 30 * 3_600_000).toISOString(),
   uri: 's3://acme-backups/postgres/shop/20261120_020000_nightly_g00dxx',
 } as const;
+const unused = () => Promise.reject(new Error('no script plays this command'));
 const ports = { clock: systemClock, lookUpGoodBackup: () => Promise.resolve(found) };
 if (isPostStep(process.argv[1] as string, process.env)) await cleanUp(process.env, ports);
 else {
   const here = new URL(import.meta.url);
   const threads = { proof: here, cache: here };
-  endProcess(await run(process.env, { ...ports, commands: { backup: script }, threads, cleanUpMs: 300 }));
+  endProcess(
+    await run(process.env, {
+      ...ports,
+      commands: { backup: script, restore: unused, drill: unused },
+      threads,
+      cleanUpMs: 300,
+    }),
+  );
 }

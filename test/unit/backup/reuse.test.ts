@@ -58,6 +58,7 @@ async function look(targets: Target[], prepareThem: (destinations: Destinations)
     keepForever: false,
     globals: false,
     verifySource: false,
+    verifyRestore: false,
     criticalTables: [],
   } as unknown as BackupInputs;
   const source = { fingerprint: manifest.source.fingerprint, kind: manifest.source.fingerprintKind };

@@ -1,0 +1,62 @@
+/** What restore and drill begin with: a deadline, the storages, and what was told so far. */
+import type { Target } from '../backup/destinations.ts';
+import type { CommandContext, RunNews } from '../command.ts';
+import { BackupError } from '../domain/errors.ts';
+import { restoredIds } from '../drill/records.ts';
+import type { DrillInputs, RecoveryInputs, RestoreInputs } from '../inputs/types.ts';
+import { rememberTold } from '../restore/told.ts';
+import { Supervisor } from '../runner/supervisor.ts';
+import { openStorage } from '../storage/open.ts';
+
+/** A cancelled run has about 7 s before the runner ends it. */
+export const CLEAN_UP_MS = 5_000;
+
+export interface RecoveryRun {
+  /** Its signal is the supervisor's; what is told is remembered. */
+  context: CommandContext;
+  supervisor: Supervisor;
+  told: Partial<RunNews>;
+  /** The lines of `storage`, opened. */
+  targets: readonly Target[];
+  startedAt: Date;
+}
+
+/** @param resources end what is opened here */
+export function openRun(
+  inputs: RestoreInputs | DrillInputs,
+  given: CommandContext,
+  resources: AsyncDisposableStack,
+): RecoveryRun {
+  const startedAt = given.clock.now();
+  const { context: telling, told } = rememberTold(given);
+  const supervisor = new Supervisor(telling.signal);
+  resources.defer(() => supervisor.close());
+  const deadline = setTimeout(() => supervisor.fail(tooLate(inputs)), inputs.maxDurationMinutes * 60_000);
+  resources.defer(() => clearTimeout(deadline));
+  const context: CommandContext = { ...telling, signal: supervisor.signal };
+  const { stallTimeoutSeconds } = inputs;
+  const targets = inputs.destinations.map((destination) => {
+    const storage = openStorage(destination, { ...context, stallTimeoutSeconds });
+    resources.defer(() => storage.close());
+    return { destination, storage };
+  });
+  return { context, supervisor, told, targets, startedAt };
+}
+
+/** Ids of sets that a drill has brought back, wherever its verdict is stored. */
+export async function everRestored(targets: readonly Target[], series: string): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(targets.map(({ storage }) => restoredIds(storage, series)));
+  return new Set(found.flatMap(({ ids }) => [...ids]));
+}
+
+/** How long a silent or sleeping server is waited for. */
+export function patience({ stallTimeoutSeconds, connectWindowSeconds }: RecoveryInputs) {
+  return { stallSeconds: stallTimeoutSeconds, connectWindowSeconds };
+}
+
+function tooLate({ command, maxDurationMinutes }: RestoreInputs | DrillInputs): BackupError {
+  return new BackupError('ERR_DEADLINE', `The ${command} was not done after ${maxDurationMinutes} minutes`, {
+    op: command,
+    hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), or use a machine nearer to the database and the bucket.',
+  });
+}

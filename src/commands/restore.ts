@@ -1,0 +1,145 @@
+/** `command: restore`: select → plan → audit → fetch → safety backup → restore → prove → [swap] → audit. */
+import type { CommandContext, RecoveryDryRun, RestoreResult } from '../command.ts';
+import type { Recovery } from '../domain/recovery.ts';
+import { secretsIn } from '../inputs/secrets.ts';
+import type { RestoreInputs } from '../inputs/types.ts';
+import { readAfterRestoreSql } from '../restore/after-restore.ts';
+import { type Audit, occasionOf, openAudit } from '../restore/audit.ts';
+import { type CarriedOut, type CarryOutParts, carryOut } from '../restore/carry-out.ts';
+import { examineTarget } from '../restore/examine-target.ts';
+import { findBackup } from '../restore/find.ts';
+import { describePlan } from '../restore/plan-words.ts';
+import { safetySeries } from '../restore/safety-backup.ts';
+import { settle } from '../restore/settle.ts';
+import { lockTarget } from '../restore/target-lock.ts';
+import { tidyTarget } from '../restore/tidy-target.ts';
+import { Timeline } from '../restore/timeline.ts';
+import { openStorage } from '../storage/open.ts';
+import { backup } from './backup.ts';
+import { CLEAN_UP_MS, everRestored, openRun, patience } from './recovery-run.ts';
+
+/**
+ * Brings one backup back, or says what it would do. Resolves with what was restored, whatever its verdict. Rejects with
+ * the first failure: then the database that is there is what it was, or the words say what it is and what to do.
+ */
+export async function restore(inputs: RestoreInputs, given: CommandContext): Promise<RestoreResult | RecoveryDryRun> {
+  await using resources = new AsyncDisposableStack();
+  const { context, supervisor, told, targets, startedAt } = openRun(inputs, given, resources);
+  const { log, clock, version } = context;
+  const occasion = occasionOf(inputs.runner, { now: startedAt, version, reason: inputs.reason });
+  const timeline = new Timeline(context);
+  const { strategy, reportPath } = inputs;
+  context.tell({ stage: 'looking', occasion, strategy, ...(reportPath === undefined ? {} : { reportPath }) });
+  if (inputs.afterRestoreSql !== undefined) await readAfterRestoreSql(inputs.afterRestoreSql);
+
+  const found = await log.group('Backup', () =>
+    findBackup({ inputs, context, targets, resources, restoredIds: (series) => everRestored(targets, series) }),
+  );
+  const look = () => examineTarget(inputs.target, { context, supervisor, ...patience(inputs) });
+  const { facts, access } = await log.group('Target', look);
+  const { fingerprint, database } = facts;
+  context.tell({ targetFingerprint: fingerprint, database: database.name });
+  const settled = await log.group('Plan', () => settle({ ...inputs, inputs, context, found, facts, access }));
+  const findings = [...settled.findings];
+  const parts: CarryOutParts = {
+    ...{ inputs, context, found, settled, facts, access, timeline },
+    takeBackup: backup,
+    secrets: secretsIn(context.env),
+  };
+  if (inputs.dryRun) {
+    const series = safetySeries(facts, found, database.name);
+    return planned(parts, describePlan({ ...parts, ...(inputs.safetyBackup ? { safetySeries: series } : {}) }));
+  }
+  const lock = await lockTarget(access, facts, log);
+  resources.defer(() => lock.release());
+  await tidyTarget(access, facts, context);
+  const audit = await openAudit({
+    targets,
+    ...auditSeries(parts),
+    record: { ...occasion, ...auditRecord(parts) },
+    clock,
+    signal: context.signal,
+    openForTheEnd: ({ destination }) =>
+      openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) }),
+  });
+  try {
+    const done = await carryOut(parts);
+    findings.push(...done.findings, ...done.copy.findings, ...audit.findings);
+    const recovery = recoveryOf(parts, done, (clock.now().getTime() - startedAt.getTime()) / 1000, findings);
+    findings.push(...(await audit.finished({ recovery, safetyBackup: done.safetyBackup })));
+    return resultOf(parts, done, { recovery, audit, findings, occasion });
+  } catch (error) {
+    supervisor.fail(error);
+    const { reason } = supervisor.signal;
+    await audit.finished({ error: reason, news: told });
+    throw reason;
+  }
+}
+
+function planned({ found, settled }: CarryOutParts, plan: RecoveryDryRun['plan']): RecoveryDryRun {
+  const { id, uri, series } = found.source;
+  return {
+    command: 'restore',
+    outcome: 'planned',
+    ...(series === undefined ? {} : { name: series }),
+    backup: { id, uri },
+    plan,
+    findings: settled.findings,
+  };
+}
+
+function auditSeries({ inputs, found }: CarryOutParts): { series?: string } {
+  const series = found.source.series ?? inputs.name;
+  return series === undefined ? {} : { series };
+}
+
+function auditRecord({ found, facts, settled, inputs }: CarryOutParts) {
+  const { kind, id, uri, series, snapshotAt } = found.source;
+  const { fingerprint, kind: fingerprintKind } = facts.source;
+  return {
+    backup: {
+      ...{ kind, id, uri },
+      ...(series === undefined ? {} : { series }),
+      ...(snapshotAt === undefined ? {} : { snapshotAt }),
+      ...(found.selected.kind === 'set' ? { source: found.selected.manifest.source } : {}),
+    },
+    target: {
+      source: { fingerprint, fingerprintKind },
+      serverVersion: facts.server.version,
+      database: settled.strategy.database,
+    },
+    strategy: inputs.strategy,
+  };
+}
+
+function recoveryOf(
+  { found }: CarryOutParts,
+  { copy, verdict, target }: CarriedOut,
+  totalSeconds: number,
+  findings: Recovery['findings'],
+): Recovery {
+  const { findings: _told, ...facts } = copy;
+  return { source: found.source, target, verdict, totalSeconds, ...facts, findings };
+}
+
+function resultOf(
+  { inputs, timeline }: CarryOutParts,
+  { safetyBackup, wayBack }: CarriedOut,
+  rest: Pick<RestoreResult, 'recovery' | 'findings' | 'occasion'> & { audit: Audit },
+): RestoreResult {
+  const { recovery, audit, findings, occasion } = rest;
+  return {
+    command: 'restore',
+    outcome: 'restored',
+    recovery,
+    strategy: inputs.strategy,
+    acceptPartial: inputs.acceptPartial,
+    ...(safetyBackup === undefined ? {} : { safetyBackup }),
+    wayBack,
+    occasion,
+    timeline: timeline.entries,
+    auditUris: audit.uris,
+    ...(inputs.reportPath === undefined ? {} : { reportPath: inputs.reportPath }),
+    findings,
+  };
+}

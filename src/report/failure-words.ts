@@ -1,0 +1,74 @@
+/** The form in which a failure is told, whatever failed. */
+import type { CommandResult, WayBack } from '../command.ts';
+import type { Check } from '../domain/checks.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+
+const NAMED_DETAILS = 3;
+
+export interface FailureWords {
+  command: CommandResult['command'];
+  code: ErrorCode;
+  /** What became of the backup, restore or drill: `failed`, `is missing at 1 of several destinations`. */
+  outcome: string;
+  /** `The backup of "shop" failed (ERR_AUTH)`. */
+  title: string;
+  /** What happened, one sentence. Of several wrong inputs, how many. */
+  happened: string;
+  /** Each thing that is wrong, where there are several. */
+  problems: readonly string[];
+  /** What lies behind it, outermost first. */
+  causes: readonly string[];
+  /** What became of this backup and of older ones; of a restore: of the database that is there. */
+  safety: string;
+  /** What to do now. */
+  action: string;
+  /** What to type now, the most urgent first. */
+  toType: readonly WayBack[];
+}
+
+type Outcome = Pick<FailureWords, 'command' | 'code' | 'outcome'>;
+
+/** @param series where it is known */
+export function failureTitle({ command, code, outcome }: Outcome, series: string | undefined): string {
+  const subject = series === undefined ? `The ${command}` : `The ${command} of "${series}"`;
+  return `${subject} ${outcome} (${code})`;
+}
+
+export function titled(outcome: Outcome, series: string | undefined): Outcome & Pick<FailureWords, 'title'> {
+  return { ...outcome, title: failureTitle(outcome, series) };
+}
+
+/** Which checks did not pass, and why. */
+export function describeDoubts(checks: readonly Check[]): Pick<FailureWords, 'happened' | 'problems'> {
+  const doubtful = checks.filter(({ status }) => status !== 'passed');
+  return {
+    happened:
+      checks.length === 0
+        ? 'No check was done at all'
+        : `${doubtful.length} of ${checks.length} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
+    problems: doubtful.map(
+      ({ id, status, reason, details }) => `${id} (${status}): ${[reason, ...fewOf(details)].join('; ')}`,
+    ),
+  };
+}
+
+function fewOf(details: readonly string[]): string[] {
+  const more = details.length - NAMED_DETAILS;
+  return more > 0 ? [...details.slice(0, NAMED_DETAILS), `and ${more} more in the job summary`] : [...details];
+}
+
+/** For an annotation; its title is {@link FailureWords.title}. */
+export function failureMessage(words: FailureWords): string {
+  return [
+    sentence(words.happened),
+    ...words.problems.map((problem) => `- ${problem}`),
+    ...words.causes.map((cause) => `Because: ${cause}`),
+    words.safety,
+    `What to do: ${words.action}`,
+    ...words.toType.flatMap((step) => [step.words, ...step.commands.map((line) => `    ${line}`)]),
+  ].join('\n');
+}
+
+export function sentence(text: string): string {
+  return /[.!?…:]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,189 @@
+/** The three strategies: what happens in which order, and what is put back when a part of it fails. */
+
+import type { SafetyBackup, WayBack } from '../command.ts';
+import { displayHost } from '../domain/connection.ts';
+import type { Finding } from '../domain/findings.ts';
+import { type RecoveryTarget, type RecoveryVerdict, recoveryVerdict } from '../domain/recovery.ts';
+import type { StrategyPlan } from '../domain/strategy.ts';
+import type { RestoreInputs } from '../inputs/types.ts';
+import { afterProof } from './after-proof.ts';
+import {
+  type BringBackParts,
+  bringArchive,
+  bringRoles,
+  makeDatabase,
+  openToEverybody,
+  type ProvenCopy,
+  proveCopy,
+  runInto,
+  unmakeDatabase,
+} from './bring-back.ts';
+import type { FetchedArchive } from './fetched.ts';
+import { type PausedAccess, pauseAccess, readTargetProperties } from './pause-access.ts';
+import { type TakeBackup, takeSafetyBackup } from './safety-backup.ts';
+import { swapDatabases } from './swap.ts';
+
+export interface CarryOutParts extends BringBackParts {
+  inputs: RestoreInputs;
+  takeBackup: TakeBackup;
+  /** Variables that are one of them are not handed on to the user's command. */
+  secrets: readonly string[];
+}
+
+export interface CarriedOut {
+  copy: ProvenCopy;
+  verdict: RecoveryVerdict;
+  target: RecoveryTarget;
+  safetyBackup?: SafetyBackup;
+  wayBack: readonly WayBack[];
+  findings: readonly Finding[];
+}
+
+/** Restores as planned. Rejects with the first failure; what was made and is of no use is gone then. */
+export async function carryOut(parts: CarryOutParts): Promise<CarriedOut> {
+  const { settled, context } = parts;
+  const fetched = await context.log.group('Fetch and check', () => bringArchive(parts));
+  const { create } = settled.strategy;
+  if (settled.strategy.strategy === 'new-database' && create !== undefined) return await restoreBeside(parts, fetched);
+  return await withTargetSaved(parts, (saved) =>
+    create === undefined ? replaceInPlace(parts, fetched, saved) : restoreAndSwap(parts, fetched, saved),
+  );
+}
+
+/** What stands between the old content and its loss. */
+interface Saved {
+  paused?: PausedAccess;
+  safetyBackup?: SafetyBackup;
+  findings: readonly Finding[];
+}
+
+/** Others are kept out and the content is backed up before `work`; access is given back after it, whatever it did. */
+async function withTargetSaved(parts: CarryOutParts, work: (saved: Saved) => Promise<CarriedOut>): Promise<CarriedOut> {
+  const { inputs, context, settled, access, facts, timeline } = parts;
+  if (settled.strategy.targetIsEmpty) return await work({ findings: [] });
+  let paused: PausedAccess | undefined;
+  if (inputs.pauseWrites) {
+    paused = await pauseAccess(access, facts, { ...context, remember: (pauseNote) => context.tell({ pauseNote }) });
+    timeline.note(`Others are kept out of ${facts.database.name}`);
+  }
+  try {
+    const safety = inputs.safetyBackup ? await takeSafetyBackup(parts) : undefined;
+    if (safety !== undefined) {
+      context.tell({ safetyBackup: safety.backup });
+      timeline.note(`Safety backup ${safety.backup.id} was taken and proven`);
+    }
+    return await work({
+      ...(paused === undefined ? {} : { paused }),
+      ...(safety === undefined ? {} : { safetyBackup: safety.backup }),
+      findings: [...(paused?.findings ?? []), ...(safety?.findings ?? [])],
+    });
+  } finally {
+    if (paused !== undefined) {
+      await paused.resume();
+      context.tell({ pauseNote: '', giveAccessBack: [] });
+      timeline.note(`Access to ${facts.database.name} is as it was before`);
+    }
+  }
+}
+
+async function restoreBeside(parts: CarryOutParts, fetched: FetchedArchive): Promise<CarriedOut> {
+  const { copy, verdict } = await makeCopy(parts, fetched);
+  const { database } = parts.settled.strategy;
+  if (verdict !== 'failed') await openToEverybody(parts, database);
+  return {
+    copy,
+    verdict,
+    target: targetOf(parts),
+    wayBack: [{ words: `When nobody needs ${database} any more:`, commands: [dropCommand(database)] }],
+    findings: [],
+  };
+}
+
+/** A new database with the backup in it, and what became of the proof. When a part throws there is none. */
+async function makeCopy(
+  parts: CarryOutParts,
+  fetched: FetchedArchive,
+): Promise<{ copy: ProvenCopy; verdict: RecoveryVerdict }> {
+  const { context, settled } = parts;
+  const { create, database } = settled.strategy;
+  if (create === undefined) throw new Error('there is nothing to create');
+  const findings = await bringRoles(parts);
+  context.tell({ stage: 'restoring' });
+  await makeDatabase(parts, create);
+  try {
+    const run = await context.log.group('Restore', () => runInto(parts, fetched));
+    const copy = await context.log.group('Proof', () => proveCopy(parts, fetched, run, findings));
+    const verdict = recoveryVerdict(copy.checks);
+    if (verdict !== 'failed') await afterProof(parts, database);
+    return { copy, verdict };
+  } catch (error) {
+    await unmakeDatabase(parts, database);
+    throw error;
+  }
+}
+
+async function restoreAndSwap(parts: CarryOutParts, fetched: FetchedArchive, saved: Saved): Promise<CarriedOut> {
+  const { inputs, context, settled, access, facts, timeline } = parts;
+  const { database, former } = settled.strategy;
+  const properties = saved.paused?.properties ?? (await readTargetProperties(access, facts));
+  const { copy, verdict } = await makeCopy(parts, fetched);
+  const safety = saved.safetyBackup === undefined ? {} : { safetyBackup: saved.safetyBackup };
+  if (former === undefined || verdict === 'failed' || (verdict === 'partial' && !inputs.acceptPartial)) {
+    const words = `Nothing was swapped, because the restored copy is not proven: ${facts.database.name} is the database that it was. The copy is in ${database}; when nobody needs it any more:`;
+    const wayBack = [{ words, commands: [dropCommand(database)] }];
+    return { copy, verdict, target: targetOf(parts), ...safety, wayBack, findings: saved.findings };
+  }
+  context.tell({ stage: 'replacing', formerDatabase: former });
+  const ports = { clock: context.clock, log: context.log };
+  const swapped = await context.log.group('Swap', () =>
+    swapDatabases({ access, facts, restored: database, former, properties, ...ports }),
+  );
+  context.tell({ stage: 'replaced', wayBack: swapped.wayBack, leftOverDatabase: '' });
+  timeline.note(`${facts.database.name} is the restored database now; the former one is ${former}`);
+  return {
+    copy,
+    verdict,
+    target: { ...targetOf(parts), database: facts.database.name, formerDatabase: former },
+    ...safety,
+    wayBack: swapped.wayBack,
+    findings: [...saved.findings, ...swapped.findings],
+  };
+}
+
+async function replaceInPlace(parts: CarryOutParts, fetched: FetchedArchive, saved: Saved): Promise<CarriedOut> {
+  const { context, settled, timeline } = parts;
+  const { database } = settled.strategy;
+  const roles = await bringRoles(parts);
+  context.tell({ stage: 'replacing', oneTransaction: true });
+  const run = await context.log.group('Replace', () => runInto(parts, fetched, settled.drop?.before ?? []));
+  const wayBack = wayBackInPlace(settled.strategy, saved.safetyBackup);
+  context.tell({ stage: 'replaced', wayBack });
+  timeline.note(`The content of ${database} was replaced`);
+  const copy = await context.log.group('Proof', () => proveCopy(parts, fetched, run, roles));
+  const verdict = recoveryVerdict(copy.checks);
+  if (verdict !== 'failed') await afterProof(parts, database);
+  return {
+    copy,
+    verdict,
+    target: targetOf(parts),
+    ...(saved.safetyBackup === undefined ? {} : { safetyBackup: saved.safetyBackup }),
+    wayBack,
+    findings: saved.findings,
+  };
+}
+
+function wayBackInPlace({ database }: StrategyPlan, safety: SafetyBackup | undefined): WayBack[] {
+  if (safety === undefined) return [];
+  const words = `To bring back what ${database} held before, restore the safety backup ${safety.id}: this action with \`backup: ${safety.id}\`, or with stock tools into a new database:`;
+  return [{ words, commands: [safety.restoreCommand] }];
+}
+
+function dropCommand(database: string): string {
+  return `DROP DATABASE "${database.replaceAll('"', '""')}";`;
+}
+
+function targetOf({ access, facts, settled }: BringBackParts): RecoveryTarget {
+  const { database } = settled.strategy;
+  const [host] = access.connection(database).hosts;
+  return { host: displayHost(host), fingerprint: facts.fingerprint, serverVersion: facts.server.version, database };
+}

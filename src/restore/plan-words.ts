@@ -1,0 +1,48 @@
+/** Pure: what a restore would do, for a dry run. */
+import type { RecoveryDryRun } from '../command.ts';
+import { countOf, formatBytes } from '../domain/words.ts';
+import type { BringBackParts } from './bring-back.ts';
+
+const NAMED = 20;
+
+/** @param safetySeries where the safety backup would go; absent when none is wanted */
+export function describePlan(
+  parts: Pick<BringBackParts, 'inputs' | 'found' | 'settled' | 'facts'> & { safetySeries?: string },
+): RecoveryDryRun['plan'] {
+  const { inputs, found, settled, facts, safetySeries } = parts;
+  const { strategy, entries, drop, jobs, tools } = settled;
+  const archive = found.documents?.contents.plainObjects.find(({ role }) => role === 'archive');
+  const size = archive === undefined ? '' : `, ${formatBytes(archive.sizeBytes)}`;
+  const needsSafety = safetySeries !== undefined && strategy.strategy !== 'new-database' && !strategy.targetIsEmpty;
+  return [
+    [
+      'backup',
+      `${found.source.id} from ${found.source.uri}${size}, taken ${found.source.snapshotAt ?? 'at an unknown time'}`,
+    ],
+    ['target', `${facts.fingerprint}, Postgres ${facts.server.version}`],
+    ...(needsSafety
+      ? [['safety backup', `in the series ${safetySeries}, label emergency, kept for ever`] as const]
+      : []),
+    ...strategy.steps,
+    ...(drop?.steps ?? []),
+    [
+      'restore',
+      `${entries === undefined ? 'the whole dump' : countOf(entries.restored.length, 'entry', 'entries')} by pg_restore ${tools.version}, ${strategy.streamArchive ? 'one connection' : countOf(jobs, 'connection')}`,
+    ],
+    ...((entries?.rolesToCreate.length ?? 0) > 0
+      ? [['roles', `created without passwords: ${listed(entries?.rolesToCreate ?? [])}`] as const]
+      : []),
+    ...(entries?.leftOut ?? []).slice(0, NAMED).map(({ what, why }) => ['left out', `${what}: ${why}`] as const),
+    ...((entries?.leftOut.length ?? 0) > NAMED
+      ? [['left out', `and ${(entries?.leftOut.length ?? 0) - NAMED} more`] as const]
+      : []),
+    ['proof', 'every row, sequence, large object and definition is read back and compared with what was recorded'],
+    ...(inputs.afterRestoreSql === undefined ? [] : [['after it', 'after-restore-sql, in one transaction'] as const]),
+    ...(inputs.afterRestoreCommand === undefined ? [] : [['after it', 'after-restore-command'] as const]),
+  ];
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
