@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type ClientSource, type ClientVersion, parseClientVersion } from '../domain/client-version.ts';
 import { messageOf } from '../domain/errors.ts';
+import { isForeignProgram } from './foreign-program.ts';
 import type { CommandContext, Exec } from './short-command.ts';
 
 export interface FolderContext extends CommandContext {
@@ -57,6 +58,7 @@ async function printedVersion(
   context: FolderContext,
 ): Promise<{ found: ClientVersion } | { problem: string }> {
   try {
+    if (await isForeignProgram(file)) return { problem: 'does not run: it is a program for another system' };
     const { exitCode, stdout, stderr } = await context.ask(file, ['--version'], context);
     if (exitCode !== 0) return { problem: `does not run (exit code ${exitCode}): ${stderr.trim()}` };
     const found = parseClientVersion(stdout);

@@ -1,11 +1,13 @@
 /** A runner without the client tools of the server's major: where they come from, and what stops a run without them. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { CLIENT_TOOLS } from '../../src/domain/client-version.ts';
+import { openClientCache } from '../../src/postgres/client-cache.ts';
 import { type ActionsCache, startActionsCache } from '../support/actions-cache.ts';
+import { anotherUser, asNobody, NOBODY } from '../support/another-user.ts';
 import {
   type AptRepositoryServer,
   aptRepositoryAvailable,
@@ -13,14 +15,19 @@ import {
   DEAD_ADDRESS,
   startAptRepository,
 } from '../support/apt-repository.ts';
-import { describeIf, describeWith } from '../support/availability.ts';
+import { describeIf, describeWith, testIf } from '../support/availability.ts';
 import { type FolderState, type Scenario, type ScenarioRun, startScenario } from '../support/backup-scenario.ts';
 import { clientTools, hasOwnTools } from '../support/clients.ts';
 import { annotation, type ExpectedFailure, expectFailed, expectProven } from '../support/expect-run.ts';
+import type { RunOptions } from '../support/run-action.ts';
+import { silentLog } from '../support/silent-log.ts';
 
 /** One that a runner image, or Homebrew, does not bring along. */
 const MAJOR = [17, 16, 18, 14].find((major) => !hasOwnTools(major));
 const OLDER = 13;
+const WORKER = new URL('../../src/postgres/client-cache-worker.ts', import.meta.url);
+/** `e_machine` of an ELF header, and two of its values. */
+const [ELF_MACHINE_OFFSET, ELF_X86_64, ELF_AARCH64] = [18, 62, 183];
 const clients =
   MAJOR === undefined ? { skipped: 'this machine has the tools of every major' } : await clientTools(MAJOR);
 const older = await clientTools(OLDER);
@@ -63,10 +70,11 @@ describeIf(aptRepositoryAvailable, 'A runner without client tools', () => {
       ownSources?: string;
       env?: Record<string, string>;
       inputs?: Record<string, string>;
+      through?: RunOptions['through'];
     }
 
     /** On a machine that has nothing of Postgres, and an apt that knows `ownSources` only. */
-    async function run({ uri, key, ownSources = '', env, inputs }: Given = {}): Promise<ScenarioRun> {
+    async function run({ uri, key, ownSources = '', env, inputs, through }: Given = {}): Promise<ScenarioRun> {
       const bin = await aptWithSources(scenario.folder, ownSources);
       return await scenario.run({
         tools: { folder: empty, remove: async () => undefined },
@@ -76,6 +84,7 @@ describeIf(aptRepositoryAvailable, 'A runner without client tools', () => {
           ...inputs,
         },
         env: { PATH: `${bin}:${process.env.PATH}`, ...env },
+        ...(through === undefined ? {} : { through }),
       });
     }
 
@@ -124,6 +133,55 @@ describeIf(aptRepositoryAvailable, 'A runner without client tools', () => {
       const warnings = result.annotations.filter(({ kind }) => kind === 'warning').map(({ message }) => message);
       expect(warnings).toEqual([expect.stringContaining('could not be read')]);
       expect(await readdir(temp)).toEqual([]);
+    });
+
+    test('fetches them anew when the entry in GitHub’s cache is of another system', async () => {
+      const temp = path.join(scenario.folder, 'temp-of-foreign-cache');
+      await mkdir(temp);
+      const env = { ...cache.env, RUNNER_TEMP: temp };
+      cache.entries.clear();
+      await expectProven(scenario, await run({ env }), before);
+      before = scenario.state();
+      const [key = ''] = cache.entries.keys();
+      cache.entries.clear();
+      await saveForeignTools(key, temp, tools.bin);
+      expect([...cache.entries.keys()]).toEqual([key]);
+      const result = await run({ env });
+      await expectProven(scenario, result, before);
+      expect(result.maskedLog).toMatch(new RegExp(`pg_dump ${tools.version} \\(fetched: `));
+      const warnings = result.annotations.filter(({ kind }) => kind === 'warning').map(({ message }) => message);
+      expect(warnings).toEqual([expect.stringMatching(/for another system\. It is fetched anew/)]);
+      expect(await readdir(temp)).toEqual([]);
+    });
+
+    /** Into GitHub's cache, as a runner with another processor would. */
+    async function saveForeignTools(key: string, temp: string, bin: string): Promise<void> {
+      const workDir = await mkdtemp(path.join(temp, 'foreign-'));
+      const folder = path.join(workDir, 'client-tools');
+      await mkdir(path.join(folder, 'bin'), { recursive: true });
+      for (const name of CLIENT_TOOLS) {
+        const program = await readFile(path.join(bin, name));
+        program.writeUInt16LE(process.arch === 'arm64' ? ELF_X86_64 : ELF_AARCH64, ELF_MACHINE_OFFSET);
+        await writeFile(path.join(folder, 'bin', name), program, { mode: 0o755 });
+      }
+      const foreign = openClientCache({
+        env: { PATH: process.env.PATH, HOME: temp, ...cache.env },
+        tempDirectory: temp,
+        workDir,
+        workerUrl: WORKER,
+        log: silentLog,
+        signal: new AbortController().signal,
+      });
+      await foreign?.save(key, folder);
+      await rm(workDir, { recursive: true });
+    }
+
+    testIf(anotherUser, 'fetches them for a user without any rights, who may not install and has no sudo', async () => {
+      const result = await run({ through: asNobody(scenario.folder) });
+      await expectProven(scenario, result, before);
+      expect(result.maskedLog).toMatch(new RegExp(`pg_dump ${tools.version} \\(fetched: `));
+      const { uid } = await stat(path.join(result.outputs['backup-uri'] ?? '', 'metadata.json'));
+      expect(uid).toBe(NOBODY);
     });
 
     test('takes no pg_dump of another major from the PATH (client/server mismatch, migration without a backup)', async () => {

@@ -3,6 +3,7 @@ import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import {
+  type FolderState,
   type Scenario,
   type ScenarioRun,
   type ScenarioRunOptions,
@@ -11,7 +12,8 @@ import {
 } from '../support/backup-scenario.ts';
 import { type Bucket, newBucket, openBucket } from '../support/bucket.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
-import { expectFailureWords, expectNoResult, expectNoSecret, expectTidy } from '../support/expect-run.ts';
+import { type BucketBefore, expectNothingNew, expectOneNewSet } from '../support/expect-bucket.ts';
+import { type ExpectedFailure, expectNoSecret } from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startGateway } from '../support/s3-gateway.ts';
 import { lockedBucket } from '../support/s3-profiles.ts';
@@ -40,45 +42,53 @@ describeWith(await needs(), 'A backup', ({ clients }) => {
   let rig: RoleRig;
   let proxy: FaultProxy;
   let bucket: Bucket;
-  let buckets = 0;
+  /** Of the bucket, which holds an older set at least. */
+  let before: FolderState;
+  /** Uploads in it that nobody could discard. */
+  let unfinished: number;
 
   beforeAll(async () => {
     scenario = await startScenario(clients);
     await scenario.query('CREATE DATABASE large', 'postgres');
     await scenario.query(LARGE, 'large');
     server = await startVersitygw();
+    bucket = await newBucket(server, 'roles');
+    const older = await backUp({ inputs: { storage: server.storageUri(bucket.name, 'team') }, env: server.env });
+    await expectOneNewSet({ scenario, server, bucket, before: new Map() }, older);
   });
   afterAll(async () => {
+    bucket?.close();
     await server?.stop();
     await scenario?.stop();
   });
   beforeEach(async () => {
     rig = await startRoleRig(server);
     proxy = await startFaultProxy(rig.gateway);
-    bucket = await newBucket(server, `roles-${++buckets}`);
+    before = await bucket.state();
+    expect(before.size).toBeGreaterThan(0);
+    unfinished = await bucket.unfinishedUploads();
   });
   afterEach(async () => {
-    bucket.close();
     await proxy.close();
     await rig.close();
   });
 
-  function backUp(options: ScenarioRunOptions = {}): Promise<ScenarioRun> {
-    const endpoint = `http://${proxy.host}:${proxy.port}`;
-    const storage = server.storageUri(bucket.name, 'team', { endpoint, 'part-size-mib': '5' });
-    const inputs = { storage, 'aws-role-to-assume': ROLE_ARN, name: 'large', compression: 'none', ...options.inputs };
-    return scenario.run({
-      ...options,
-      url: scenario.url({ database: 'large' }),
-      inputs,
-      env: { ...rig.env, ...options.env },
-    });
+  const at = (): BucketBefore => ({ scenario, server, bucket, before, unfinished });
+
+  function backUp({ inputs, ...options }: ScenarioRunOptions): Promise<ScenarioRun> {
+    const large = { name: 'large', compression: 'none' };
+    return scenario.run({ ...options, url: scenario.url({ database: 'large' }), inputs: { ...large, ...inputs } });
   }
 
-  async function expectNothing(run: ScenarioRun): Promise<void> {
-    expectNoResult(run);
-    expect(await bucket.keys()).toEqual([]);
-    await expectTidy(scenario, run);
+  /** Through the proxy. */
+  function backUpByRole(env: Record<string, string> = {}): Promise<ScenarioRun> {
+    const endpoint = `http://${proxy.host}:${proxy.port}`;
+    const storage = server.storageUri(bucket.name, 'team', { endpoint, 'part-size-mib': '5' });
+    return backUp({ inputs: { storage, 'aws-role-to-assume': ROLE_ARN }, env: { ...rig.env, ...env } });
+  }
+
+  async function expectNothing(run: ScenarioRun, expected: ExpectedFailure): Promise<void> {
+    await expectNothingNew(at(), run, expected);
     expectSecretsKept(run);
   }
 
@@ -90,58 +100,54 @@ describeWith(await needs(), 'A backup', ({ clients }) => {
   test('that outlives its credentials renews them and is proven (OIDC expires at 1 h)', async () => {
     rig.lifetimeMs = 2_500;
     proxy.set({ bytesPerSecond: 6 * MIB });
-    const run = await backUp();
-    expect(run.exitCode, run.maskedLog).toBe(0);
-    expect(run.outputs.verdict).toBe('proven');
+    const run = await backUpByRole();
+    await expectOneNewSet(at(), run);
     expect(rig.sessions.length).toBeGreaterThan(1);
-    expect(await bucket.keys()).toHaveLength(5);
-    await expectTidy(scenario, run);
     expectSecretsKept(run);
   });
 
   test('whose credentials end and may not be renewed says so, and nothing of it becomes visible', async () => {
     rig.lifetimeMs = 2_500;
     proxy.set({ bytesPerSecond: 3 * MIB });
-    const running = backUp();
+    const running = backUpByRole();
     expect(await until(bucket.unfinishedUploads, (uploads) => uploads > 0, 60_000)).toBe(1);
     rig.refusal = REFUSED;
     const run = await running;
-    expectFailureWords(run, {
+    // Nobody was left who may discard it.
+    unfinished += 1;
+    await expectNothing(run, {
       code: 'ERR_CREDENTIALS_EXPIRED',
       happened: ['could not be assumed again', 'Its trust policy refuses this workflow', SUBJECT],
       action: ['trust policy', 'repo:owner@ID/repo@ID'],
       safety: 'Nothing of this backup became visible',
     });
-    await expectNothing(run);
   });
 
   test('of a workflow that the trust policy does not know is refused before anything is dumped', async () => {
     rig.refusal = REFUSED;
-    const run = await backUp();
-    expectFailureWords(run, {
+    const run = await backUpByRole();
+    await expectNothing(run, {
       code: 'ERR_STORAGE_AUTH',
       happened: [ROLE_ARN, 'Its trust policy refuses this workflow', SUBJECT],
       action: ['sts:AssumeRoleWithWebIdentity', 'sts.amazonaws.com'],
       safety: 'Nothing was written',
     });
     expect(run.groups).toEqual(['Preflight']);
-    await expectNothing(run);
   });
 
   test('in a job without `id-token: write` is refused before anything is asked', async () => {
-    const run = await backUp({ env: { ACTIONS_ID_TOKEN_REQUEST_URL: '' } });
-    expectFailureWords(run, {
+    const run = await backUpByRole({ ACTIONS_ID_TOKEN_REQUEST_URL: '' });
+    await expectNothing(run, {
       code: 'ERR_INPUT',
       happened: ['id-token: write', 'pull requests from forks'],
       action: [],
       safety: 'Nothing was read from the database and nothing was written.',
     });
     expect(proxy.counts.connections).toBe(0);
-    await expectNothing(run);
   });
 
   async function lockedDestination(): Promise<Bucket> {
-    const name = `locked-${++buckets}`;
+    const name = 'locked';
     const { endpoint, region, accessKeyId, secretAccessKey } = server;
     const client = new S3Client({
       endpoint,
@@ -167,24 +173,17 @@ describeWith(await needs(), 'A backup', ({ clients }) => {
           : lockedBucket(request),
     });
     const storage = server.storageUri(locked.name, 'team', { endpoint: gateway.endpoint, 'part-size-mib': '5' });
-    const options = { inputs: { storage, 'aws-role-to-assume': '' }, env: server.env };
-    const good = await backUp(options);
-    expect(good.exitCode, good.maskedLog).toBe(0);
-    expect(good.outputs.verdict).toBe('proven');
-    const before = await locked.state();
-    expect(before.size).toBe(5);
+    const options = { inputs: { storage }, env: server.env };
+    await expectOneNewSet({ scenario, server, bucket: locked, before: new Map() }, await backUp(options));
+    const older = await locked.state();
+    expect(older.size).toBe(5);
     fails = true;
-    const bad = await backUp(options);
-    expectFailureWords(bad, {
+    await expectNothingNew({ scenario, server, bucket: locked, before: older }, await backUp(options), {
       code: 'ERR_STORAGE_DENIED',
       happened: ['contents.json'],
       action: ['Allow s3:PutObject'],
       safety: 'Nothing of this backup became visible',
     });
-    expectNoResult(bad);
-    expect(await locked.state()).toEqual(before);
-    expect(await locked.unfinishedUploads()).toBe(0);
-    await expectTidy(scenario, bad);
     locked.close();
     await gateway.close();
   });

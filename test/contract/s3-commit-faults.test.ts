@@ -4,6 +4,7 @@ import { DeleteBucketCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import { BackupError } from '../../src/domain/errors.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
+import { DENIED } from '../support/bucket-scenario.ts';
 import { describeS3Faults, failure, pausing } from '../support/s3-fault-bench.ts';
 import { startVersitygw } from '../support/s3-servers.ts';
 import { keysOf, MIB, openLine, quickRetry, writeChunked } from '../support/storage-bench.ts';
@@ -27,6 +28,23 @@ describeS3Faults((bench) => {
     await writer.abort();
     expect(await bench.unfinishedUploads()).toBe(0);
     await cancelled.close();
+  });
+
+  it('names the right that discarding lacks, not what the run failed of before', async () => {
+    const run = new AbortController();
+    await bench.storage.close();
+    bench.storage = bench.open({}, { signal: run.signal });
+    const writer = await bench.storage.create('archive');
+    await writer.write(randomBytes(13 * MIB));
+    await expect.poll(bench.unfinishedUploads).toBe(1);
+    const request = (head: string): boolean => head.startsWith('DELETE ');
+    bench.proxy.set({ answerTo: { request, times: 99, response: DENIED } });
+    run.abort(new BackupError('ERR_STORAGE_DENIED', 'This role may not s3:PutObject.', { op: 'upload', hint: '' }));
+    await writer.abort();
+    const warning = bench.log.lines.find((line) => line.startsWith('warning: ')) ?? '';
+    expect(warning).toContain('s3:AbortMultipartUpload');
+    expect(warning).not.toContain('s3:PutObject');
+    expect(await bench.unfinishedUploads()).toBe(1);
   });
 
   it('warns, and does not throw or wait long, when an upload cannot be discarded', async () => {

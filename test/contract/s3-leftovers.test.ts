@@ -16,7 +16,8 @@ import { describeIf } from '../support/availability.ts';
 import { failure } from '../support/s3-fault-bench.ts';
 import { type Gateway, type Judge, startGateway } from '../support/s3-gateway.ts';
 import { denying, lockedBucket } from '../support/s3-profiles.ts';
-import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { rgwKind } from '../support/s3-rgw.ts';
+import { availabilityOf, availableS3Servers, type S3Server } from '../support/s3-servers.ts';
 import { keysOf, MIB, openLine, sha256, writeChunked } from '../support/storage-bench.ts';
 
 const [versitygw] = await availableS3Servers();
@@ -24,7 +25,13 @@ const DEAD = '20261001_020000_nightly_k3v9qa';
 /** Everything on the server was begun before this; ids decide. */
 const SOON = new Date(Date.now() + 3_600_000);
 
-describeIf(availabilityOf(versitygw), 'A bucket after failed runs', () => {
+for (const kind of [versitygw, rgwKind()]) {
+  describeIf(availabilityOf(kind), `A bucket of ${kind?.name} after failed runs`, () => {
+    if (kind?.available === true) describeLeftovers(kind.start);
+  });
+}
+
+function describeLeftovers(start: () => Promise<S3Server>): void {
   let server: S3Server;
   let gateway: Gateway;
   let client: S3Client;
@@ -34,7 +41,7 @@ describeIf(availabilityOf(versitygw), 'A bucket after failed runs', () => {
   let buckets = 0;
 
   beforeAll(async () => {
-    server = await startVersitygw();
+    server = await start();
     gateway = await startGateway(server, { judge: (request) => judge?.(request) });
     const { endpoint, region, accessKeyId, secretAccessKey } = server;
     const credentials = { accessKeyId, secretAccessKey };
@@ -164,4 +171,4 @@ describeIf(availabilityOf(versitygw), 'A bucket after failed runs', () => {
       await locked.close();
     });
   });
-});
+}

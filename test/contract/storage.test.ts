@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { describeIf } from '../support/availability.ts';
 import { type Judge, startGateway } from '../support/s3-gateway.ts';
 import { motoKind } from '../support/s3-moto.ts';
@@ -25,14 +26,13 @@ describeStorage('a local directory', async () => {
   };
 });
 
-async function s3Home(start: () => Promise<S3Server>, checksum: string): Promise<StorageHome> {
-  const server = await start();
+async function bucketHome(server: S3Server, checksum: string): Promise<StorageHome> {
   const bucket = `contract-${randomUUID()}`;
   await server.createBucket(bucket);
   return {
     env: server.env,
     place: (name) => server.storageUri(bucket, name, { 'part-size-mib': '5', checksum }),
-    close: () => server.stop(),
+    close: async () => undefined,
   };
 }
 
@@ -40,8 +40,13 @@ const servers = await availableS3Servers();
 for (const kind of [...servers, await motoKind(), rgwKind()]) {
   describeIf(availabilityOf(kind), kind.name, () => {
     if (!kind.available) return;
-    describeStorage('checked by MD5', () => s3Home(kind.start, 'md5'));
-    describeStorage('checked by CRC32', () => s3Home(kind.start, 'crc32'));
+    let server: S3Server;
+    beforeAll(async () => {
+      server = await kind.start();
+    });
+    afterAll(() => server?.stop());
+    describeStorage('checked by MD5', () => bucketHome(server, 'md5'));
+    describeStorage('checked by CRC32', () => bucketHome(server, 'crc32'));
   });
 }
 

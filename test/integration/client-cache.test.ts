@@ -212,7 +212,7 @@ describe('what lies in the cache', () => {
       'of another system',
       '17.11',
       '\x7fELF\x02 for another processor',
-      /does not run here: .*(cannot be started|does not run)/,
+      /does not run here: .*does not run: it is a program for another system/,
     ],
     [
       'that lacks a library',

@@ -203,8 +203,8 @@ export async function freePort(): Promise<number> {
 }
 
 /** Resolves when something listens there; throws when the child ends before. */
-export async function waitForPort(port: number, child: ChildProcess): Promise<void> {
-  const until = Date.now() + 15_000;
+export async function waitForPort(port: number, child: ChildProcess, limitMs = 15_000): Promise<void> {
+  const until = Date.now() + limitMs;
   while (!(await accepts(port))) {
     if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}`);
     if (Date.now() > until) throw new Error(`nothing listens on port ${port}`);

@@ -111,7 +111,7 @@ export class S3Connection {
           this.log.debug(`Try ${attempt} to ${operation.words} failed (${errorCodeOf(error)}); next in ${pauseMs} ms.`),
       });
     } catch (error) {
-      throw signal.aborted ? cancelledError(signal, operation.words) : this.describe(error, operation);
+      throw this.#inWords(error, operation, signal);
     }
   }
 
@@ -126,7 +126,12 @@ export class S3Connection {
 
   /** The error in the project's words, for streams that fail after their request succeeded. */
   describe(error: unknown, operation: S3Operation): Error {
-    if (this.signal.aborted) return cancelledError(this.signal, operation.words);
+    return this.#inWords(error, operation, this.signal);
+  }
+
+  /** `signal` is the request's: what discards an upload after the run has failed says why it failed itself. */
+  #inWords(error: unknown, operation: S3Operation, signal: AbortSignal): Error {
+    if (signal.aborted) return cancelledError(signal, operation.words);
     return s3Error(error, operation, { bucket: this.bucket, root: this.#root, region: this.#region });
   }
 
