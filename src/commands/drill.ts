@@ -128,8 +128,10 @@ async function restoreAndJudge(
     const time = maxRestoreMinutes === undefined ? [] : [checkRestoreTime(copy.phases, maxRestoreMinutes)];
     const checks = [...copy.checks, ...asked, ...time, ...alarm];
     context.tell({ checks });
-    await afterProof({ ...parts, secrets: secretsIn(context.env) }, database);
-    await openToEverybody(parts, database);
+    if (recoveryVerdict(checks) !== 'failed') {
+      await afterProof({ ...parts, secrets: secretsIn(context.env) }, database);
+      await openToEverybody(parts, database);
+    }
     return { ...copy, checks };
   } catch (error) {
     await unmakeDatabase(parts, database);
