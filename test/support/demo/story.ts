@@ -12,6 +12,7 @@ import { type PostgresServer, startPostgres } from '../postgres-server.ts';
 import { type ActionResult, type RunningAction, runAction } from '../run-action.ts';
 import { filesBelow } from '../workflow-commands.ts';
 import { ActionLog } from './action-log.ts';
+import { drillBoth } from './drill.ts';
 import { renderJobSummary } from './job-summary.ts';
 import { chooseClients } from './postgres-choice.ts';
 import { proveRestore } from './restore.ts';
@@ -48,7 +49,7 @@ export interface SetStage extends Stage {
 
 export async function tellStory(stage: Stage): Promise<void> {
   const { screen, signal } = stage;
-  screen.say('db-backup-action: a backup that is proven, and then restored.');
+  screen.say('db-backup-action: a backup that is proven, then restored, then drilled.');
   const set = await setStage(stage);
   signal.throwIfAborted();
   const run = await takeBackup(set);
@@ -58,8 +59,11 @@ export async function tellStory(stage: Stage): Promise<void> {
   signal.throwIfAborted();
   await damageOne(set);
   signal.throwIfAborted();
+  const drilled = await drillBoth(set, run);
+  signal.throwIfAborted();
   screen.step('The result');
   screen.say(`Proven and restored: ${proof}`);
+  screen.say(drilled);
   screen.say(`The backup stays in ${set.storage}, its secret key in ${set.identityFile}. To remove both:`);
   screen.lines(['', `  rm -r ${stage.folder}`, '']);
 }
