@@ -138,7 +138,7 @@ function expectOnlyTheBackupLeft(text: string): void {
 }
 
 function expectOnlyDrillPassed(folder: string): void {
-  const [file = '', ...more] = filesBelow(folder);
+  const [, file = '', ...more] = filesBelow(folder);
   expect(more).toEqual([]);
   const record = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as DrillRecord;
   expect(schemaErrors('drill', record)).toEqual([]);
