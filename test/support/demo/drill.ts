@@ -1,14 +1,13 @@
 /** The drills: the very backup restored into a server that the action starts for it alone, and then a copy that rotted. */
 import { readFileSync } from 'node:fs';
-import { chmod, cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DrillRecord } from '../../../src/domain/drill-record.ts';
 import { formatAge, formatDuration } from '../../../src/domain/words.ts';
-import { makeToolCache } from '../client-shims.ts';
-import { type ActionResult, runAction } from '../run-action.ts';
-import { putServerInto } from '../server-search.ts';
+import type { ActionResult } from '../run-action.ts';
 import { filesBelow } from '../workflow-commands.ts';
 import { ActionLog } from './action-log.ts';
+import { runInDemo } from './run.ts';
 import type { SetStage } from './story.ts';
 
 const SHOWN_OF_LOG = /^(Backup|Local server|Postgres .* was started)/;
@@ -38,7 +37,6 @@ async function drillGood(stage: SetStage, run: ActionResult): Promise<string> {
   );
   screen.lines(['']);
   const drill = await runDrill(stage, inputs);
-  stage.signal.throwIfAborted();
   const log = new ActionLog();
   const lines = drill.stdout.split('\n').flatMap((line) => log.read(line).map((part) => part.trim()));
   screen.quote(drill.exitCode === 0 ? lines.filter((line) => SHOWN_OF_LOG.test(line)) : lines);
@@ -72,7 +70,6 @@ async function drillRotten(stage: SetStage, run: ActionResult): Promise<void> {
     await cp(set, copy, { recursive: true });
     await flipOneBit(path.join(copy, 'database.backup.age'));
     const drill = await runDrill(stage, { storage, 'age-identity': stage.identityFile });
-    stage.signal.throwIfAborted();
     if (drill.exitCode === 0) throw new Error('The drill of a rotten copy passed.');
     const log = new ActionLog();
     const errors = drill.stdout.split('\n').filter((line) => line.startsWith('::error'));
@@ -100,19 +97,6 @@ function recordOf(storage: string, id: string): DrillRecord {
   return JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as DrillRecord;
 }
 
-async function runDrill(stage: SetStage, inputs: Readonly<Record<string, string>>): Promise<ActionResult> {
-  const tools = await makeToolCache(stage.clients);
-  try {
-    // Where root runs this, the server is another account.
-    await chmod(tools.folder, 0o755);
-    await putServerInto(tools.folder, stage.clients.major);
-    return await runAction({
-      inputs: { command: 'drill', ...inputs },
-      runner: 'self-hosted',
-      env: { HOME: path.join(stage.folder, 'home'), RUNNER_TOOL_CACHE: tools.folder },
-      onStart: stage.onStart,
-    });
-  } finally {
-    await tools.remove();
-  }
+function runDrill(stage: SetStage, inputs: Readonly<Record<string, string>>): Promise<ActionResult> {
+  return runInDemo(stage, { command: 'drill', ...inputs }, { withServer: true });
 }
