@@ -19,7 +19,7 @@ export function actionYml(): string {
 # What an input means when it is empty is decided in the action, not by a default here: the runner would fill it in,
 # and nobody could tell any more what was given. The token is an exception: only the runner knows it.
 name: Proven Postgres backup
-description: Takes a Postgres backup, proves what is in it, encrypts it and stores it in S3. Green means proven.
+description: Takes Postgres backups, proves what is in them, encrypts and stores them in S3, restores and drills them. Green means proven.
 author: db-backup-action
 branding:
   icon: database

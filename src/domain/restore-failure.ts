@@ -12,7 +12,11 @@ export interface RestoreEnd {
 
 const DISK_FULL = /: No space left on device$|could not extend file/m;
 const CONNECTION_LOST =
-  /server closed the connection|terminating connection|connection to server .*(?:failed|lost)|could not connect|no connection to the server|Connection refused|SSL SYSCALL|the database system is (?:shutting down|starting up|in recovery mode)|a worker process died unexpectedly|crash of another server process/;
+  /server closed the connection|terminating connection|connection to server .*(?:failed|lost)|could not connect|no connection to the server|Connection refused|SSL SYSCALL|the database system is (?:shutting down|starting up|in recovery mode)|crash of another server process/;
+/** What the leader of a parallel pg_restore says when one of its workers ended, for whatever reason that worker gave. */
+const WORKER_ENDED = /a worker process died unexpectedly/;
+const DAMAGED =
+  /could not (?:un|de)compress|could not read from input file|unexpected end of file|corrupt|not a valid archive|found unexpected block|invalid (?:compression|block|distance|stored|code|literal)/;
 const READ_ONLY = /cannot execute .* in a read-only transaction/;
 const NO_RESTRICT = /invalid command \\restrict/;
 
@@ -48,6 +52,21 @@ export function restoreFailure(end: RestoreEnd, messages: readonly RestoreMessag
     return failure(
       `The connection to the target was lost in mid-restore: ${lost}`,
       'The server was restarted, or the network failed. Run it again; if it happens at the same point each time, read the log of the target.',
+      true,
+    );
+  }
+  const damaged = find(DAMAGED);
+  if (damaged !== undefined && end.code !== 0 && find(WORKER_ENDED) !== undefined) {
+    return failure(
+      `The archive cannot be read to its end: ${damaged}`,
+      'It was damaged before it was stored. Restore another backup, best `backup: latest-proven`.',
+    );
+  }
+  const ended = find(WORKER_ENDED);
+  if (ended !== undefined && end.code !== 0) {
+    return failure(
+      `A connection of pg_restore ended in mid-restore: ${ended}`,
+      'The messages above say why, if it could tell. Run it again, with `jobs: 1` if it recurs: then they are clearer.',
       true,
     );
   }

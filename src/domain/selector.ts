@@ -7,7 +7,7 @@ import { parseS3 } from './s3-destination.ts';
 export type BackupSelector =
   | { kind: 'latest' }
   | { kind: 'latest-proven' }
-  /** The newest set that a drill has brought back. */
+  /** The newest proven set that a drill has brought back. */
   | { kind: 'latest-restored' }
   /** The newest proven set whose snapshot is not later. */
   | { kind: 'before'; time: Date }
@@ -148,7 +148,8 @@ function isEligible(selector: SeriesSelector, set: KnownSet): boolean {
     case 'latest-proven':
       return set.verdict === 'proven';
     case 'latest-restored':
-      return set.restored === true;
+      // A drill compares with what was recorded: damage that was there by then looks right to it.
+      return set.restored === true && set.verdict === 'proven';
     case 'before':
       return set.verdict === 'proven' && Date.parse(set.snapshotAt) <= selector.time.getTime();
     case 'id':
@@ -169,7 +170,7 @@ function absenceInWords(selector: SeriesSelector): string {
     case 'latest-proven':
       return 'none is proven';
     case 'latest-restored':
-      return 'no drill has brought one back yet';
+      return 'no drill has brought a proven one back yet';
     case 'before':
       return `none that is proven was taken at or before ${selector.time.toISOString()}`;
     case 'id':

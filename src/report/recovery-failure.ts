@@ -20,7 +20,7 @@ export function recoverySafety(code: ErrorCode, news: Partial<RunNews>): string 
     return 'Nothing was read and nothing was touched. All backups are untouched.';
   }
   const words = news.command === 'drill' ? drillSafety(news) : [...restoreSafety(news), ...accessSafety(news)];
-  return [...words, backupsSafety(news)].join(' ');
+  return [...words, backupsSafety(code, news)].join(' ');
 }
 
 function drillSafety(news: Partial<RunNews>): string[] {
@@ -90,7 +90,8 @@ function accessSafety(news: Partial<RunNews>): string[] {
   return keptOut(news) ? [`OTHERS ARE STILL KEPT OUT of ${thereOf(news)}: give access back (below).`] : [];
 }
 
-function backupsSafety({ backupId, backupUri }: Partial<RunNews>): string {
+function backupsSafety(code: ErrorCode, { backupId, backupUri }: Partial<RunNews>): string {
+  if (code === 'ERR_BACKUP_DAMAGED') return 'This run changed no backup: what is damaged was damaged before.';
   if (backupId === undefined) return 'All backups are untouched.';
   const where = backupUri === undefined ? '' : ` in \`${backupUri}\``;
   return `All backups are untouched, also \`${backupId}\`${where}, which was to be restored.`;

@@ -90,7 +90,7 @@ function scriptError(text: string, failure: ScriptFailure): BackupError {
   }
   const hint =
     state === 'rolled-back'
-      ? 'Nothing of the script was kept, and the copy is as it was restored and proven. Correct the script, then run this again.'
+      ? 'Nothing of the script was kept. Correct it, then run this again.'
       : 'The session was lost while the server committed: look whether the script was kept, or drop the copy and run this again.';
   const message = `after-restore-sql failed ${whereFailed(text, failure)}: ${serverWords(error)}`;
   return new BackupError('ERR_AFTER_RESTORE', message, { op: SQL_OP, hint, cause: error });

@@ -15,6 +15,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { DrillRecord } from '../../src/domain/drill-record.ts';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { describeWith } from '../support/availability.ts';
 import { ActionLog } from '../support/demo/action-log.ts';
@@ -24,6 +25,8 @@ import { chooseClients, orderOfMajors } from '../support/demo/postgres-choice.ts
 import { stepsOf } from '../support/demo/restore.ts';
 import { ascii, table } from '../support/demo/screen.ts';
 import { availableMajors } from '../support/postgres-server.ts';
+import { schemaErrors } from '../support/published-schemas.ts';
+import { filesBelow } from '../support/workflow-commands.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const START = path.join(ROOT, 'test/support/demo/start.mjs');
@@ -77,18 +80,26 @@ async function possible(): Promise<object | { skipped: string }> {
 }
 
 describeWith(await possible(), 'the demo', () => {
-  test('backs the shop up as proven, restores it by its guide, and shows a damaged dump in red', async () => {
+  test('backs the shop up as proven, restores it by its guide, shows a damaged dump in red, and drills', async () => {
     const { output, ended } = startDemo();
     expect(await ended, output()).toBe(0);
     const text = output();
     expect(text).toMatch(PRINTABLE);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
-    for (const words of ['[ok] Proven backup of shop', 'All row counts are as they were', 'ERR_NOT_PROVEN']) {
+    const wanted = [
+      '[ok] Proven backup of shop',
+      'All row counts are as they were',
+      'ERR_NOT_PROVEN',
+      'ERR_BACKUP_DAMAGED',
+    ];
+    for (const words of wanted) {
       expect(text).toContain(words);
     }
     const same = text.split('\n').filter((line) => / public\.\w+ .* same {4}same {4}same$/.test(line));
     expect(same).toHaveLength(5);
     expect(text).toMatch(/Proven and restored: all 5 tables with 14,500 rows and all 4 sequences are the same/);
+    expect(text).toMatch(/^Drilled: verdict passed, recovery time \(RTO\) .*, age of the data \(RPO\) .*\.$/m);
+    expect(text).toMatch(/^ {2}alarm +passed {2}Each of \d+ broken copies was noticed$/m);
     expect(text).not.toMatch(/AGE-SECRET-KEY|DIFFERS/);
     expectOnlyTheBackupLeft(text);
   });
@@ -115,12 +126,23 @@ function expectOnlyTheBackupLeft(text: string): void {
   expect(readdirSync(folder).sort()).toEqual(['backup-key.txt', 'storage']);
   expect(statSync(path.join(folder, 'backup-key.txt')).mode & 0o777).toBe(0o600);
   const series = path.join(folder, 'storage/shop');
-  const verdicts = readdirSync(series).map((set) => {
+  const [drills, ...sets] = readdirSync(series).sort().toReversed();
+  expect(drills).toBe('_drills');
+  expectOnlyDrillPassed(path.join(series, '_drills'));
+  const verdicts = sets.map((set) => {
     const { label, verdict } = JSON.parse(readFileSync(path.join(series, set, 'metadata.json'), 'utf8')) as Manifest;
     return `${label}: ${verdict}`;
   });
   expect(verdicts.sort()).toEqual(['damaged: unproven', 'demo: proven']);
   expect(processesBelow(temp)).toEqual([]);
+}
+
+function expectOnlyDrillPassed(folder: string): void {
+  const [, file = '', ...more] = filesBelow(folder);
+  expect(more).toEqual([]);
+  const record = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as DrillRecord;
+  expect(schemaErrors('drill', record)).toEqual([]);
+  expect(record).toMatchObject({ verdict: 'passed', alarm: 'passed', target: { kind: 'own-server' } });
 }
 
 async function untilPrinted(child: ChildProcess, output: () => string, words: string): Promise<void> {

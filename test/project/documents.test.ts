@@ -93,8 +93,11 @@ describeWith(await actionlint(), 'actionlint on the examples of all documents', 
 });
 
 describeWith(await zizmor(), 'zizmor on the whole workflows of all documents', (linter) => {
-  /** The tag moves on purpose, and SECURITY.md says how to pin it. */
-  const pinned = (block: string) => block.replaceAll(USES, `${USES.replace('v1', '1'.repeat(40))} # v1.0.0`);
+  /** Tags move, and SECURITY.md and README.md say how to pin them. */
+  const pinned = (block: string) =>
+    block
+      .replaceAll(USES, `${USES.replace('v1', '1'.repeat(40))} # v1.0.0`)
+      .replaceAll(/^( +image: \S+)$/gm, `$1@sha256:${'1'.repeat(64)}`);
 
   test('finds nothing in any of them', () => {
     const workflows = blocks.filter(isWorkflow);

@@ -8,10 +8,14 @@ import { postgresBinaries, serverAccount } from './postgres-binaries.ts';
 
 /** A machine with one server in its tool cache, below `folder`, and nothing else: no apt, no system folder. */
 export async function searchWithServer(folder: string, major: number): Promise<ServerSearch> {
-  const { bin } = await postgresBinaries(major, serverAccount());
-  const version = await cachedVersion(folder, major);
-  await symlink(path.dirname(bin), version);
+  await putServerInto(path.join(folder, 'cache'), major);
   return emptySearch(folder);
+}
+
+/** Puts the server that npm installed into a tool cache, which whoever runs servers here must be able to enter. */
+export async function putServerInto(toolCache: string, major: number): Promise<void> {
+  const { bin } = await postgresBinaries(major, serverAccount());
+  await symlink(path.dirname(bin), await cachedVersion(toolCache, major));
 }
 
 /**
@@ -24,7 +28,7 @@ export async function searchWithScripts(
   scripts: Readonly<Partial<Record<'initdb' | 'postgres', string>>>,
 ): Promise<ServerSearch> {
   const { bin: real } = await postgresBinaries(major, serverAccount());
-  const bin = path.join(await cachedVersion(folder, major), 'bin');
+  const bin = path.join(await cachedVersion(path.join(folder, 'cache'), major), 'bin');
   await mkdir(bin, { recursive: true });
   for (const program of ['initdb', 'postgres'] as const) {
     const script = scripts[program] ?? 'exec "$REAL" "$@"';
@@ -50,8 +54,8 @@ export function emptySearch(folder: string): ServerSearch {
   };
 }
 
-async function cachedVersion(folder: string, major: number): Promise<string> {
-  const version = path.join(folder, 'cache/postgresql-server', String(major), process.arch);
+async function cachedVersion(toolCache: string, major: number): Promise<string> {
+  const version = path.join(toolCache, 'postgresql-server', String(major), process.arch);
   await mkdir(path.dirname(version), { recursive: true });
   return version;
 }

@@ -36,6 +36,13 @@ describe('the words of a failed restore', () => {
     expect(words.safety).toBe('Nothing was touched: the target holds what it held. All backups are untouched.');
   });
 
+  test('calls no backup untouched that is damaged', () => {
+    const { safety } = failed('ERR_BACKUP_DAMAGED', restoreNews('swap', { stage: 'looking' }));
+    expect(safety).toBe(
+      'Nothing was touched: `db.acme.com/shop` holds what it held. This run changed no backup: what is damaged was damaged before.',
+    );
+  });
+
   test('with wrong inputs', () => {
     const words = describeFailure(new InputError([{ input: 'confirm', message: 'bad.' }]), { command: 'restore' });
     expect(words.title).toBe('The restore failed (ERR_INPUT)');
@@ -155,7 +162,7 @@ describe('the words of a failed restore', () => {
         );
         expect(words.title).toBe(`The restore of "shop" failed (${code})`);
         expect(words.safety).toContain('`db.acme.com/shop`');
-        expect(words.safety).toContain(UNTOUCHED);
+        expect(words.safety).toContain(code === 'ERR_BACKUP_DAMAGED' ? 'This run changed no backup' : UNTOUCHED);
         expect(words.safety).not.toContain('Nothing was touched');
         expect(words.action).toBe('Mend it.');
         expect(words.toType[0]?.commands).toEqual(ACCESS);

@@ -83,6 +83,23 @@ describe('a run that cannot go on', () => {
     expect(failure).toMatchObject({ code: 'ERR_RESTORE_FAILED', message: expect.stringContaining(words), retryable });
   });
 
+  test('whose worker ended is told by what the worker said, which is not always the connection', () => {
+    const ended = message('a worker process died unexpectedly');
+    const unreadable = message('could not uncompress data: invalid distance too far back');
+    expect(restoreFailure(end, [unreadable, ended])).toMatchObject({
+      message: 'The archive cannot be read to its end: could not uncompress data: invalid distance too far back',
+      retryable: false,
+    });
+    expect(restoreFailure(end, [message('terminating connection due to administrator command'), ended])).toMatchObject({
+      message: expect.stringContaining('The connection to the target was lost'),
+      retryable: true,
+    });
+    expect(restoreFailure(end, [ended])).toMatchObject({
+      message: expect.stringContaining('A connection of pg_restore ended'),
+      retryable: true,
+    });
+  });
+
   test('is none when its messages say the rest', () => {
     expect(
       restoreFailure(end, [message('could not execute query: ERROR:  relation "x" already exists')]),

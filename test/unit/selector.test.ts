@@ -77,7 +77,7 @@ const set = (id: string, over: Partial<KnownSet> = {}): KnownSet => ({
 });
 const OLD = set('20261119_020000_nightly_aaaaaa', { restored: true });
 const PROVEN = set('20261120_020000_nightly_bbbbbb');
-const DOUBTFUL = set('20261121_020000_nightly_cccccc', { verdict: 'unproven' });
+const DOUBTFUL = set('20261121_020000_nightly_cccccc', { verdict: 'unproven', restored: true });
 const SETS = [PROVEN, DOUBTFUL, OLD];
 
 describe('the choice among three sets', () => {

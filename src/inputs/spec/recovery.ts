@@ -123,13 +123,13 @@ export const RECOVERY = {
   assertions: input({
     commands: drill,
     description:
-      'What must be true of the restored database: SQL, one a line, or the path of a file that ends in `.sql`. Forms: a query that must return true, a query with an expected value, a freshness query. See the README.',
+      'What must be true of the restored database: SQL, one a line, or the path of a file that ends in `.sql`. Forms: a query that must return true, a query with an expected value, a freshness query: docs/assertions.md.',
     whenEmpty: 'none',
     parse: optional(assertions),
   }),
   'min-tables': input({
     commands: drill,
-    description: 'The restored database must have at least so many tables with rows.',
+    description: 'At least so many tables must have come back.',
     whenEmpty: 'not checked',
     parse: optional(wholeNumber(1, 1_000_000)),
   }),

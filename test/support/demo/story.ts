@@ -5,16 +5,17 @@ import path from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { Manifest } from '../../../src/domain/manifest.ts';
 import { formatBytes } from '../../../src/domain/words.ts';
-import { makeToolCache, type PgDumpShim } from '../client-shims.ts';
 import type { Clients } from '../clients.ts';
 import { loadDatabase } from '../databases/index.ts';
 import { type PostgresServer, startPostgres } from '../postgres-server.ts';
-import { type ActionResult, type RunningAction, runAction } from '../run-action.ts';
+import type { ActionResult, RunningAction } from '../run-action.ts';
 import { filesBelow } from '../workflow-commands.ts';
 import { ActionLog } from './action-log.ts';
+import { drillBoth } from './drill.ts';
 import { renderJobSummary } from './job-summary.ts';
 import { chooseClients } from './postgres-choice.ts';
 import { proveRestore } from './restore.ts';
+import { runInDemo } from './run.ts';
 import type { Screen } from './screen.ts';
 
 const DATABASE = 'shop';
@@ -48,7 +49,7 @@ export interface SetStage extends Stage {
 
 export async function tellStory(stage: Stage): Promise<void> {
   const { screen, signal } = stage;
-  screen.say('db-backup-action: a backup that is proven, and then restored.');
+  screen.say('db-backup-action: a backup that is proven, then restored, then drilled.');
   const set = await setStage(stage);
   signal.throwIfAborted();
   const run = await takeBackup(set);
@@ -58,8 +59,11 @@ export async function tellStory(stage: Stage): Promise<void> {
   signal.throwIfAborted();
   await damageOne(set);
   signal.throwIfAborted();
+  const drilled = await drillBoth(set, run);
+  signal.throwIfAborted();
   screen.step('The result');
   screen.say(`Proven and restored: ${proof}`);
+  screen.say(drilled);
   screen.say(`The backup stays in ${set.storage}, its secret key in ${set.identityFile}. To remove both:`);
   screen.lines(['', `  rm -r ${stage.folder}`, '']);
 }
@@ -95,8 +99,7 @@ async function takeBackup(stage: SetStage): Promise<ActionResult> {
   );
   screen.lines(['']);
   const log = new ActionLog();
-  const run = await runInDemo(stage, inputs, undefined, (line) => screen.quote(log.read(line)));
-  stage.signal.throwIfAborted();
+  const run = await runInDemo(stage, inputs, { onLine: (line) => screen.quote(log.read(line)) });
   if (run.exitCode !== 0) screen.quote(run.stderr.split('\n'));
   screen.step('The job summary, as GitHub would show it');
   screen.quote(renderJobSummary(run.summary, screen.width - 4));
@@ -120,8 +123,7 @@ function inputsOf({ server, storage, recipient }: SetStage, label: string): Reco
 async function damageOne(stage: SetStage): Promise<void> {
   const { screen } = stage;
   screen.step('What red looks like: one bit of the dump is flipped on its way');
-  const run = await runInDemo(stage, inputsOf(stage, 'damaged'), { damage: { kind: 'flip' } });
-  stage.signal.throwIfAborted();
+  const run = await runInDemo(stage, inputsOf(stage, 'damaged'), { shim: { damage: { kind: 'flip' } } });
   if (run.exitCode === 0 || run.outputs.verdict !== 'unproven') {
     throw new Error(`The damage was not noticed: exit code ${run.exitCode}, verdict ${run.outputs.verdict ?? 'none'}.`);
   }
@@ -143,27 +145,6 @@ function onlySourceFailed(run: ActionResult): boolean {
   const manifest = JSON.parse(readFileSync(run.outputs['manifest-uri'] ?? '', 'utf8')) as Manifest;
   const doubtful = manifest.checks.filter(({ status }) => status !== 'passed');
   return doubtful.length === 1 && doubtful[0]?.id === 'source';
-}
-
-async function runInDemo(
-  stage: SetStage,
-  inputs: Readonly<Record<string, string>>,
-  shim?: PgDumpShim,
-  onLine?: (line: string) => void,
-): Promise<ActionResult> {
-  const tools = await makeToolCache(stage.clients, shim);
-  try {
-    return await runAction({
-      inputs,
-      runner: 'self-hosted',
-      // No password file of whoever runs the demo.
-      env: { HOME: path.join(stage.folder, 'home'), RUNNER_TOOL_CACHE: tools.folder },
-      onStart: stage.onStart,
-      ...(onLine === undefined ? {} : { onLine }),
-    });
-  } finally {
-    await tools.remove();
-  }
 }
 
 function showFiles({ screen, storage }: SetStage, run: ActionResult): void {
