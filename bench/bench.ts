@@ -1,6 +1,7 @@
 /**
  * The benchmark: everything side by side in one run, on one machine, against a real Postgres and a real S3 server.
- * `npm run bench` writes its table into docs/performance.md; `npm run bench -- --quick` is a small trial that writes nothing.
+ * `npm run bench` writes its tables into docs/performance.md; `npm run bench -- --quick` is a small trial that writes
+ * nothing; `--restore` measures restores alone.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,7 +14,7 @@ import { makeToolCache } from '../test/support/client-shims.ts';
 import { requireClientTools } from '../test/support/clients.ts';
 import { loadBulk } from '../test/support/databases/index.ts';
 import { startFaultProxy } from '../test/support/fault-proxy.ts';
-import { startPostgres } from '../test/support/postgres-server.ts';
+import { type PostgresServer, startPostgres } from '../test/support/postgres-server.ts';
 import { startVersitygw } from '../test/support/s3-servers.ts';
 import { awsCommandLine } from './aws-cli.ts';
 import {
@@ -28,13 +29,15 @@ import {
   type Source,
 } from './contenders.ts';
 import { type Measured, measure, median } from './measure.ts';
-import { renderReport, type Section } from './report.ts';
+import { renderReport, renderRestores, type Section } from './report.ts';
+import { raceRestores } from './restore.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MAJOR = 17;
 const ROUNDS = 3;
 const LIMITED_BYTES_PER_SECOND = 60_000_000;
 const quick = process.argv.includes('--quick');
+const restoresAlone = process.argv.includes('--restore');
 const largeBytes = quick ? 200_000_000 : 2_000_000_000;
 const smallBytes = quick ? 50_000_000 : 200_000_000;
 
@@ -80,13 +83,13 @@ async function main(): Promise<void> {
   resources.defer(() => s3.stop());
   await s3.createBucket('bench');
   for (const [database, bytes] of [
-    ['small', smallBytes],
-    ['large', largeBytes],
-  ] as const) {
+    ...(restoresAlone ? [] : [['small', smallBytes] as const]),
+    ['large', largeBytes] as const,
+  ]) {
     console.log(`Filling database ${database} with ${formatBytes(bytes)} of rows`);
     await loadBulk(server, database, bytes);
   }
-  const aws = await awsCommandLine();
+  const aws = restoresAlone ? { skipped: 'restores alone' } : await awsCommandLine();
   if ('skipped' in aws) console.log(`Skipped: the recipe (${aws.skipped})`);
   const clients = await requireClientTools(MAJOR);
   const tools = await makeToolCache(clients);
@@ -101,7 +104,27 @@ async function main(): Promise<void> {
     recipient: await identityToRecipient(await generateIdentity()),
     ...('skipped' in aws ? {} : { aws: aws.path }),
   };
-  const direct: Source = { host: server.host, port: server.port, database: 'large', user: server.superuser };
+  const version = (await promisify(execFile)(clients.pgDump, ['--version'])).stdout.trim();
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${formatBytes(totalmem())} memory, Node ${process.version}, Postgres ${version}`;
+  if (!restoresAlone) {
+    const skipped = 'skipped' in aws ? [`recipe: ${aws.skipped}`] : [];
+    const sections = await raceBackups(bench, server);
+    const startUpMilliseconds = await startUp(bench);
+    await publish('bench', renderReport({ sections, startUpMilliseconds, machine, rounds: ROUNDS, skipped }));
+  }
+  const title = `Restored on one machine, ${formatBytes(largeBytes)} of rows`;
+  console.log(title);
+  const restores = await raceRestores(bench, server, { source: sourceOf(server, 'large'), title, rounds: ROUNDS });
+  await publish('bench-restore', renderRestores(restores, { machine, rounds: ROUNDS }));
+}
+
+function sourceOf({ host, port, superuser }: PostgresServer, database: string): Source {
+  return { host, port, database, user: superuser };
+}
+
+async function raceBackups(bench: Bench, server: PostgresServer): Promise<Section[]> {
+  await using resources = new AsyncDisposableStack();
+  const direct = sourceOf(server, 'large');
   const proxy = await startFaultProxy(
     { host: server.host, port: server.port },
     { bytesPerSecond: LIMITED_BYTES_PER_SECOND },
@@ -111,7 +134,7 @@ async function main(): Promise<void> {
   const local = [
     floor('zstd:1'),
     floor('zstd:3'),
-    ...('skipped' in aws ? [] : [recipe]),
+    ...(bench.aws === undefined ? [] : [recipe]),
     proven,
     provenByMd5,
     provenAndEncrypted,
@@ -133,21 +156,17 @@ async function main(): Promise<void> {
     proven,
     provenAndEncrypted,
   ]);
-  const report = renderReport({
-    sections,
-    startUpMilliseconds: await startUp(bench),
-    machine: `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${formatBytes(totalmem())} memory, Node ${process.version}, Postgres ${(await promisify(execFile)(bench.clients.pgDump, ['--version'])).stdout.trim()}`,
-    rounds: ROUNDS,
-    skipped: 'skipped' in aws ? [`recipe: ${aws.skipped}`] : [],
-  });
-  console.log(`\n${report}`);
-  if (!quick) await writeInto(join(ROOT, 'docs', 'performance.md'), report);
+  return sections;
 }
 
-async function writeInto(file: string, report: string): Promise<void> {
+/** Prints a report and, unless this is a trial, writes it between its own markers of docs/performance.md. */
+async function publish(marker: string, report: string): Promise<void> {
+  console.log(`\n${report}`);
+  if (quick) return;
+  const file = join(ROOT, 'docs', 'performance.md');
   const text = await readFile(file, 'utf8');
-  const marked = /(<!-- bench:start -->\n)[\s\S]*(<!-- bench:end -->)/;
-  if (!marked.test(text)) throw new Error(`${file} has no bench markers`);
+  const marked = new RegExp(`(<!-- ${marker}:start -->\n)[\\s\\S]*(<!-- ${marker}:end -->)`);
+  if (!marked.test(text)) throw new Error(`${file} has no markers ${marker}`);
   await writeFile(
     file,
     text.replace(marked, (_all, start: string, end: string) => `${start}${report}\n${end}`),

@@ -36,7 +36,7 @@ export interface Contender {
 
 const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LC_ALL: 'C' };
 
-function libpqEnv(source: Source): Record<string, string> {
+export function libpqEnv(source: Source): Record<string, string> {
   return {
     ...BASE_ENV,
     PGHOST: source.host,
@@ -80,33 +80,43 @@ export const recipe: Contender = {
 };
 
 /** The built action, as a runner starts it, from its first instruction to its last. */
+export async function runBuilt(
+  bench: Pick<Bench, 'node' | 'entry' | 's3' | 'toolCache'>,
+  inputs: Readonly<Record<string, string>>,
+): Promise<Measured> {
+  const temp = await mkdtemp(join(tmpdir(), 'bench-'));
+  const entries = Object.entries(inputs).map(([key, value]) => [`INPUT_${key.toUpperCase()}`, value]);
+  try {
+    return await measure(bench.node, [bench.entry], {
+      ...BASE_ENV,
+      ...bench.s3.env,
+      RUNNER_TEMP: temp,
+      RUNNER_TOOL_CACHE: bench.toolCache,
+      ...Object.fromEntries(entries),
+    });
+  } finally {
+    await rm(temp, { recursive: true, force: true });
+  }
+}
+
+/** A backup by the built action. */
 export function ours(name: string, inputs: (bench: Bench) => Record<string, string>): Contender {
   return {
     name,
-    run: async (bench, source) => {
-      const temp = await mkdtemp(join(tmpdir(), 'bench-'));
-      const given = {
-        'database-url': `postgresql://${source.user}@${source.host}:${source.port}/${source.database}`,
+    run: (bench, source) =>
+      runBuilt(bench, {
+        'database-url': databaseUrl(source),
         // As against Amazon; the recipe's client sends a CRC as well.
         storage: bench.s3.storageUri(bench.bucket, 'ours', { checksum: 'crc32' }),
         'accept-new-source': 'true',
         globals: 'false',
         ...inputs(bench),
-      };
-      const entries = Object.entries(given).map(([key, value]) => [`INPUT_${key.toUpperCase()}`, value]);
-      try {
-        return await measure(bench.node, [bench.entry], {
-          ...BASE_ENV,
-          ...bench.s3.env,
-          RUNNER_TEMP: temp,
-          RUNNER_TOOL_CACHE: bench.toolCache,
-          ...Object.fromEntries(entries),
-        });
-      } finally {
-        await rm(temp, { recursive: true, force: true });
-      }
-    },
+      }),
   };
+}
+
+export function databaseUrl({ user, host, port, database }: Source): string {
+  return `postgresql://${user}@${host}:${port}/${database}`;
 }
 
 export const proven = ours('ours: proof + upload', () => ({ encryption: 'none' }));

@@ -45,6 +45,8 @@ export interface RestoredStructure {
   differences: DefinitionDifferences;
   reference: ReferenceState;
   referenceState?: DatabaseState;
+  /** The reference holds only what is worded otherwise, and what hangs together with it. */
+  referenceIsPart?: boolean;
   sameMajor: boolean;
   /** Owners, rights and comments of large objects are those of the reference; absent where there are none. */
   largeObjectsAlike?: boolean;
@@ -77,14 +79,15 @@ function structureChecks({ contents, plan, alone, state, structure }: RestoredEv
       checkRestoredState({ content, plan, alone, restored: state, compared }),
     ];
   }
-  const { referenceState: reference, reference: compared } = structure;
+  const { referenceState: reference, reference: compared, referenceIsPart = false } = structure;
   return [
     checkRestoredObjects({ contents, plan, alone, ...structure }),
     checkRestoredDefinitions({ contents, plan, alone, ...structure }),
     checkRestoredState({
       content,
       plan,
-      alone,
+      // The state of all else is in its definitions, which are worded as recorded.
+      alone: alone && !referenceIsPart,
       restored: state,
       ...(reference === undefined ? {} : { reference }),
       compared,

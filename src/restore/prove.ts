@@ -88,7 +88,8 @@ async function readCatalogAndStructure(parts: RestoredProofParts, snapshot: Shar
     const sequences = await readSequenceValues(client, sequencesToProve(contents, plan));
     return { largeObjectRights, ...catalog, sequences };
   });
-  return { ...seen, structure: await readStructure(parts, snapshot, largeObjectRights) };
+  const { state } = seen;
+  return { ...seen, structure: await readStructure(parts, snapshot, { state, largeObjectRights }) };
 }
 
 async function timed<T>(

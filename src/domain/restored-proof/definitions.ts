@@ -7,6 +7,7 @@ import type { ArchivedObject } from '../archive-report.ts';
 import type { Check } from '../checks.ts';
 import type { Contents } from '../contents.ts';
 import type { EntryPlan } from '../entry-plan.ts';
+import type { TocEntry } from '../toc.ts';
 import { countOf, formatCount } from '../words.ts';
 import { keyOfEntry, partWords, tocKey } from './part.ts';
 
@@ -34,7 +35,7 @@ export function expectedObjects(
 ): ExpectedObject[] {
   const counts = new Map<string, number>();
   for (const entry of plan.restored) {
-    const key = `${entry.type}\0${keyOfEntry(entry)}`;
+    const key = entryKey(entry);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return recorded.filter(isDefinition).flatMap((object) => {
@@ -56,6 +57,11 @@ function isDefinition({ type, name }: ArchivedObject): boolean {
   return !NO_DEFINITIONS.has(type) && name !== LARGE_OBJECTS;
 }
 
+/** Of all definitions that share type, schema and name, as {@link DefinitionDifferences.keys} has it. */
+export function entryKey(entry: TocEntry): string {
+  return `${entry.type}\0${keyOfEntry(entry)}`;
+}
+
 function objectKey({ type, schema, name }: Pick<ArchivedObject, 'type' | 'schema' | 'name'>): string {
   return `${type}\0${tocKey({ schema, name })}`;
 }
@@ -66,6 +72,8 @@ export interface DefinitionDifferences {
   missing: readonly string[];
   extra: readonly string[];
   differing: readonly string[];
+  /** Of all of them, for those who look for their entries. */
+  keys: ReadonlySet<string>;
 }
 
 /** What a look at the reference is needed for. */
@@ -86,22 +94,27 @@ export function compareDefinitions(
   const found = new Map(restored.filter(isDefinition).map((object) => [objectKey(object), object]));
   const alike = likeReference(found, reference);
   const differences = { missing: [] as string[], extra: [] as string[], differing: [] as string[] };
+  const keys = new Set<string>();
+  const note = (kind: keyof typeof differences, object: ArchivedObject | ExpectedObject): void => {
+    differences[kind].push(label(object));
+    keys.add(objectKey(object));
+  };
   for (const object of expected) {
     const key = objectKey(object);
     const digests = found.get(key)?.digests ?? [];
     if (alike(key)) continue;
-    if (digests.length < object.count) differences.missing.push(label(object));
-    else if (digests.length > object.count && alone) differences.extra.push(label(object));
-    else if (common(object.digests, digests) < object.count) differences.differing.push(label(object));
+    if (digests.length < object.count) note('missing', object);
+    else if (digests.length > object.count && alone) note('extra', object);
+    else if (common(object.digests, digests) < object.count) note('differing', object);
   }
   if (alone) {
     const known = new Set(expected.map(objectKey));
     for (const [key, object] of found) {
-      if (!known.has(key) && !alike(key)) differences.extra.push(label(object));
+      if (!known.has(key) && !alike(key)) note('extra', object);
     }
   }
   const count = expected.reduce((sum, object) => sum + object.count, 0);
-  return { expected: count, ...differences };
+  return { expected: count, ...differences, keys };
 }
 
 function likeReference(

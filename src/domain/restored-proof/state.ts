@@ -72,7 +72,12 @@ function wrongViews(plan: EntryPlan, { materializedViews }: DatabaseState, conte
   });
 }
 
-function differentFacts(alone: boolean, restored: readonly StateFact[], reference: readonly StateFact[]): string[] {
+/** What is in another state than in the reference; with `alone` also what the reference lacks. */
+export function differentFacts(
+  alone: boolean,
+  restored: readonly StateFact[],
+  reference: readonly StateFact[],
+): string[] {
   const here = new Map(restored.map(({ subject, value }) => [subject, value]));
   const there = new Map(reference.map(({ subject, value }) => [subject, value]));
   const wrong = reference.flatMap(({ subject, value }) => {

@@ -9,8 +9,11 @@ import {
   expectedObjects,
   isEmpty,
 } from '../../domain/restored-proof/definitions.ts';
-import type { DatabaseState } from '../../domain/restored-proof/state.ts';
+import { referencePart } from '../../domain/restored-proof/reference-part.ts';
+import { type DatabaseState, differentFacts } from '../../domain/restored-proof/state.ts';
 import type { RestoredStructure } from '../../domain/restored-proof.ts';
+import type { TocEntry } from '../../domain/toc.ts';
+import { formatCount } from '../../domain/words.ts';
 import { readServer } from '../../postgres/catalog/database.ts';
 import { askSession } from '../../postgres/dump-session.ts';
 import { digestLargeObjectRights } from '../../postgres/large-object-digest.ts';
@@ -25,20 +28,27 @@ import type { ReferencePlace, RestoredProofParts, SharedSnapshot } from './parts
 const DATA_TYPES = new Set(['TABLE DATA', 'SEQUENCE SET', 'BLOBS', 'MATERIALIZED VIEW DATA', 'STATISTICS DATA']);
 const NO_RIGHT = 'The role may not create databases here, so there is no reference restore to compare with';
 
+/** As read in the restored database. */
+export interface SeenDatabase {
+  state: DatabaseState;
+  /** Digest of owners, rights and comments. */
+  largeObjectRights: string;
+}
+
 /**
- * Compares every definition. Makes the reference only when something is worded otherwise than recorded, or for the
- * owners and rights of large objects, of which `largeObjectRights` is the digest in the restored database. An `Error`
- * says why the definitions could not be read. Throws the signal's reason.
+ * Compares every definition. Makes a reference only when something is worded otherwise than recorded, or for the
+ * owners and rights of large objects: first of no more than that takes, then, unless all is alike, of everything. An
+ * `Error` says why the definitions could not be read. Throws the signal's reason.
  */
 export async function readStructure(
   parts: RestoredProofParts,
   snapshot: SharedSnapshot,
-  largeObjectRights: string,
+  { state, largeObjectRights }: SeenDatabase,
 ): Promise<RestoredStructure | Error> {
-  const { contents, plan, alone, tools } = parts;
+  const { contents, plan, alone, tools, toc } = parts;
   const sameMajor = tools.major === contents.server.major;
   if (contents.scope.content === 'data') {
-    const differences = { expected: 0, missing: [], extra: [], differing: [] };
+    const differences = { expected: 0, missing: [], extra: [], differing: [], keys: new Set<string>() };
     return { differences, reference: 'not-needed', sameMajor };
   }
   try {
@@ -47,22 +57,38 @@ export async function readStructure(
     const withLargeObjects = definesLargeObjects(contents, plan);
     if (isEmpty(differences) && !withLargeObjects) return { differences, reference: 'not-needed', sameMajor };
     const undecided = withLargeObjects ? { largeObjectsAlike: false } : {};
-    const made = parts.reference === undefined ? NO_RIGHT : await makeReference(parts, parts.reference);
-    if (typeof made === 'string') {
-      return { differences, reference: { unavailable: made }, sameMajor, ...undecided };
-    }
-    return {
-      differences: compareDefinitions(expected, restored, alone, made.objects),
-      reference: 'compared',
-      referenceState: made.state,
-      sameMajor,
-      ...(withLargeObjects ? { largeObjectsAlike: made.largeObjectRights === largeObjectRights } : {}),
+    const compareWith = async (entries: readonly TocEntry[]) => {
+      const made = parts.reference === undefined ? NO_RIGHT : await makeReference(parts, parts.reference, entries);
+      if (typeof made === 'string') return made;
+      return {
+        differences: compareDefinitions(expected, restored, alone, made.objects),
+        reference: 'compared' as const,
+        referenceState: made.state,
+        sameMajor,
+        ...(withLargeObjects ? { largeObjectsAlike: made.largeObjectRights === largeObjectRights } : {}),
+      };
     };
+    const part = referencePart(toc, plan, differences, withLargeObjects);
+    if (part !== undefined) {
+      const compared = await compareWith(part);
+      if (typeof compared !== 'string' && isAlike(compared, state)) return { ...compared, referenceIsPart: true };
+      // A part may acquit; only the whole condemns.
+    }
+    const compared = await compareWith(plan.restored);
+    if (typeof compared !== 'string') return compared;
+    return { differences, reference: { unavailable: compared }, sameMajor, ...undecided };
   } catch (error) {
     parts.signal.throwIfAborted();
     if (error instanceof BackupError) return error;
     throw error;
   }
+}
+
+/** Everything in a reference is in the restored database, in the same words and the same state. */
+function isAlike(structure: RestoredStructure, restored: DatabaseState): boolean {
+  const { differences, referenceState, largeObjectsAlike = true } = structure;
+  const facts = differentFacts(false, restored.facts, referenceState?.facts ?? []);
+  return isEmpty(differences) && largeObjectsAlike && facts.length === 0;
 }
 
 async function printTarget(
@@ -111,14 +137,19 @@ interface Reference {
 }
 
 /** The reference as it is printed, or why there is none. It is dropped again. */
-async function makeReference(parts: RestoredProofParts, place: ReferencePlace): Promise<Reference | string> {
+async function makeReference(
+  parts: RestoredProofParts,
+  place: ReferencePlace,
+  entries: readonly TocEntry[],
+): Promise<Reference | string> {
   const { access, log, signal } = parts;
   const { database } = place;
-  log.info('Some definitions are worded otherwise than recorded; comparing with a reference restore without rows.');
+  const count = `${formatCount(entries.length)} of ${formatCount(parts.plan.restored.length)} entries`;
+  log.info(`Some definitions may be worded otherwise than recorded; comparing with a restore of ${count}, without rows.`);
   try {
     await place.create();
     await withoutFlushes(parts, database);
-    const problem = await restoreDefinitions(parts, database);
+    const problem = await restoreDefinitions(parts, database, entries);
     if (problem !== undefined) return problem;
     const objects = await printTarget(parts, database);
     return await access.attempt('reference', database, async ({ client }) => {
@@ -135,9 +166,13 @@ async function makeReference(parts: RestoredProofParts, place: ReferencePlace): 
   }
 }
 
-/** Everything of the plan but rows and values. Returns why the result is no reference. */
-async function restoreDefinitions(parts: RestoredProofParts, database: string): Promise<string | undefined> {
-  const { access, archive, plan } = parts;
+/** All of `entries` but rows and values. Returns why the result is no reference. */
+async function restoreDefinitions(
+  parts: RestoredProofParts,
+  database: string,
+  entries: readonly TocEntry[],
+): Promise<string | undefined> {
+  const { access, archive } = parts;
   if (archive.format !== 'custom' && archive.format !== 'directory') {
     return `A dump of the format ${archive.format} has no definitions that can be restored without its rows`;
   }
@@ -146,7 +181,7 @@ async function restoreDefinitions(parts: RestoredProofParts, database: string): 
     ...parts,
     ...(await childContext(parts, database)),
     archive: archive as RestoreSource,
-    plan: { restored: plan.restored.filter(({ type }) => !DATA_TYPES.has(type)), whole: false },
+    plan: { restored: entries.filter(({ type }) => !DATA_TYPES.has(type)), whole: false },
     targetMajor: major,
     criticalTables: [],
   });
