@@ -59,7 +59,9 @@ describeWith(await clientTools(17), 'A backup with `verify: restore`', (clients)
   test('is proven by it when what is stored is encrypted', async () => {
     const proven = await backUp({}, { inputs: { encryption: '', 'age-passphrase': 'correct horse battery staple' } });
     await expectProven(scenario, proven, before);
-    expect(scenario.manifest(proven).checks).toContainEqual(expect.objectContaining({ id: 'restore', status: 'passed' }));
+    expect(scenario.manifest(proven).checks).toContainEqual(
+      expect.objectContaining({ id: 'restore', status: 'passed' }),
+    );
   });
 
   test('whose server cannot start is stored, but unproven, and its run is red', async () => {
@@ -78,14 +80,17 @@ describeWith(await clientTools(17), 'A backup with `verify: restore`', (clients)
   });
 
   test('that is cancelled takes its server away', async () => {
-    const waits = 'case "$*" in *--dbname=*) sleep 300;; esac; exec "$REAL" "$@"';
-    const cancelled = await backUp({ pg_restore: waits }, {
-      onStart: async (action) => {
-        const waiting = () => processesWith(temp).filter(({ commandLine }) => commandLine === 'sleep 300');
-        await until(waiting, (seen) => seen.length > 0, 60_000);
-        action.cancel();
+    const waits = 'case "$*" in *--dbname=*) exec sleep 300;; esac; exec "$REAL" "$@"';
+    const cancelled = await backUp(
+      { pg_restore: waits },
+      {
+        onStart: async (action) => {
+          const waiting = () => processesWith(temp).filter(({ commandLine }) => commandLine === 'sleep 300');
+          await until(waiting, (seen) => seen.length > 0, 60_000);
+          action.cancel();
+        },
       },
-    });
+    );
     expect(cancelled.signal).toBe(null);
     expect(cancelled.annotations.map(({ title }) => title).join()).toContain('(ERR_CANCELLED)');
     expect(scenario.state()).toEqual(before);
