@@ -35,7 +35,7 @@ import {
   runInto,
   unmakeDatabase,
 } from '../restore/bring-back.ts';
-import { type FoundBackup, findBackup } from '../restore/find.ts';
+import { type ChosenBackup, type FoundBackup, findBackup } from '../restore/find.ts';
 import { describePlan } from '../restore/plan-words.ts';
 import { settle } from '../restore/settle.ts';
 import { Timeline } from '../restore/timeline.ts';
@@ -58,10 +58,15 @@ export async function drill(inputs: DrillInputs, given: CommandContext): Promise
   context.tell({ stage: 'looking', occasion });
   const assertions = inputs.assertions === undefined ? undefined : await readAssertions(inputs.assertions);
   if (inputs.afterRestoreSql !== undefined) await readAfterRestoreSql(inputs.afterRestoreSql);
-  const found = await log.group('Backup', () =>
-    findBackup({ inputs, context, targets, resources, restoredIds: (series) => everRestored(targets, series) }),
-  );
+  const known: { chosen?: ChosenBackup } = {};
   try {
+    const found = await log.group('Backup', () =>
+      findBackup({
+        ...{ inputs, context, targets, resources },
+        restoredIds: (series) => everRestored(targets, series),
+        onChosen: (chosen) => Object.assign(known, { chosen }),
+      }),
+    );
     const startedServerAt = context.clock.now().getTime();
     const connection = inputs.target ?? (await log.group('Server', () => ownServer(inputs, found, run, resources)));
     const serverPhase: RecoveryPhase[] =
@@ -80,7 +85,8 @@ export async function drill(inputs: DrillInputs, given: CommandContext): Promise
   } catch (error) {
     supervisor.fail(error);
     const { reason } = supervisor.signal;
-    if (!inputs.dryRun) await recordFailure(reason, { inputs, found, run, occasion });
+    const { chosen } = known;
+    if (!inputs.dryRun && chosen !== undefined) await recordFailure(reason, { inputs, found: chosen, run, occasion });
     throw reason;
   }
 }
@@ -134,7 +140,9 @@ async function restoreAndJudge(
     }
     return { ...copy, checks };
   } catch (error) {
-    await unmakeDatabase(parts, database);
+    // A server of the drill's own goes with all it holds, and may be gone already: nobody waits for its answer then.
+    if (inputs.target === undefined) context.tell({ leftOverDatabase: '' });
+    else await unmakeDatabase(parts, database);
     throw error;
   }
 }
@@ -210,7 +218,7 @@ function mustBeStored({ uris, findings }: WrittenRecord): readonly Finding[] {
 
 async function recordFailure(
   reason: unknown,
-  { inputs, found, run, occasion }: Pick<DrillParts, 'inputs' | 'found' | 'run' | 'occasion'>,
+  { inputs, found, run, occasion }: Pick<DrillParts, 'inputs' | 'run' | 'occasion'> & { found: ChosenBackup },
 ): Promise<void> {
   const { context } = run;
   const facts = drillFacts({ inputs, found, occasion }, context.clock.now());
@@ -232,7 +240,7 @@ function copiesOf({ selected }: FoundBackup) {
 
 /** `undefined` for a dump made by other means: there is no set to store a verdict beside. */
 function drillFacts(
-  { inputs, found, occasion }: Pick<DrillParts, 'inputs' | 'found' | 'occasion'>,
+  { inputs, found, occasion }: Pick<DrillParts, 'inputs' | 'occasion'> & { found: ChosenBackup },
   finishedAt: Date,
 ): DrillFacts | undefined {
   const { id, series, snapshotAt } = found.source;

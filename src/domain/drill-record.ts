@@ -136,13 +136,21 @@ export function serializeDrillRecord(record: DrillRecord): string {
   return serializeDocument(KIND, record);
 }
 
+/** Of a drill that never came to its checks: what says something about the backup, and not about the drill. */
+const OF_THE_BACKUP: readonly ErrorCode[] = [
+  'ERR_BACKUP_DAMAGED',
+  'ERR_MANIFEST',
+  'ERR_STORED_DIFFERS',
+  'ERR_RESTORE_FAILED',
+];
+
 /**
- * Backups that a drill has brought back. A drill that failed later takes that away again; one that could not decide
- * says neither.
+ * Backups that a drill has brought back. A drill that failed later takes that away again; one that could not decide, or
+ * was ended by something else (a cancellation, a target that was refused, a wrong key), says neither.
  */
 export function restoredBackups(records: readonly DrillRecord[]): ReadonlySet<string> {
   const decided = records
-    .filter(({ verdict }) => verdict !== 'partial')
+    .filter(({ verdict, error }) => verdict !== 'partial' && (error === undefined || OF_THE_BACKUP.includes(error)))
     .toSorted((left, right) => compare(left.startedAt, right.startedAt));
   const latest = new Map(decided.map(({ backup, verdict }) => [backup.id, verdict]));
   return new Set([...latest].filter(([, verdict]) => verdict === 'passed').map(([id]) => id));

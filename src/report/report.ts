@@ -12,7 +12,7 @@ import { reportPaths } from './drill-files.ts';
 import { drillReport } from './drill-report.ts';
 import { describeFailure, describeTrouble } from './failure.ts';
 import { failureSummary } from './failure-summary.ts';
-import { type FailureWords, failureMessage } from './failure-words.ts';
+import { describeDoubts, type FailureWords, failureMessage } from './failure-words.ts';
 import { failedIncidentReport, incidentReport } from './incident-report.ts';
 import { drillJUnit } from './junit.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
@@ -71,9 +71,20 @@ export function reportResult(result: CommandResult, { env, log, now }: ReportPar
   );
   const trouble = describeTrouble(result);
   if (trouble !== undefined) return fail(trouble, log);
+  warnOfAccepted(result, log);
   log.info(lastLine(result));
   const proven = provenBy(result);
   return proven === undefined ? { exitCode: 0 } : { exitCode: 0, proven };
+}
+
+/** `accept-partial` makes a failure a warning, and not nothing. */
+function warnOfAccepted(result: CommandResult, log: RunLog): void {
+  if (result.outcome !== 'restored' && result.outcome !== 'drilled') return;
+  const { verdict, checks } = result.recovery;
+  if (verdict !== 'partial') return;
+  const { happened, problems } = describeDoubts(checks);
+  const text = [`${happened}, which \`accept-partial\` accepts.`, ...problems.map((problem) => `- ${problem}`)].join('\n');
+  log.annotate('warning', text, `The ${result.command} is partial`);
 }
 
 function provenBy(result: CommandResult): Proven | undefined {

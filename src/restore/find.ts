@@ -15,12 +15,15 @@ import { readKeys, secretsOf } from './keys.ts';
 import { selectBackup } from './select.ts';
 import type { Selected } from './selected.ts';
 
-export interface FoundBackup {
+export interface ChosenBackup {
   selected: Selected;
+  source: RecoverySource;
+}
+
+export interface FoundBackup extends ChosenBackup {
   keys: DecryptionKeys | undefined;
   /** Absent for a dump made by other means. */
   documents?: SetDocuments;
-  source: RecoverySource;
   /** How its objects are read. */
   fetch: FetchParts;
   findings: readonly Finding[];
@@ -33,6 +36,8 @@ export interface FindParts {
   targets: readonly Target[];
   /** Ids of sets of the series that a drill has brought back. */
   restoredIds: (series: string) => Promise<ReadonlySet<string>>;
+  /** Called as soon as it is known which backup it is: what fails after that is about this one. */
+  onChosen?: (chosen: ChosenBackup) => void;
   /** Closes what is opened here. */
   resources: AsyncDisposableStack;
 }
@@ -64,6 +69,7 @@ export async function findBackup(parts: FindParts): Promise<FoundBackup> {
     backupUri: source.uri,
     ...(source.series === undefined ? {} : { name: source.series }),
   });
+  parts.onChosen?.({ selected, source });
   const fetch: FetchParts = { ...context, stallSeconds: stallTimeoutSeconds };
   const found = { selected, keys, source, fetch };
   if (selected.kind === 'foreign') return { ...found, findings: selected.findings };

@@ -117,7 +117,8 @@ async function planArchive(
   const { inputs, context, found, facts, access, strategy } = parts;
   const { documents } = found;
   const run = { env: { ...toolEnv(context.env), ...tools.env }, signal: context.signal, workDir: context.workDir };
-  const toc = await readToc(tools, await openHead(), run);
+  const roles = documents?.globals === undefined ? [] : creatableRoles(documents.globals);
+  const toc = await readToc(tools, await openHead(), { ...run, known: { roles: [...roles, ...facts.roles] } });
   const roleUse = await readRoleUse(tools, await openHead(), toc, run);
   const planFor = (existing: { schemas: readonly string[]; extensions: readonly string[] }): EntryPlan =>
     planEntries({
@@ -125,7 +126,7 @@ async function planArchive(
       target: facts,
       existing,
       choices: inputs,
-      creatableRoles: documents?.globals === undefined ? [] : creatableRoles(documents.globals),
+      creatableRoles: roles,
       roleUse,
       becomesProduction: strategy !== 'new-database',
     });

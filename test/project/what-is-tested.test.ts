@@ -10,6 +10,7 @@ const TABLES = [
   'What people have met with other tools',
   'Faults on the way of one backup',
   'Faults in the wild',
+  'Faults of a restore, and of a drill',
 ] as const;
 const document = readDocument('docs/what-is-tested.md');
 

@@ -135,4 +135,17 @@ describe('a backup counts as restored', () => {
     expect([...restoredBackups([of(SET_ID, '2026-12-03T00:00:00.000Z', 'failed'), ...records])]).toEqual([]);
     expect([...restoredBackups([])]).toEqual([]);
   });
+
+  test.each([
+    ['ERR_BACKUP_DAMAGED', []],
+    ['ERR_RESTORE_FAILED', []],
+    ['ERR_CANCELLED', [SET_ID]],
+    ['ERR_DRILL_SERVER', [SET_ID]],
+    ['ERR_TARGET_NOT_EMPTY', [SET_ID]],
+    ['ERR_DECRYPT', [SET_ID]],
+  ] as const)('after a later drill that ended with %s: %j', (error, restored) => {
+    const passed = of(SET_ID, '2026-12-01T00:00:00.000Z', 'passed');
+    const later: DrillRecord = { ...failed, error, startedAt: '2026-12-02T00:00:00.000Z' };
+    expect([...restoredBackups([passed, later])]).toEqual(restored);
+  });
 });

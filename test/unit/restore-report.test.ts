@@ -302,6 +302,8 @@ describe('a run', () => {
     });
     expect(lines.at(-1)).toMatch(/^error The restore of "shop" is done, but not all of it is proven/);
     expect(reportResult(restoreResult({ status: 'partial', acceptPartial: true }), parts)).toEqual({ exitCode: 0 });
+    const warning = lines.find((line) => line.startsWith('warning The restore is partial'));
+    expect(warning).toContain('which `accept-partial` accepts');
   });
 
   test('that was a dry run prints the plan and ends no alarm', () => {
