@@ -1,16 +1,21 @@
 /** The post step: takes away what an interrupted main step had to leave, and tells of it. Warns, never fails. */
 import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
+import { ownSessions } from './backup/sessions.ts';
 import type { RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
+import { variableOf } from './inputs/names.ts';
 import { isWorkflow } from './inputs/runner-environment.ts';
 import { secretsIn } from './inputs/secrets.ts';
+import { INPUTS } from './inputs/spec.ts';
 import { readNote } from './news.ts';
+import type { Clock } from './ports.ts';
 import { removeLeftServers } from './postgres/server/leftover.ts';
 import { describeFailure } from './report/failure.ts';
 import { type FailureWords, failureMessage } from './report/failure-words.ts';
 import { recoveryStage } from './report/recovery-failure.ts';
 import { reportIncident } from './report/report.ts';
+import { resumeFromNote } from './restore/pause-access.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { removeWorkDir } from './runner/work-dir.ts';
 import { loadState, type State } from './state.ts';
@@ -21,8 +26,30 @@ export async function cleanUp(env: Environment, ports: PostPorts): Promise<void>
   const log = new RunLog(runnerConsole(isWorkflow(env)));
   log.maskExactly(secretsIn(env));
   const state = loadState(env);
+  const news = readNote<Partial<RunNews>>(state.news, log) ?? {};
+  if (news.pauseNote && (await giveAccessBack(news.pauseNote, env, { log, clock: ports.clock }))) {
+    news.giveAccessBack = [];
+  }
   if (state.workDir !== undefined) await remove(state.workDir, log);
-  if (state.reported === undefined) await tellOfInterruption(state, env, log, ports);
+  if (state.reported === undefined) await tellOfInterruption(state, news, { env, log, ports });
+}
+
+/** A restore that was killed had others kept out of the database. False when they still are. */
+async function giveAccessBack(note: string, env: Environment, ports: { log: RunLog; clock: Clock }): Promise<boolean> {
+  const { log } = ports;
+  try {
+    const connection = INPUTS['target-database-url'].parse(env[variableOf('target-database-url')] ?? '', env);
+    if (connection === undefined) return false;
+    await resumeFromNote(note, ownSessions(connection), ports);
+    return true;
+  } catch (error) {
+    log.annotate(
+      'warning',
+      `${messageOf(error)}.\nThe log of the restore says in SQL how to give access back; the next restore into that database does it too.`,
+      'Others are still kept out of the database',
+    );
+    return false;
+  }
 }
 
 async function remove(workDir: string, log: RunLog): Promise<void> {
@@ -40,8 +67,11 @@ async function remove(workDir: string, log: RunLog): Promise<void> {
 }
 
 /** A run that failed or was cancelled has said so itself but for the issue; one that was killed has said nothing. */
-async function tellOfInterruption(state: State, env: Environment, log: RunLog, ports: PostPorts): Promise<void> {
-  const news = readNote<Partial<RunNews>>(state.news, log) ?? {};
+async function tellOfInterruption(
+  state: State,
+  news: Partial<RunNews>,
+  { env, log, ports }: { env: Environment; log: RunLog; ports: PostPorts },
+): Promise<void> {
   const told = readNote<FailureWords>(state.failure, log);
   const failure = told ?? describeFailure(killed(news), news);
   if (told === undefined) {

@@ -35,15 +35,12 @@ import {
   runInto,
   unmakeDatabase,
 } from '../restore/bring-back.ts';
-import { examineTarget } from '../restore/examine-target.ts';
 import { type FoundBackup, findBackup } from '../restore/find.ts';
 import { describePlan } from '../restore/plan-words.ts';
 import { settle } from '../restore/settle.ts';
-import { lockTarget } from '../restore/target-lock.ts';
-import { tidyTarget } from '../restore/tidy-target.ts';
 import { Timeline } from '../restore/timeline.ts';
 import { openStorage } from '../storage/open.ts';
-import { CLEAN_UP_MS, everRestored, openRun, patience, type RecoveryRun } from './recovery-run.ts';
+import { CLEAN_UP_MS, everRestored, openRun, type RecoveryRun, takeTarget } from './recovery-run.ts';
 
 type Occasion = ReturnType<typeof occasionOf>;
 type DrillParts = BringBackParts & { inputs: DrillInputs; run: RecoveryRun; occasion: Occasion };
@@ -69,9 +66,7 @@ export async function drill(inputs: DrillInputs, given: CommandContext): Promise
     const connection = inputs.target ?? (await log.group('Server', () => ownServer(inputs, found, run, resources)));
     const serverPhase: RecoveryPhase[] =
       inputs.target === undefined ? [{ phase: 'server', seconds: secondsSince(startedServerAt, context) }] : [];
-    const { facts, access } = await log.group('Target', () =>
-      examineTarget(connection, { context, supervisor, ...patience(inputs) }),
-    );
+    const { facts, access } = await log.group('Target', () => takeTarget(connection, inputs, run, resources));
     const holds = notThrowaway(facts);
     if (holds !== undefined) throw notEmpty(holds);
     const choices = { strategy: 'new-database', safetyBackup: false, pauseWrites: false } as const;
@@ -79,9 +74,6 @@ export async function drill(inputs: DrillInputs, given: CommandContext): Promise
     const timeline = new Timeline(context);
     const parts: DrillParts = { inputs, context, found, settled, facts, access, timeline, run, occasion };
     if (inputs.dryRun) return planned(parts);
-    const lock = await lockTarget(access, facts, log);
-    resources.defer(() => lock.release());
-    await tidyTarget(access, facts, context);
     const copy = await restoreAndJudge(parts, assertions);
     const recovery = recoveryOf(parts, { ...copy, phases: [...serverPhase, ...copy.phases] });
     return await record(parts, recovery);
@@ -136,8 +128,10 @@ async function restoreAndJudge(
     const time = maxRestoreMinutes === undefined ? [] : [checkRestoreTime(copy.phases, maxRestoreMinutes)];
     const checks = [...copy.checks, ...asked, ...time, ...alarm];
     context.tell({ checks });
-    await afterProof({ ...parts, secrets: secretsIn(context.env) }, database);
-    await openToEverybody(parts, database);
+    if (recoveryVerdict(checks) !== 'failed') {
+      await afterProof({ ...parts, secrets: secretsIn(context.env) }, database);
+      await openToEverybody(parts, database);
+    }
     return { ...copy, checks };
   } catch (error) {
     await unmakeDatabase(parts, database);

@@ -1,9 +1,13 @@
 /** What restore and drill begin with: a deadline, the storages, and what was told so far. */
 import type { Target } from '../backup/destinations.ts';
 import type { CommandContext, RunNews } from '../command.ts';
+import type { ConnectionRequest } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
 import { restoredIds } from '../drill/records.ts';
 import type { DrillInputs, RecoveryInputs, RestoreInputs } from '../inputs/types.ts';
+import { type ExaminedTarget, examineTarget } from '../restore/examine-target.ts';
+import { lockTarget } from '../restore/target-lock.ts';
+import { tidyTarget } from '../restore/tidy-target.ts';
 import { rememberTold } from '../restore/told.ts';
 import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
@@ -43,15 +47,31 @@ export function openRun(
   return { context, supervisor, told, targets, startedAt };
 }
 
+/**
+ * Looks at the target, keeps other restores out of it until `resources` end, and sets right what a killed one left. A dry
+ * run looks alone. Throws what `examineTarget` throws, and `ERR_TARGET_BUSY`.
+ */
+export async function takeTarget(
+  connection: ConnectionRequest,
+  inputs: RecoveryInputs,
+  { context, supervisor }: RecoveryRun,
+  resources: AsyncDisposableStack,
+): Promise<ExaminedTarget> {
+  const { stallTimeoutSeconds: stallSeconds, connectWindowSeconds } = inputs;
+  const look = () => examineTarget(connection, { context, supervisor, stallSeconds, connectWindowSeconds });
+  const seen = await look();
+  if (inputs.dryRun) return seen;
+  const lock = await lockTarget(seen.access, seen.facts, context.log);
+  resources.defer(() => lock.release());
+  if (seen.facts.leftovers.length === 0 && seen.facts.pause === undefined) return seen;
+  await tidyTarget(seen.access, seen.facts, context);
+  return await look();
+}
+
 /** Ids of sets that a drill has brought back, wherever its verdict is stored. */
 export async function everRestored(targets: readonly Target[], series: string): Promise<ReadonlySet<string>> {
   const found = await Promise.all(targets.map(({ storage }) => restoredIds(storage, series)));
   return new Set(found.flatMap(({ ids }) => [...ids]));
-}
-
-/** How long a silent or sleeping server is waited for. */
-export function patience({ stallTimeoutSeconds, connectWindowSeconds }: RecoveryInputs) {
-  return { stallSeconds: stallTimeoutSeconds, connectWindowSeconds };
 }
 
 function tooLate({ command, maxDurationMinutes }: RestoreInputs | DrillInputs): BackupError {

@@ -6,17 +6,14 @@ import type { RestoreInputs } from '../inputs/types.ts';
 import { readAfterRestoreSql } from '../restore/after-restore.ts';
 import { type Audit, occasionOf, openAudit } from '../restore/audit.ts';
 import { type CarriedOut, type CarryOutParts, carryOut } from '../restore/carry-out.ts';
-import { examineTarget } from '../restore/examine-target.ts';
 import { findBackup } from '../restore/find.ts';
 import { describePlan } from '../restore/plan-words.ts';
 import { safetySeries } from '../restore/safety-backup.ts';
 import { settle } from '../restore/settle.ts';
-import { lockTarget } from '../restore/target-lock.ts';
-import { tidyTarget } from '../restore/tidy-target.ts';
 import { Timeline } from '../restore/timeline.ts';
 import { openStorage } from '../storage/open.ts';
 import { backup } from './backup.ts';
-import { CLEAN_UP_MS, everRestored, openRun, patience } from './recovery-run.ts';
+import { CLEAN_UP_MS, everRestored, openRun, takeTarget } from './recovery-run.ts';
 
 /**
  * Brings one backup back, or says what it would do. Resolves with what was restored, whatever its verdict. Rejects with
@@ -24,7 +21,8 @@ import { CLEAN_UP_MS, everRestored, openRun, patience } from './recovery-run.ts'
  */
 export async function restore(inputs: RestoreInputs, given: CommandContext): Promise<RestoreResult | RecoveryDryRun> {
   await using resources = new AsyncDisposableStack();
-  const { context, supervisor, told, targets, startedAt } = openRun(inputs, given, resources);
+  const run = openRun(inputs, given, resources);
+  const { context, supervisor, told, targets, startedAt } = run;
   const { log, clock, version } = context;
   const occasion = occasionOf(inputs.runner, { now: startedAt, version, reason: inputs.reason });
   const timeline = new Timeline(context);
@@ -35,8 +33,7 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
   const found = await log.group('Backup', () =>
     findBackup({ inputs, context, targets, resources, restoredIds: (series) => everRestored(targets, series) }),
   );
-  const look = () => examineTarget(inputs.target, { context, supervisor, ...patience(inputs) });
-  const { facts, access } = await log.group('Target', look);
+  const { facts, access } = await log.group('Target', () => takeTarget(inputs.target, inputs, run, resources));
   const { fingerprint, database } = facts;
   context.tell({ targetFingerprint: fingerprint, database: database.name });
   const settled = await log.group('Plan', () => settle({ ...inputs, inputs, context, found, facts, access }));
@@ -50,9 +47,6 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
     const series = safetySeries(facts, found, database.name);
     return planned(parts, describePlan({ ...parts, ...(inputs.safetyBackup ? { safetySeries: series } : {}) }));
   }
-  const lock = await lockTarget(access, facts, log);
-  resources.defer(() => lock.release());
-  await tidyTarget(access, facts, context);
   const audit = await openAudit({
     targets,
     ...auditSeries(parts),

@@ -123,12 +123,25 @@ export function chooseSet<S extends KnownSet>(selector: SeriesSelector, sets: re
 /** Whether a set can be meant, as far as its id tells: what cannot need not be looked at. */
 export function mayBeMeant(selector: SeriesSelector, id: string): boolean {
   if (selector.kind === 'id') return id.startsWith(selector.prefix);
+  if (isSafetyBackup(id)) return false;
   if (selector.kind !== 'before') return true;
   const at = parseBackupId(id)?.at;
   return at !== undefined && at.getTime() <= selector.time.getTime();
 }
 
+/**
+ * What a restore saves of a database before it replaces it holds the very state that somebody wanted to get away from:
+ * such a set is newest after every restore, and is chosen by its id alone.
+ */
+export const SAFETY_LABEL = 'emergency';
+
+/** Saved before a restore; see {@link SAFETY_LABEL}. */
+export function isSafetyBackup(id: string): boolean {
+  return parseBackupId(id)?.label === SAFETY_LABEL;
+}
+
 function isEligible(selector: SeriesSelector, set: KnownSet): boolean {
+  if (selector.kind !== 'id' && isSafetyBackup(set.id)) return false;
   switch (selector.kind) {
     case 'latest':
       return true;
@@ -152,7 +165,7 @@ function newestFirst(one: KnownSet, other: KnownSet): number {
 function absenceInWords(selector: SeriesSelector): string {
   switch (selector.kind) {
     case 'latest':
-      return 'there is none';
+      return 'there is none, safety backups aside';
     case 'latest-proven':
       return 'none is proven';
     case 'latest-restored':

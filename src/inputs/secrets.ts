@@ -4,12 +4,14 @@ import type { Environment } from '../domain/destination.ts';
 import { BackupError } from '../domain/errors.ts';
 import { variableOf } from './names.ts';
 
-/** Inputs that are secrets. The one more that holds some, `database-url`, has a grammar of its own. */
+/** Inputs that are secrets. */
 const SECRET_INPUTS = ['age-passphrase', 'github-token'];
+/** Inputs that hold some, with a grammar of their own. */
+const CONNECTION_INPUTS = ['database-url', 'target-database-url'];
 /** Also `NAME_SECRET_ACCESS_KEY` and `NAME_SESSION_TOKEN` of a destination's `credentials=NAME`. */
 const SECRET_VARIABLES =
   /^(PGPASSWORD|ACTIONS_ID_TOKEN_REQUEST_TOKEN|ACTIONS_RUNTIME_TOKEN|[A-Z0-9_]*_SECRET_ACCESS_KEY|[A-Z0-9_]*_SESSION_TOKEN)$/;
-/** An age identity can decrypt; it belongs nowhere here, and is pasted instead of a recipient all the same. */
+/** An age identity can decrypt. Beside `age-identity` it belongs nowhere, and is pasted instead of a recipient all the same. */
 const IDENTITY = /AGE-SECRET-KEY-[0-9A-Z-]+/gi;
 /** `//user:password@` where no credentials belong, such as in `storage`. */
 const USER_INFO = /\/\/[^/\s:@]*:([^/\s@]+)@/g;
@@ -20,14 +22,14 @@ const USER_INFO = /\/\/[^/\s:@]*:([^/\s@]+)@/g;
  * masking it would also blank the names that the log and the outputs are made of.
  */
 export function secretsIn(env: Environment): string[] {
-  const connection = connectionSecrets(env);
+  const connections = CONNECTION_INPUTS.map((input) => connectionSecrets(env[variableOf(input)] ?? '', env));
   const others = Object.entries(env).flatMap(([name, value]) => secretValues(name, value ?? ''));
-  const forms = new Set([...connection.forms, ...others.flatMap(secretForms)]);
-  return [...forms].filter((form) => !connection.names.has(form)).sort((a, b) => b.length - a.length);
+  const forms = new Set([...connections.flatMap((connection) => connection.forms), ...others.flatMap(secretForms)]);
+  const isName = (form: string): boolean => connections.some(({ names }) => names.has(form));
+  return [...forms].filter((form) => !isName(form)).sort((a, b) => b.length - a.length);
 }
 
-function connectionSecrets(env: Environment): { forms: string[]; names: Set<string> } {
-  const text = env[variableOf('database-url')] ?? '';
+function connectionSecrets(text: string, env: Environment): { forms: string[]; names: Set<string> } {
   const request = readable(text, env);
   if (request === undefined) return { forms: secretForms(text), names: new Set() };
   const hosts = request.hosts.flatMap(({ host, hostaddr }) => [host, hostaddr ?? '']);
@@ -51,5 +53,8 @@ function secretValues(name: string, value: string): string[] {
   }
   if (!name.startsWith('INPUT_')) return [];
   const passwords = [...value.matchAll(USER_INFO)].map((match) => match[1] ?? '');
-  return [...(value.match(IDENTITY) ?? []), ...(name === variableOf('database-url') ? [] : passwords)];
+  return [
+    ...(value.match(IDENTITY) ?? []),
+    ...(CONNECTION_INPUTS.some((input) => name === variableOf(input)) ? [] : passwords),
+  ];
 }

@@ -230,13 +230,15 @@ async function prove(parts: BringBackParts, { archive }: FetchedArchive): Promis
   });
 }
 
-function referencePlace({ settled, access, facts }: BringBackParts): ReferencePlace | undefined {
+function referencePlace({ settled, access, facts, context }: BringBackParts): ReferencePlace | undefined {
   const { reference } = settled.strategy;
   if (reference === undefined) return undefined;
   const { maintenanceDatabase } = facts;
   return {
     database: reference.name,
     create: () => access.attempt('reference', maintenanceDatabase, ({ client }) => createDatabase(client, reference)),
-    drop: () => access.attempt('reference', maintenanceDatabase, ({ client }) => dropDatabase(client, reference.name)),
+    // Also when the run is cancelled.
+    drop: () =>
+      inLastSession(access.connection(maintenanceDatabase), context, (client) => dropDatabase(client, reference.name)),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { SafetyBackup, WayBack } from '../command.ts';
 import { displayHost } from '../domain/connection.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { type RecoveryTarget, type RecoveryVerdict, recoveryVerdict } from '../domain/recovery.ts';
 import type { StrategyPlan } from '../domain/strategy.ts';
@@ -63,7 +64,10 @@ async function withTargetSaved(parts: CarryOutParts, work: (saved: Saved) => Pro
   if (settled.strategy.targetIsEmpty) return await work({ findings: [] });
   let paused: PausedAccess | undefined;
   if (inputs.pauseWrites) {
-    paused = await pauseAccess(access, facts, { ...context, remember: (pauseNote) => context.tell({ pauseNote }) });
+    paused = await pauseAccess(access, facts, {
+      ...context,
+      remember: (pauseNote, giveAccessBack) => context.tell({ pauseNote, giveAccessBack }),
+    });
     timeline.note(`Others are kept out of ${facts.database.name}`);
   }
   try {
@@ -72,18 +76,30 @@ async function withTargetSaved(parts: CarryOutParts, work: (saved: Saved) => Pro
       context.tell({ safetyBackup: safety.backup });
       timeline.note(`Safety backup ${safety.backup.id} was taken and proven`);
     }
-    return await work({
+    const done = await work({
       ...(paused === undefined ? {} : { paused }),
       ...(safety === undefined ? {} : { safetyBackup: safety.backup }),
       findings: [...(paused?.findings ?? []), ...(safety?.findings ?? [])],
     });
-  } finally {
-    if (paused !== undefined) {
-      await paused.resume();
-      context.tell({ pauseNote: '', giveAccessBack: [] });
-      timeline.note(`Access to ${facts.database.name} is as it was before`);
-    }
+    await giveAccessBack(parts, paused);
+    return done;
+  } catch (error) {
+    // What went wrong first is what counts; words and post step know that access is still paused.
+    await giveAccessBack(parts, paused).catch((failure: unknown) =>
+      context.log.warning(`Access was not given back: ${messageOf(failure)}`),
+    );
+    throw error;
   }
+}
+
+async function giveAccessBack(
+  { context, facts, timeline }: BringBackParts,
+  paused: PausedAccess | undefined,
+): Promise<void> {
+  if (paused === undefined) return;
+  await paused.resume();
+  context.tell({ pauseNote: '', giveAccessBack: [] });
+  timeline.note(`Access to ${facts.database.name} is as it was before`);
 }
 
 async function restoreBeside(parts: CarryOutParts, fetched: FetchedArchive): Promise<CarriedOut> {

@@ -22,8 +22,11 @@ const NAMED = 10;
 export interface PausePorts {
   clock: Clock;
   log: Log;
-  /** Called with the note before anything is paused, so that the post step can give access back after a SIGKILL. */
-  remember: (note: string) => void;
+  /**
+   * Called before anything is paused, so that the post step can give access back after a SIGKILL.
+   * @param giveAccessBack SQL, for people
+   */
+  remember: (note: string, giveAccessBack: readonly string[]) => void;
 }
 
 export interface PausedAccess {
@@ -61,7 +64,7 @@ export async function pauseAccess(access: TargetAccess, facts: TargetFacts, port
   const properties = await readTargetProperties(access, facts);
   const { note, statements } = planPause(properties, role.superuser, maintenanceDatabase);
   const text = JSON.stringify(note);
-  ports.remember(text);
+  ports.remember(text, resumeStatements(note, database.name));
   tellWayBack(note, log);
   const mark = `COMMENT ON DATABASE ${quoteIdentifier(database.name)} IS ${pg.escapeLiteral(pausedMark(text))}`;
   const resume = (): Promise<void> => resumeFromNote(text, access.connection(maintenanceDatabase), { clock, log });

@@ -5,6 +5,7 @@ import type { DecryptionKeys } from '../crypto/decryption.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { SAFETY_LABEL } from '../domain/selector.ts';
 import type { TargetFacts } from '../domain/target.ts';
 import type { BackupInputs, EncryptionChoice, RestoreInputs } from '../inputs/types.ts';
 import type { TargetAccess } from './access.ts';
@@ -32,9 +33,9 @@ export interface TakenSafety {
  * otherwise, so that two databases never mix in one series.
  */
 export function safetySeries({ source }: TargetFacts, { selected }: FoundBackup, database: string): string {
-  if (selected.kind === 'foreign') return `${seriesNameFrom(database).slice(0, 53)}-emergency`;
+  if (selected.kind === 'foreign') return `${seriesNameFrom(database).slice(0, 53)}-${SAFETY_LABEL}`;
   const { manifest, series } = selected;
-  return manifest.source.fingerprint === source.fingerprint ? series : `${series.slice(0, 53)}-emergency`;
+  return manifest.source.fingerprint === source.fingerprint ? series : `${series.slice(0, 53)}-${SAFETY_LABEL}`;
 }
 
 /**
@@ -85,7 +86,7 @@ async function safetyInputs({ inputs, found, facts, access }: SafetyParts): Prom
     connection: access.connection(database),
     destinations,
     encryption: inputs.safetyEncryption ?? (await sameEncryption(found)),
-    label: 'emergency',
+    label: SAFETY_LABEL,
     keepForever: true,
     dryRun: false,
     scope: { content: 'all', schemas: [], excludeSchemas: [], tables: [], excludeTables: [], excludeTableData: [] },

@@ -4,7 +4,14 @@ import type { Destination } from '../domain/destination.ts';
 import type { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { type BackupSelector, chooseSet, describeSelector, type SeriesSelector } from '../domain/selector.ts';
+import {
+  type BackupSelector,
+  chooseSet,
+  describeSelector,
+  isSafetyBackup,
+  SAFETY_LABEL,
+  type SeriesSelector,
+} from '../domain/selector.ts';
 import { setFolder } from '../domain/set-layout.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 import type { Log, Storage } from '../ports.ts';
@@ -96,6 +103,7 @@ async function inSeries(request: SelectRequest, selector: SeriesSelector): Promi
     ...lost.map(unasked),
     ...scan.findings,
     ...unfinishedBefore(scan.unfinished, id),
+    ...safetyBefore([...holders.keys()], selector, id),
     ...absent(answers, id),
     ...faults,
     ...judged(copies[0].manifest),
@@ -103,9 +111,25 @@ async function inSeries(request: SelectRequest, selector: SeriesSelector): Promi
   return { kind: 'set', manifest: copies[0].manifest, series, copies, findings };
 }
 
+/** Newer sets that were saved before a restore. */
+function safetyBefore(ids: readonly string[], selector: SeriesSelector, chosen: string): Finding[] {
+  const newer = selector.kind === 'id' ? [] : ids.filter((id) => isSafetyBackup(id) && id > chosen);
+  if (newer.length === 0) return [];
+  return [
+    {
+      code: 'safety-backups-passed-over',
+      severity: 'notice',
+      seen: `${countOf(newer.length, 'newer set')} that a restore had saved beforehand ${newer.length === 1 ? 'was' : 'were'} passed over: ${newer.sort().reverse().slice(0, 3).join(', ')}`,
+      action: 'To go back to what the database held before a restore, give the id of that set.',
+    },
+  ];
+}
+
 async function onlySeries(targets: readonly Target[], signal: AbortSignal): Promise<string> {
   const { answers } = await askAll(targets, signal, seriesOf);
-  const names = [...new Set(answers.flatMap(({ value }) => value))].sort();
+  const all = [...new Set(answers.flatMap(({ value }) => value))].sort();
+  // What was saved of a database that is not the one of the series.
+  const names = all.length > 1 ? all.filter((name) => !name.endsWith(`-${SAFETY_LABEL}`)) : all;
   const places = answers.map(({ target }) => target.storage.location);
   const [only] = names;
   if (only === undefined) throw noSeries(places);

@@ -134,7 +134,8 @@ async function planArchive(
   const drop = await readDropPlan(access, facts, {
     restored: entries.restored,
     onlyTables: inputs.tables.length > 0,
-    createsPublic: toc.entries.some(({ type, name }) => type === 'SCHEMA' && name === 'public'),
+    // A dump of chosen schemas says CREATE SCHEMA public; one of a whole database takes it for granted.
+    createsPublic: (documents?.contents.scope.schemas.length ?? 0) > 0,
     managedSchemas: managedSchemas(facts),
   });
   return { toc, drop, entries: planFor({ schemas: drop.keptSchemas, extensions: drop.keptExtensions }) };

@@ -13,7 +13,7 @@ export const RECOVERY = {
   backup: input({
     commands: both,
     description:
-      'Which backup: `latest`, `latest-proven`, `latest-restored` (the newest that a drill has brought back), `before:2026-11-21T02:00Z`, the id of a set or a prefix that only it has, or the key, URI or path of a set. Also a dump made by other means (`.sql`, `.sql.gz`, `.sql.zst`, custom or directory archive); its verdict is never above `partial`.',
+      'Which backup: `latest`, `latest-proven`, `latest-restored` (the newest that a drill has brought back), `before:2026-11-21T02:00Z`, the id of a set or a prefix that only it has, or the key, URI or path of a set. Also a dump made by other means (`.sql`, `.sql.gz`, `.sql.zst`, custom or directory archive); its verdict is never above `partial`. What a restore saved beforehand (label `emergency`) is chosen by its id alone.',
     whenEmpty: '`latest-proven`',
     parse: orElse(backupSelector, { kind: 'latest-proven' } as const),
   }),
