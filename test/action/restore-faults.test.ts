@@ -33,10 +33,7 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
 
   const query = (sql: string, database?: string) => bench.scenario.query(sql, database);
 
-  async function expectFailed(
-    expected: FailedRestore,
-    restore: () => Promise<ScenarioRun>,
-  ): Promise<ScenarioRun> {
+  async function expectFailed(expected: FailedRestore, restore: () => Promise<ScenarioRun>): Promise<ScenarioRun> {
     const before = await lookBefore(bench);
     const run = await restore();
     await expectRestoreFailed(bench, run, before, expected);
@@ -61,8 +58,11 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
     const run = await bench.restore({
       onLine: (line) => {
         if (line !== '::group::Restore') return;
-        crashed = until(() => bench.scenario.query<{ pid: number }>(copy, 'postgres'), (rows) => rows.length > 0, 30_000)
-          .then(([session]) => void process.kill(session?.pid ?? 0, 'SIGKILL'));
+        crashed = until(
+          () => bench.scenario.query<{ pid: number }>(copy, 'postgres'),
+          (rows) => rows.length > 0,
+          30_000,
+        ).then(([session]) => void process.kill(session?.pid ?? 0, 'SIGKILL'));
       },
     });
     await crashed;
@@ -172,7 +172,9 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
         () => bench.restore({ inputs: command, github }),
       );
       expect(run.outputs['issue-number']).toBe('1');
-      expect(github.issues).toMatchObject([{ state: 'open', title: 'The restore of "shop" failed (ERR_AFTER_RESTORE)' }]);
+      expect(github.issues).toMatchObject([
+        { state: 'open', title: 'The restore of "shop" failed (ERR_AFTER_RESTORE)' },
+      ]);
       const good = await bench.restore({ inputs: { backup: bench.id }, github });
       expect(good.exitCode, good.maskedLog).toBe(0);
       expect(github.issues).toMatchObject([{ state: 'closed' }]);

@@ -28,6 +28,8 @@ interface Phase {
   stage: RecoveryStage;
   safety: RegExp;
   newSets: number;
+  /** The proven copy that was to be swapped in. */
+  leftOver?: RegExp;
 }
 
 describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
@@ -99,6 +101,7 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
       stage: 'replacing',
       safety: /Nothing is lost: both renames are one transaction, so .*shop`? is still the old database, or/,
       newSets: 1,
+      leftOver: /^shop_restored_/,
     },
   ];
   const replacing: Phase = {
@@ -171,21 +174,27 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
     });
   });
 
+  const shopOf = (databases: Record<string, unknown>[]) => databases.filter(({ name }) => name === 'shop');
+
   /** What a process that is killed cannot take back is no harm, and the next run takes it back. */
   async function expectHarmless(run: ScenarioRun): Promise<void> {
     expect(run.signal).toBe('SIGKILL');
     await expectNoSessions(bench);
-    expect((await bench.look()).content).toEqual(before.world.content);
+    const { databases, content } = await bench.look();
+    expect(content).toEqual(before.world.content);
+    // The post step gave access back.
+    expect(shopOf(databases)).toEqual(shopOf(before.world.databases));
+    expect(await bench.served()).toBe('old');
+    expect(run.post?.stdout).toContain('Access to shop is as it was before.');
     const told = readable(run.github.issues[0]?.body ?? '');
     expect(told).toContain('ERR_KILLED');
     expect(told).toContain('All backups are untouched');
+    expect(told).not.toContain('OTHERS ARE STILL KEPT OUT');
     for (const [folder, state] of before.folders) {
       const after = folderState(folder);
       for (const [key, digest] of state) expect(after.get(key)).toBe(digest);
     }
   }
-
-  const shopOf = (databases: Record<string, unknown>[]) => databases.filter(({ name }) => name === 'shop');
 
   test.each(SWAP)('SIGKILL, swap, $name', async (phase) => {
     const run = await endedAt(phase, 'SIGKILL', 'swap');
