@@ -12,15 +12,17 @@ const MAX_CAUSE_CHARACTERS = 500;
 /** Nothing is redacted here: that happens where words leave the process. */
 export function describeFailure(error: unknown, news: Partial<RunNews>): FailureWords {
   const known = error instanceof BackupError ? error : unexpectedError(error);
-  const problems = error instanceof InputError ? error.problems : [];
-  const lines = problems.map(({ input, message }) => `${input}: ${message}`);
+  const inputs = error instanceof InputError ? error.problems : [];
+  const wrong = inputs.map(({ input, message }) => `${input}: ${message}`);
+  // Of a message that holds a list, each item is a line of its own wherever it is shown.
+  const [message = '', ...items] = known.message.split('\n- ');
   const { code } = known;
   const { command = 'backup' } = news;
   const ofBackup = command === 'backup';
   return {
     ...titled({ command, code, outcome: 'failed' }, news.name),
-    happened: lines.length > 1 ? `${lines.length} inputs are wrong` : known.message,
-    problems: lines.length > 1 ? lines : [],
+    happened: wrong.length > 1 ? `${wrong.length} inputs are wrong` : message,
+    problems: wrong.length > 1 ? wrong : items,
     causes: causesOf(known),
     safety: ofBackup ? backupSafety(code, news) : recoverySafety(code, news),
     action: known.hint,

@@ -177,7 +177,7 @@ function isAlive(pid: number): boolean {
   return environmentOf(pid).length > 0;
 }
 
-function folderState(folder: string): FolderState {
+export function folderState(folder: string): FolderState {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) => {
     const file = path.join(entry.parentPath, entry.name);
     const digest = entry.isFile() ? createHash('sha256').update(readFileSync(file)).digest('hex') : '';

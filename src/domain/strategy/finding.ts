@@ -27,6 +27,6 @@ export function strategyError(findings: readonly Finding[]): BackupError | undef
   const actions = [...new Set(errors.map(({ action }) => action))];
   return new BackupError(CODES[first.code] ?? 'ERR_TARGET_UNFIT', message, {
     op: 'plan the restore',
-    hint: `${actions.length === 1 ? actions[0] : actions.map((each) => `- ${each}`).join('\n')}\nNothing was touched.`,
+    hint: [...actions, 'Nothing was touched.'].join(' '),
   });
 }
