@@ -7,23 +7,22 @@ const NAMED = 20;
 
 /** @param safetySeries where the safety backup would go; absent when none is wanted */
 export function describePlan(
-  parts: Pick<BringBackParts, 'inputs' | 'found' | 'settled' | 'facts'> & { safetySeries?: string },
+  parts: Pick<BringBackParts, 'inputs' | 'found' | 'settled'> & { safetySeries?: string },
 ): RecoveryDryRun['plan'] {
-  const { inputs, found, settled, facts, safetySeries } = parts;
+  const { inputs, found, settled, safetySeries } = parts;
   const { strategy, entries, drop, jobs, tools } = settled;
   const archive = found.documents?.contents.plainObjects.find(({ role }) => role === 'archive');
   const size = archive === undefined ? '' : `, ${formatBytes(archive.sizeBytes)}`;
-  const needsSafety = safetySeries !== undefined && strategy.strategy !== 'new-database' && !strategy.targetIsEmpty;
   return [
     [
       'backup',
       `${found.source.id} from ${found.source.uri}${size}, taken ${found.source.snapshotAt ?? 'at an unknown time'}`,
     ],
-    ['target', `${facts.fingerprint}, Postgres ${facts.server.version}`],
-    ...(needsSafety
-      ? [['safety backup', `in the series ${safetySeries}, label emergency, kept for ever`] as const]
-      : []),
-    ...strategy.steps,
+    ...strategy.steps.map(([what, words]) =>
+      what === 'saved' && safetySeries !== undefined
+        ? ([what, `${words}, kept for ever, in the series ${safetySeries}`] as const)
+        : ([what, words] as const),
+    ),
     ...(drop?.steps ?? []),
     [
       'restore',
