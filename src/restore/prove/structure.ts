@@ -145,7 +145,9 @@ async function makeReference(
   const { access, log, signal } = parts;
   const { database } = place;
   const count = `${formatCount(entries.length)} of ${formatCount(parts.plan.restored.length)} entries`;
-  log.info(`Some definitions may be worded otherwise than recorded; comparing with a restore of ${count}, without rows.`);
+  log.info(
+    `Some definitions may be worded otherwise than recorded; comparing with a restore of ${count}, without rows.`,
+  );
   try {
     await place.create();
     await withoutFlushes(parts, database);
