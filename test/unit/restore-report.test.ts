@@ -291,8 +291,11 @@ describe('a run', () => {
   });
 
   test('that drilled and passed ends the alarm of drills', () => {
-    expect(reportResult(drillResult(), parts)).toMatchObject({ exitCode: 0, proven: { command: 'drill', id: SET_ID } });
-    expect(lines).toContain('output report-path=drill.md');
+    const reportPath = join(folder, 'drill.md');
+    const result = { ...drillResult(), reportPath };
+    expect(reportResult(result, parts)).toMatchObject({ exitCode: 0, proven: { command: 'drill', id: SET_ID } });
+    expect(lines).toContain(`output report-path=${reportPath}`);
+    expect(readFileSync(join(folder, 'drill.xml'), 'utf8')).toContain('<testsuites');
   });
 
   test('that is partial is red; accepted, it is green and ends no alarm', () => {
