@@ -10,7 +10,8 @@ import type { PostgresServer } from '../support/postgres-server.ts';
 import { expectRestored, type RecoveryStage, recoveryNeeds, startRecoveryStage } from '../support/recovery-stage.ts';
 
 /** What a copy beside its original must not have, and what pg_dump says of it. */
-const CALLS_OUT = /Type: (EVENT TRIGGER|PUBLICATION|PUBLICATION TABLE|SUBSCRIPTION)|Name: (EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
+const CALLS_OUT =
+  /Type: (EVENT TRIGGER|PUBLICATION|PUBLICATION TABLE|SUBSCRIPTION)|Name: (EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
 
 for (const [from, to] of [
   [17, 17],
@@ -47,7 +48,11 @@ for (const [from, to] of [
       );
       expect(differences).toEqual([]);
       const archive = readdirSync(uri).find((name) => name.startsWith('database.backup')) ?? '';
-      const live = { server: target, database: restored, clients: clients.find(({ major }) => major === to) ?? clients[0] };
+      const live = {
+        server: target,
+        database: restored,
+        clients: clients.find(({ major }) => major === to) ?? clients[0],
+      };
       return { run, live, archive: path.join(uri, archive) };
     }
 
@@ -61,7 +66,12 @@ for (const [from, to] of [
       expect(expected.length).toBeGreaterThan(10);
       expect((await schemaEntries(live)).filter((entry) => !CALLS_OUT.test(entry))).toEqual(expected);
       if (fixture !== 'shapes') return;
-      expect(await target.query('SELECT lomowner::regrole::text AS owner FROM pg_largeobject_metadata WHERE oid = 910002', live.database)).toEqual([{ owner: 'shapes_owner' }]);
+      expect(
+        await target.query(
+          'SELECT lomowner::regrole::text AS owner FROM pg_largeobject_metadata WHERE oid = 910002',
+          live.database,
+        ),
+      ).toEqual([{ owner: 'shapes_owner' }]);
       expect(await target.query('SELECT polname FROM pg_policy', live.database)).toHaveLength(2);
       for (const words of ['What was left out', 'all_changes', 'watch']) expect(readable(run.summary)).toContain(words);
       const active = `SELECT evtname AS name FROM pg_event_trigger WHERE evtenabled <> 'D'

@@ -44,7 +44,7 @@ describeWith(await recoveryNeeds(17), 'While a restore is at work', ({ clients }
       const run = await restore(strategy, {
         'after-restore-sql': SANITISE,
         'after-restore-command': `psql -X -At -v ON_ERROR_STOP=1 "$DATABASE_URL" -c "SELECT 'checked ' || count(*) FROM customers WHERE email LIKE '%@invalid'"`,
-      }, );
+      });
       await sleep(500);
       const seen = await watcher.stop();
       expect(run.exitCode, run.maskedLog).toBe(0);

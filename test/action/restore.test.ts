@@ -53,17 +53,45 @@ describeWith(await recoveryNeeds(17), 'A restore', ({ clients }) => {
 
   test.each<[Strategy, readonly RegExp[]]>([
     ['new-database', [/created \| shop_restored_/, /proof \| every row/]],
-    ['swap', [/paused \|/, /saved \| .*label emergency, kept for ever, in the series shop/, /created \| shop_restored_/, /renamed \| if all is proven/, /proof \|/]],
-    ['in-place', [/paused \|/, /saved \| .*label emergency, kept for ever, in the series shop/, /replaced \| in shop/, /dropped \| 1 schema with \d+ objects: public/, /proof \|/]],
+    [
+      'swap',
+      [
+        /paused \|/,
+        /saved \| .*label emergency, kept for ever, in the series shop/,
+        /created \| shop_restored_/,
+        /renamed \| if all is proven/,
+        /proof \|/,
+      ],
+    ],
+    [
+      'in-place',
+      [
+        /paused \|/,
+        /saved \| .*label emergency, kept for ever, in the series shop/,
+        /replaced \| in shop/,
+        /dropped \| 1 schema with \d+ objects: public/,
+        /proof \|/,
+      ],
+    ],
   ])('that is a dry run of %s says the whole plan, and neither touches nor writes anything', async (strategy, plan) => {
     const before = [await serverState(stage.server), await stage.bucket.state()];
     const content = await stage.content('shop', { ...contents, tables: [] });
-    const run = await stage.restore(id(), 'shop', { strategy, 'dry-run': 'true', ...(strategy === 'in-place' ? confirmed() : {}) });
+    const run = await stage.restore(id(), 'shop', {
+      strategy,
+      'dry-run': 'true',
+      ...(strategy === 'in-place' ? confirmed() : {}),
+    });
     expect(run.exitCode, run.maskedLog).toBe(0);
     expect([await serverState(stage.server), await stage.bucket.state()]).toEqual(before);
     expect(await stage.content('shop', { ...contents, tables: [] })).toEqual(content);
     const text = readable(run.summary);
-    for (const words of [/Dry run of a restore of shop/, /Nothing was touched/, /backup \| /, /restore \| \d+ entries/, ...plan])
+    for (const words of [
+      /Dry run of a restore of shop/,
+      /Nothing was touched/,
+      /backup \| /,
+      /restore \| \d+ entries/,
+      ...plan,
+    ])
       expect(text).toMatch(words);
     const rows = text.split('\n').filter((line) => line.startsWith('| '));
     expect(rows, 'each part of the plan stands there once').toEqual([...new Set(rows)]);
@@ -173,9 +201,15 @@ describeWith(await recoveryNeeds(17), 'A restore', ({ clients }) => {
 
   test('of a set of another repository needs nothing but its URI', async () => {
     const theirs = stage.s3.storageUri('backups', 'theirs');
-    const made = await stage.backUp('shop', { storage: theirs, name: 'elsewhere' }, { env: { GITHUB_REPOSITORY: 'other/one' } });
+    const made = await stage.backUp(
+      'shop',
+      { storage: theirs, name: 'elsewhere' },
+      { env: { GITHUB_REPOSITORY: 'other/one' } },
+    );
     const [folder = '', query = ''] = theirs.split('?');
-    const run = await stage.restore(`${folder}/elsewhere/${made.outputs['backup-id']}?${query}`, 'shop', { storage: stage.directory });
+    const run = await stage.restore(`${folder}/elsewhere/${made.outputs['backup-id']}?${query}`, 'shop', {
+      storage: stage.directory,
+    });
     const database = await expectRestored(stage, run, made.outputs['backup-uri'] ?? '');
     await stage.server.query(`DROP DATABASE "${database}"`);
   });

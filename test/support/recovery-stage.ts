@@ -92,7 +92,12 @@ export interface RecoveryStage {
   /** Expects a proven backup, encrypted to `recipient` unless `inputs` say otherwise. */
   backUp(database: string, inputs?: Record<string, string>, options?: RunOptions): Promise<ScenarioRun>;
   /** `inputs` over those of a restore of `backup` into `database`. */
-  restore(backup: string, database: string, inputs?: Record<string, string>, options?: RunOptions): Promise<ScenarioRun>;
+  restore(
+    backup: string,
+    database: string,
+    inputs?: Record<string, string>,
+    options?: RunOptions,
+  ): Promise<ScenarioRun>;
   /** Of a set in the bucket or the directory. */
   manifest(uri: string): Promise<Manifest>;
   contents(uri: string): Promise<Contents>;
@@ -195,7 +200,12 @@ async function toolsOf([first, ...others]: readonly [Clients, ...Clients[]]) {
     const bin = path.join(tools.folder, 'postgresql-client', clients.version, process.arch, 'bin');
     await mkdir(bin, { recursive: true });
     const { pgDump, pgRestore, pgDumpall, psql } = clients;
-    for (const [name, target] of Object.entries({ pg_dump: pgDump, pg_restore: pgRestore, pg_dumpall: pgDumpall, psql }))
+    for (const [name, target] of Object.entries({
+      pg_dump: pgDump,
+      pg_restore: pgRestore,
+      pg_dumpall: pgDumpall,
+      psql,
+    }))
       await symlink(target, path.join(bin, name));
   }
   return tools;
