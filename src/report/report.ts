@@ -83,7 +83,9 @@ function warnOfAccepted(result: CommandResult, log: RunLog): void {
   const { verdict, checks } = result.recovery;
   if (verdict !== 'partial') return;
   const { happened, problems } = describeDoubts(checks);
-  const text = [`${happened}, which \`accept-partial\` accepts.`, ...problems.map((problem) => `- ${problem}`)].join('\n');
+  const text = [`${happened}, which \`accept-partial\` accepts.`, ...problems.map((problem) => `- ${problem}`)].join(
+    '\n',
+  );
   log.annotate('warning', text, `The ${result.command} is partial`);
 }
 

@@ -7,7 +7,13 @@ import { describeWith } from '../support/availability.ts';
 import { type ScenarioRun, until } from '../support/backup-scenario.ts';
 import type { ToolCache } from '../support/client-shims.ts';
 import { clientTools } from '../support/clients.ts';
-import { type DrillBench, machineWithServer, type ServerScripts, startDrillBench, statuses } from '../support/drill-bench.ts';
+import {
+  type DrillBench,
+  machineWithServer,
+  type ServerScripts,
+  startDrillBench,
+  statuses,
+} from '../support/drill-bench.ts';
 import { readable } from '../support/expect-run.ts';
 import { type FakeGitHub, startGitHub } from '../support/github-api.ts';
 import { processesWith } from '../support/process-watch.ts';
@@ -165,12 +171,15 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
     await expectFailed(run, 'ERR_DECRYPT', bench.recipient);
   });
 
-  test.each(['database.backup.age', 'contents.json.age'])('of a backup whose %s is damaged everywhere fails', async (name) => {
-    const files = [bench.scenario.storage, bench.second].map((folder) => path.join(folder, 'shop', id, name));
-    for (const file of files) await flipByte(file);
-    await expectFailed(await bench.drill(), 'ERR_BACKUP_DAMAGED', name);
-    for (const file of files) await flipByte(file);
-  });
+  test.each(['database.backup.age', 'contents.json.age'])(
+    'of a backup whose %s is damaged everywhere fails',
+    async (name) => {
+      const files = [bench.scenario.storage, bench.second].map((folder) => path.join(folder, 'shop', id, name));
+      for (const file of files) await flipByte(file);
+      await expectFailed(await bench.drill(), 'ERR_BACKUP_DAMAGED', name);
+      for (const file of files) await flipByte(file);
+    },
+  );
 
   test('that fails opens an issue, a second one in a row makes it critical, and one that passes closes it', async () => {
     const github = await startGitHub();
