@@ -200,24 +200,32 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
     }
   }
 
-  test.each(SWAP)('SIGKILL, swap, $name', async (phase) => {
-    const run = await endedAt(phase, 'SIGKILL', 'swap');
-    await expectHarmless(run);
-    const next = await bench.replace('swap', { inputs: { backup: bench.id, 'safety-backup': 'false' } });
-    expect(next.exitCode, next.maskedLog).toBe(0);
-    expect(await bench.served()).toBe('backup');
-    const { databases } = await bench.look();
-    const names = databases.map(({ name }) => String(name)).filter((name) => name.startsWith('shop'));
-    expect(names).toEqual(['shop', expect.stringMatching(/^shop_before_/)]);
-    expect(shopOf(databases)).toEqual(shopOf(before.world.databases));
-  }, TWO_RUNS_MS);
+  test.each(SWAP)(
+    'SIGKILL, swap, $name',
+    async (phase) => {
+      const run = await endedAt(phase, 'SIGKILL', 'swap');
+      await expectHarmless(run);
+      const next = await bench.replace('swap', { inputs: { backup: bench.id, 'safety-backup': 'false' } });
+      expect(next.exitCode, next.maskedLog).toBe(0);
+      expect(await bench.served()).toBe('backup');
+      const { databases } = await bench.look();
+      const names = databases.map(({ name }) => String(name)).filter((name) => name.startsWith('shop'));
+      expect(names).toEqual(['shop', expect.stringMatching(/^shop_before_/)]);
+      expect(shopOf(databases)).toEqual(shopOf(before.world.databases));
+    },
+    TWO_RUNS_MS,
+  );
 
-  test.each([beforeSafety, inSafety, replacing])('SIGKILL, in place, $name', async (phase) => {
-    const run = await endedAt(phase, 'SIGKILL', 'in-place');
-    await expectHarmless(run);
-    const next = await bench.replace('in-place', { inputs: { backup: bench.id, 'safety-backup': 'false' } });
-    expect(next.exitCode, next.maskedLog).toBe(0);
-    expect(await bench.served()).toBe('backup');
-    expect((await bench.look()).databases).toEqual(before.world.databases);
-  }, TWO_RUNS_MS);
+  test.each([beforeSafety, inSafety, replacing])(
+    'SIGKILL, in place, $name',
+    async (phase) => {
+      const run = await endedAt(phase, 'SIGKILL', 'in-place');
+      await expectHarmless(run);
+      const next = await bench.replace('in-place', { inputs: { backup: bench.id, 'safety-backup': 'false' } });
+      expect(next.exitCode, next.maskedLog).toBe(0);
+      expect(await bench.served()).toBe('backup');
+      expect((await bench.look()).databases).toEqual(before.world.databases);
+    },
+    TWO_RUNS_MS,
+  );
 });
