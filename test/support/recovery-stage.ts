@@ -288,6 +288,7 @@ export interface AuditPair {
 
 /** The records of one run, from the texts below `_audit/` of one destination; both must hold to the published schema. */
 export function auditPair(texts: ReadonlyMap<string, string>): AuditPair {
+  expect(texts.size).toBe(2);
   const parts = new Map([...texts].map(([key, text]) => [parseAuditKey(key)?.part, text]));
   expect([...parts.keys()].sort()).toEqual(['finished', 'started']);
   const [started = '', finished = ''] = [parts.get('started'), parts.get('finished')];
