@@ -249,14 +249,14 @@ function drillFacts(
   return { backup: { id, name: series, snapshotAt }, occasion, finishedAt, targetKind };
 }
 
-function planned({ inputs, found, settled, facts }: DrillParts): RecoveryDryRun {
+function planned({ inputs, found, settled }: DrillParts): RecoveryDryRun {
   const { id, uri, series } = found.source;
   return {
     command: 'drill',
     outcome: 'planned',
     ...(series === undefined ? {} : { name: series }),
     backup: { id, uri },
-    plan: describePlan({ inputs, found, settled, facts }),
+    plan: describePlan({ inputs, found, settled }),
     findings: settled.findings,
   };
 }

@@ -145,8 +145,8 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
     newSets: strategy === 'swap' ? 1 : 0,
   });
 
-  test.each(['new-database', 'swap'])('%s: after-restore-sql that fails leaves no copy', (strategy) =>
-    expectFailed(
+  test.each(['new-database', 'swap'])('%s: after-restore-sql that fails leaves no copy', async (strategy) => {
+    await expectFailed(
       {
         ...failing(strategy),
         happened: ['after-restore-sql failed in statement 2 of 2 (line 2)', 'division by zero'],
@@ -156,8 +156,8 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
         bench.restore({
           inputs: { strategy, backup: bench.id, 'after-restore-sql': 'DELETE FROM which;\nSELECT 1/0;' },
         }),
-    ),
-  );
+    );
+  });
 
   test('after-restore-command that fails leaves no copy, and opens an issue that the next good restore closes', async () => {
     const github = await startGitHub();

@@ -19,8 +19,7 @@ for (const [from, to] of [
   [17, 18],
   [17, 15],
 ] as const) {
-  const majors = from === to ? ([from] as const) : ([from, to] as const);
-  describeWith(await recoveryNeeds(...majors), `From Postgres ${from} to ${to}`, ({ clients }) => {
+  describeWith(await recoveryNeeds(from, to), `From Postgres ${from} to ${to}`, ({ clients }) => {
     let stage: RecoveryStage;
     let target: PostgresServer;
 
