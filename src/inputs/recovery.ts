@@ -25,8 +25,6 @@ export function restoreInputs(
       ['confirm', confirm !== undefined],
       ['safety-backup', values['safety-backup'] === false],
       ['pause-writes', values['pause-writes'] === false],
-      ['age-recipients', (values['age-recipients'] ?? []).length > 0],
-      ['encryption', values.encryption !== undefined],
     ] as const) {
       if (given) problems.push({ input, message: NOT_OF_NEW_DATABASE });
     }

@@ -81,7 +81,7 @@ async function atLocation(request: SelectRequest, { location }: { location: stri
 
 async function inSeries(request: SelectRequest, selector: SeriesSelector): Promise<SelectedSet> {
   const { targets, signal } = request;
-  const series = request.series ?? (await onlySeries(targets, signal));
+  const series = request.series ?? (await seriesFor(selector, targets, signal));
   const { answers, lost } = await askAll(targets, signal, (target) => idsOf(target, series));
   const holders = new Map<string, SetFolder[]>();
   for (const { target, value } of answers) {
@@ -123,6 +123,19 @@ function safetyBefore(ids: readonly string[], selector: SeriesSelector, chosen: 
       action: 'To go back to what the database held before a restore, give the id of that set.',
     },
   ];
+}
+
+/** An id is told from all others by its random end: of several series the one that has it is meant. */
+async function seriesFor(selector: SeriesSelector, targets: readonly Target[], signal: AbortSignal): Promise<string> {
+  if (selector.kind !== 'id') return await onlySeries(targets, signal);
+  const { answers } = await askAll(targets, signal, seriesOf);
+  const names = [...new Set(answers.flatMap(({ value }) => value))];
+  const holding: string[] = [];
+  for (const name of names) {
+    const { answers: ids } = await askAll(targets, signal, (target) => idsOf(target, name));
+    if (ids.some(({ value }) => value.some((id) => id.startsWith(selector.prefix)))) holding.push(name);
+  }
+  return holding.length === 1 ? (holding[0] as string) : await onlySeries(targets, signal);
 }
 
 async function onlySeries(targets: readonly Target[], signal: AbortSignal): Promise<string> {

@@ -82,7 +82,7 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
     expect(record.timings.criticalTablesSeconds).toBeGreaterThan(0);
     expect(record.timings.recoverySeconds).toBeGreaterThan(0);
     expect(record.dataAgeSeconds).toBeGreaterThan(0);
-    expect(readable(run.summary)).toMatch(/Recovery time \(RTO\): .*30 min are allowed/);
+    expect(readable(run.summary)).toMatch(/Recovery time \(RTO\): .*30 min 0 s are allowed/);
     expect(readable(run.summary)).toMatch(/Recovery point \(RPO\): /);
     expect(run.summary).not.toContain('Recovery time over drills');
     expectEvidence(run, report);
@@ -167,7 +167,7 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
       const record = bench.lastRecord(id);
       expect(record.verdict).toBe('failed');
       expect(statuses(record)).toMatchObject({ tables: 'passed', 'restore-time': 'failed' });
-      expect(readable(run.summary)).toContain('longer than the 1 min that are allowed');
+      expect(readable(run.summary)).toContain('longer than the 1 min 0 s that are allowed');
       await bench.expectNothingLeft(run);
     } finally {
       await tools.remove();

@@ -55,7 +55,10 @@ describeWith(await clientTools(17), 'A backup to be restored', (clients) => {
     expect(content).toEqual(before.world.content);
     expect(await bench.scenario.query('SELECT which FROM which', name)).toEqual([{ which: 'backup' }]);
     for (const words of noticed) expect(`${run.maskedLog}\n${readable(run.summary)}`).toMatch(words);
-    for (const [folder, state] of before.folders) expect(folderState(folder)).toMatchObject(state);
+    for (const [folder, state] of before.folders) {
+      const after = folderState(folder);
+      for (const [key, digest] of state) expect(after.get(key)).toBe(digest);
+    }
     await expectNothingLeft(bench, run);
   }
 
@@ -101,7 +104,7 @@ describeWith(await clientTools(17), 'A backup to be restored', (clients) => {
   test('a metadata.json that cannot be read is no backup', async () => {
     const { first } = await spoiled('metadata.json', (file) => cutShort(file, 200));
     await expectRefused(first, {
-      code: ['ERR_BACKUP_DAMAGED', 'ERR_BACKUP_NOT_FOUND'],
+      code: 'ERR_MANIFEST',
       happened: ['metadata.json'],
       action: [/another|Check|backup/],
     });
@@ -118,7 +121,7 @@ describeWith(await clientTools(17), 'A backup to be restored', (clients) => {
     const identity = await generateX25519Identity();
     await expectRefused(
       first,
-      { code: 'ERR_DECRYPT', happened: [bench.recipient], action: ['age-identity'] },
+      { code: 'ERR_DECRYPT', happened: [bench.recipient], action: ['Give the secret key of one of these'] },
       { 'age-identity': identity },
     );
   });

@@ -1,10 +1,9 @@
 /** Targets that lack what the backup needs: named before anything starts, with what to do, and nothing is made there. */
-import { chown, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { clientTools } from '../support/clients.ts';
-import { serverAccount } from '../support/postgres-binaries.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import {
   expectNothingLeft,
@@ -13,7 +12,6 @@ import {
   type RestoreScenario,
   startRestoreScenario,
 } from '../support/restore-scenario.ts';
-import { canMount, mountSmall } from '../support/small-file-system.ts';
 
 const OLDER = 16;
 const clients = await clientTools(17);
@@ -104,51 +102,5 @@ describeWith(available, 'A target that lacks something', (tools) => {
         action: ['Use a server of 17 or newer', 'strategy: in-place'],
       },
     );
-  });
-
-  test('an extension that the target does not have', async () => {
-    // The last release with it was 16.
-    await older.createDatabase('admin');
-    await older.query('CREATE EXTENSION adminpack; CREATE TABLE t AS SELECT 1 AS n', 'admin');
-    const storage = path.join(bench.scenario.folder, 'admin');
-    await mkdir(storage);
-    const inputs = { name: 'admin', storage, encryption: '', 'age-recipients': bench.recipient };
-    const run = await bench.scenario.run({ url: older.uri('admin'), inputs });
-    expect(run.exitCode, run.maskedLog).toBe(0);
-    await expectRefused(
-      same,
-      { name: 'admin', storage },
-      {
-        happened: ['The backup needs the extension adminpack', "the target's server does not have it"],
-        action: ['adminpack'],
-      },
-    );
-  });
-
-  const mount = canMount();
-  test.skipIf(mount !== true)('a disk that is full in mid-restore leaves no copy', async () => {
-    const folder = path.join(same.dataDir, '..', 'small');
-    await mkdir(folder);
-    const umount = mountSmall(folder, 16);
-    try {
-      const account = serverAccount();
-      if (account !== undefined) await chown(folder, account.uid, account.gid);
-      await same.query(`CREATE TABLESPACE small LOCATION '${folder}'`);
-      await same.createDatabase('tiny', 'TABLESPACE small');
-      await expectRefused(
-        same,
-        { 'create-roles': 'true' },
-        {
-          code: ['ERR_RESTORE_FAILED', 'ERR_TARGET_UNFIT'],
-          happened: ['No space left on device'],
-          safety: [/No row of .*tiny`? was changed/, 'That one was removed again'],
-          action: [/room|disk|space/],
-        },
-        'tiny',
-      );
-    } finally {
-      await same.query('DROP DATABASE IF EXISTS tiny WITH (FORCE)');
-      umount();
-    }
   });
 });

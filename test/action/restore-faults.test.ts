@@ -119,9 +119,9 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
   });
 
   test('without a safety backup replaces nothing', async () => {
+    const before = await lookBefore(bench);
     await query(`BEGIN; LOCK TABLE which; PREPARE TRANSACTION 'stuck'`);
     try {
-      const before = await lookBefore(bench);
       const run = await bench.replace('in-place', { inputs: { 'lock-timeout-seconds': '2' } });
       await query(`ROLLBACK PREPARED 'stuck'`);
       await expectRestoreFailed(bench, run, before, {
