@@ -90,7 +90,7 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
   });
 
   function expectEvidence(run: ScenarioRun, report: string): void {
-    const markdown = readFileSync(report, 'utf8');
+    const markdown = readable(readFileSync(report, 'utf8'));
     const xml = readFileSync(report.replace('.md', '.xml'), 'utf8');
     const suites = readXml(xml);
     const cases = elementsOf(suites, 'testcase').map(({ attributes }) => attributes.name);

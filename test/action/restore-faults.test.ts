@@ -150,7 +150,7 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
       {
         ...failing(strategy),
         happened: ['after-restore-sql failed in statement 2 of 2 (line 2)', 'division by zero'],
-        action: ['Correct the script'],
+        action: ['Correct '],
       },
       () =>
         bench.restore({

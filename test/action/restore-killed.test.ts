@@ -200,7 +200,8 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
     }
   }
 
-  test.each(SWAP)(
+  // At the renames: each step of theirs is killed in test/integration/swap.test.ts.
+  test.each(SWAP.slice(0, -1))(
     'SIGKILL, swap, $name',
     async (phase) => {
       const run = await endedAt(phase, 'SIGKILL', 'swap');

@@ -81,10 +81,10 @@ describe('When the process that started a local server is killed', () => {
     await searchWithServer(folder, MAJOR);
     const { child, said } = startElsewhere();
     expect(await said).toMatchObject({ version: expect.stringContaining(String(MAJOR)) });
-    expect(ofThisRun().map(({ commandLine }) => commandLine)).toEqual([
-      expect.stringContaining(' guard '),
-      expect.stringContaining('/postgres -D '),
-    ]);
+    // A backend that was just forked has the postmaster's command line for a moment.
+    expect(ofThisRun().map(({ commandLine }) => commandLine)).toEqual(
+      expect.arrayContaining([expect.stringContaining(' guard '), expect.stringContaining('/postgres -D ')]),
+    );
     await kill(child);
     await expectGone();
   });
