@@ -103,7 +103,10 @@ describeWith(await clientTools(17), 'An input', (clients) => {
     }));
 
   test('command that does not exist is an error', () =>
-    expectRefused({ inputs: { command: 'bakcup' }, happened: ['command: "bakcup" is not one of: backup, restore, drill'] }));
+    expectRefused({
+      inputs: { command: 'bakcup' },
+      happened: ['command: "bakcup" is not one of: backup, restore, drill'],
+    }));
 
   test('several of which are wrong are told together', () =>
     expectRefused({
