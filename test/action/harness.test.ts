@@ -39,7 +39,7 @@ describe('a run as the runner starts it', () => {
     expect(run.groups).toEqual(['Dump']);
     expect(run.maskedLog).toContain('reading shop with ***');
     expect(run.summary).toMatch(/^## ✅ Proven backup/);
-    expect(Object.keys(run.state)).toEqual(['workDir', 'reported']);
+    expect(Object.keys(run.state)).toEqual(['news', 'workDir', 'reported']);
   });
 
   test('masks every form of the secrets before it prints anything else, and prints none of them', async () => {
