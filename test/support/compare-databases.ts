@@ -86,6 +86,7 @@ export async function schemaEntries({ server, database, clients }: LiveDatabase)
   const sql = await runTool(clients.pgDump, ['--schema-only', '--no-password'], libpqEnv(server, database));
   return sql
     .replaceAll(/^\\(un)?restrict .*$/gm, '')
+    .replace(/^--\n-- PostgreSQL database dump complete\n--$/m, '')
     .split(/^--\n(?=-- Name: )/m)
     .slice(1)
     .map((entry) => entry.trim())

@@ -58,7 +58,7 @@ export async function recoveryNeeds(
   ...majors: readonly [number, ...number[]]
 ): Promise<{ clients: readonly [Clients, ...Clients[]] } | { skipped: string }> {
   const clients: Clients[] = [];
-  for (const major of majors) {
+  for (const major of new Set(majors)) {
     if (!availableMajors().includes(major)) return { skipped: `npm has no server of Postgres ${major}` };
     const found = await clientTools(major);
     if ('skipped' in found) return found;
