@@ -82,7 +82,7 @@ export interface RecoveryNews {
   checks: readonly Check[];
   /** What pg_restore said. */
   messages: readonly ClassifiedMessage[];
-  /** Where the incident report is to be written. */
+  /** Where the report is to be written. */
   reportPath: string;
 }
 

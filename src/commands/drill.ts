@@ -55,7 +55,8 @@ export async function drill(inputs: DrillInputs, given: CommandContext): Promise
   const { context, supervisor, targets, startedAt } = run;
   const { log, version } = context;
   const occasion = occasionOf(inputs.runner, { now: startedAt, version });
-  context.tell({ stage: 'looking', occasion });
+  const { reportPath } = inputs;
+  context.tell({ stage: 'looking', occasion, ...(reportPath === undefined ? {} : { reportPath }) });
   const assertions = inputs.assertions === undefined ? undefined : await readAssertions(inputs.assertions);
   if (inputs.afterRestoreSql !== undefined) await readAfterRestoreSql(inputs.afterRestoreSql);
   const known: { chosen?: ChosenBackup } = {};

@@ -195,6 +195,12 @@ const KIND: DocumentKind<Manifest> = {
   },
 };
 
+/** What keeps a set from being proven: its checks that did not pass, and why. Empty for a proven one. */
+export function whatIsUnproven({ checks }: Pick<Manifest, 'checks'>): string[] {
+  const open = checks.filter(({ status }) => status !== 'passed').map(({ id, reason }) => `${id}: ${reason}`);
+  return checks.length === 0 ? ['no check was made'] : open;
+}
+
 /** What no honest writer says, in words; a manifest with it is damaged or forged. */
 function contradictionIn(manifest: Manifest): string | undefined {
   const { id, label, objects, verdict, checks } = manifest;

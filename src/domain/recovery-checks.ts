@@ -1,16 +1,22 @@
 /** Checks of a restore beside those of the content: the archive that was read, what was said, what was left out. */
 import type { Check } from './checks.ts';
-import type { ClassifiedMessage } from './recovery.ts';
+import type { ClassifiedMessage, RecoverySource } from './recovery.ts';
 import { countOf } from './words.ts';
 
-/** @param kind a dump made by other means has nothing recorded that it could be held against */
-export function checkFetched(kind: 'set' | 'foreign'): Check {
-  if (kind === 'foreign') {
-    const reason = 'Nothing is recorded of a dump made by other means: whether it is what was dumped, nobody knows';
-    return { id: 'archive', status: 'partial', reason, details: [] };
-  }
+/** A restore is never more than the backup that it restores. */
+export function checkFetched(source: Pick<RecoverySource, 'kind' | 'unproven'>): Check {
+  const doubt = doubtAbout(source);
+  if (doubt !== undefined) return { id: 'archive', status: 'partial', reason: doubt, details: [...(source.unproven ?? [])] };
   const reason = 'Every stored object has the SHA-256 of its manifest, and the decrypted archive that of contents.json';
   return { id: 'archive', status: 'passed', reason, details: [] };
+}
+
+/** Why a restore of this backup can be partial at best, known before it begins; `undefined` for a proven set. */
+export function doubtAbout({ kind, unproven }: Pick<RecoverySource, 'kind' | 'unproven'>): string | undefined {
+  if (kind === 'foreign')
+    return 'Nothing is recorded of a dump made by other means: whether it is what was dumped, nobody knows';
+  if (unproven === undefined) return undefined;
+  return 'The backup itself was never proven, so what comes back is what was stored and perhaps not what was there';
 }
 
 export function checkMessages(messages: readonly ClassifiedMessage[]): Check {

@@ -30,6 +30,8 @@ export interface RecoverySource {
   snapshotAt?: string;
   /** Major version of the server that was dumped, where it is known. */
   major?: number;
+  /** Of a set that was never proven: what its manifest says against it, a check each. Absent for one that is proven. */
+  unproven?: readonly string[];
 }
 
 /** Where it went. */

@@ -1,6 +1,6 @@
 /**
  * The report of a restore for an incident log: who, when, what, why, and how it ended, as a Markdown file that stands
- * alone. For one that came to its end and for one that did not.
+ * alone. For one that came to its end, and for a restore or drill that did not.
  */
 import type { RestoreResult, RunNews, SafetyBackup, TimelineEntry } from '../command.ts';
 import type { Occasion } from '../domain/audit.ts';
@@ -110,7 +110,7 @@ function occasionSection(occasion: Occasion | undefined, now: Date, facts: reado
     const seconds = Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000);
     rows.push(
       ['who', md.code(actor)],
-      ['why', reason === undefined ? '(no reason was given)' : md.text(reason)],
+      ...(reason === undefined ? [] : ([['why', md.text(reason)]] as const)),
       ['begun', md.text(startedAt)],
       ['ended', `${md.text(now.toISOString())}, after ${formatDuration(seconds)}`],
       ...(run === null

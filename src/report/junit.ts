@@ -1,7 +1,9 @@
 /** One drill as JUnit XML, which every collector of test results reads: a check is a test case. */
-import type { DrillResult } from '../command.ts';
+import type { DrillResult, RunNews } from '../command.ts';
+import type { Occasion } from '../domain/audit.ts';
 import type { Check } from '../domain/checks.ts';
 import { secondsToRecover } from '../domain/drill-checks.ts';
+import type { FailureWords } from './failure-words.ts';
 
 const CLASS = 'db-backup-action.drill';
 
@@ -10,31 +12,86 @@ const CLASS = 'db-backup-action.drill';
  * skipped case: readers of JUnit show those as green. No check at all is an error too.
  */
 export function drillJUnit(result: DrillResult, redact: (text: string) => string): string {
-  const xml = new Xml(redact);
   const { recovery, occasion } = result;
   const { checks, source, target, phases, totalSeconds } = recovery;
-  const cases = checks.length === 0 ? [NOTHING] : checks;
-  const failures = cases.filter(({ status }) => status === 'failed' || status === 'partial').length;
-  const errors = cases.filter(({ status }) => status === 'not-run').length;
-  const name = `drill of ${source.series ?? source.id}`;
-  const counts = { tests: cases.length, failures, errors, skipped: 0, time: seconds(totalSeconds) };
-  const properties = [
-    ['backup', source.id],
-    ['verdict', recovery.verdict],
-    ['server', target.serverVersion],
-    ['recovery-seconds', seconds(secondsToRecover(phases))],
-    ...(result.rpoSeconds === undefined ? [] : [['data-age-seconds', seconds(result.rpoSeconds)]]),
-    ...phases.map(({ phase, seconds: each }) => [`phase ${phase}`, seconds(each)]),
-    ...(occasion.run === null ? [] : [['run', occasion.run.url]]),
-  ] as [string, string][];
+  return suite(
+    {
+      name: source.series ?? source.id,
+      checks: checks.length === 0 ? [NOTHING] : checks,
+      seconds: totalSeconds,
+      startedAt: occasion.startedAt,
+      properties: [
+        ['backup', source.id],
+        ['verdict', recovery.verdict],
+        ['server', target.serverVersion],
+        ['recovery-seconds', seconds(secondsToRecover(phases))],
+        ...(result.rpoSeconds === undefined ? [] : [['data-age-seconds', seconds(result.rpoSeconds)] as const]),
+        ...phases.map(({ phase, seconds: each }) => [`phase ${phase}`, seconds(each)] as const),
+        ...runProperty(occasion),
+      ],
+    },
+    redact,
+  );
+}
+
+/** The same of a drill that did not come to its end: what was checked until then, and an error. */
+export function failedDrillJUnit(
+  words: FailureWords,
+  { checks = [], phases = [], occasion, backupId, name }: Partial<RunNews>,
+  now: Date,
+  redact: (text: string) => string,
+): string {
+  const startedAt = occasion?.startedAt ?? now.toISOString();
+  const problems = [words.happened, ...words.problems, ...words.causes, words.action];
+  return suite(
+    {
+      name: name ?? backupId ?? 'a backup',
+      checks: [...checks, { id: 'run', status: 'not-run', reason: words.title, details: problems }],
+      seconds: Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000),
+      startedAt,
+      properties: [
+        ...(backupId === undefined ? [] : [['backup', backupId] as const]),
+        ['verdict', 'failed'],
+        ['code', words.code],
+        ...phases.map(({ phase, seconds: each }) => [`phase ${phase}`, seconds(each)] as const),
+        ...runProperty(occasion),
+      ],
+    },
+    redact,
+  );
+}
+
+type Case = Pick<Check, 'status' | 'reason' | 'details'> & { id: string };
+
+interface Suite {
+  /** What was drilled. */
+  name: string;
+  checks: readonly Case[];
+  seconds: number;
+  /** ISO 8601 UTC. */
+  startedAt: string;
+  properties: readonly (readonly [name: string, value: string])[];
+}
+
+function runProperty(occasion: Occasion | undefined): [string, string][] {
+  const run = occasion?.run ?? null;
+  return run === null ? [] : [['run', run.url]];
+}
+
+function suite({ name, checks, seconds: time, startedAt, properties }: Suite, redact: (text: string) => string): string {
+  const xml = new Xml(redact);
+  const failures = checks.filter(({ status }) => status === 'failed' || status === 'partial').length;
+  const errors = checks.filter(({ status }) => status === 'not-run').length;
+  const counts = { tests: checks.length, failures, errors, skipped: 0, time: seconds(time) };
+  const title = `drill of ${name}`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites${xml.attributes({ name, ...counts })}>`,
-    `  <testsuite${xml.attributes({ name, ...counts, timestamp: occasion.startedAt })}>`,
+    `<testsuites${xml.attributes({ name: title, ...counts })}>`,
+    `  <testsuite${xml.attributes({ name: title, ...counts, timestamp: startedAt })}>`,
     '    <properties>',
     ...properties.map(([key, value]) => `      <property${xml.attributes({ name: key, value })}/>`),
     '    </properties>',
-    ...cases.flatMap((check) => testCase(check, xml)),
+    ...checks.flatMap((check) => testCase(check, xml)),
     '  </testsuite>',
     '</testsuites>',
     '',
@@ -43,7 +100,7 @@ export function drillJUnit(result: DrillResult, redact: (text: string) => string
 
 const NOTHING: Check = { id: 'archive', status: 'not-run', reason: 'Nothing at all was checked', details: [] };
 
-function testCase({ id, status, reason, details }: Check, xml: Xml): string[] {
+function testCase({ id, status, reason, details }: Case, xml: Xml): string[] {
   const opening = `    <testcase${xml.attributes({ name: id, classname: CLASS })}`;
   if (status === 'passed') return [`${opening}/>`];
   const element = status === 'not-run' ? 'error' : 'failure';

@@ -14,7 +14,7 @@ import { describeFailure, describeTrouble } from './failure.ts';
 import { failureSummary } from './failure-summary.ts';
 import { describeDoubts, type FailureWords, failureMessage } from './failure-words.ts';
 import { failedIncidentReport, incidentReport } from './incident-report.ts';
-import { drillJUnit } from './junit.ts';
+import { drillJUnit, failedDrillJUnit } from './junit.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
 import { ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
 import { recoverySummary } from './restore-summary.ts';
@@ -160,14 +160,16 @@ export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log
   return fail(words, log);
 }
 
-/** The report of a restore that did not come to its end, where one was asked for. Never throws. */
+/** The report of a restore or drill that did not come to its end, where one was asked for. Never throws. */
 export function reportIncident(words: FailureWords, news: Partial<RunNews>, { env, log, now }: ReportParts): void {
-  if (news.command !== 'restore' || news.reportPath === undefined) return;
-  writeReport(
-    news.reportPath,
-    failedIncidentReport(words, news, now, (text) => log.redact(text)),
-    { env, log },
-  );
+  const { command, reportPath } = news;
+  if (reportPath === undefined) return;
+  const redact = (text: string): string => log.redact(text);
+  const markdown = failedIncidentReport(words, news, now, redact);
+  if (command !== 'drill') return writeReport(reportPath, markdown, { env, log });
+  const paths = reportPaths(reportPath);
+  writeReport(paths.junit, failedDrillJUnit(words, news, now, redact), { env, log });
+  writeReport(paths.markdown, markdown, { env, log });
 }
 
 /** One that cannot be written changes nothing of what was done. */

@@ -175,7 +175,7 @@ export async function proveCopy(
   for (const { phase, seconds } of proof.phases) log.info(`${phase}: ${seconds.toFixed(1)} s`);
   const leftOut = checkLeftOut(settled.entries?.gaps ?? []);
   const checks = [
-    checkFetched(found.source.kind),
+    checkFetched(found.source),
     checkMessages(run.messages),
     ...(leftOut === undefined ? [] : [leftOut]),
     ...proof.checks,

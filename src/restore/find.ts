@@ -4,6 +4,7 @@ import type { CommandContext } from '../command.ts';
 import type { DecryptionKeys } from '../crypto/decryption.ts';
 import type { Destination } from '../domain/destination.ts';
 import type { Finding } from '../domain/findings.ts';
+import { whatIsUnproven } from '../domain/manifest.ts';
 import type { RecoverySource } from '../domain/recovery.ts';
 import { countOf } from '../domain/words.ts';
 import type { RecoveryInputs } from '../inputs/types.ts';
@@ -83,5 +84,6 @@ function sourceOf(selected: Selected): RecoverySource {
   if (selected.kind === 'foreign') return { kind: 'foreign', id: selected.name, uri: selected.uri };
   const { manifest, series, copies } = selected;
   const { id, snapshotAt, server } = manifest;
-  return { kind: 'set', id, series, uri: copies[0].uri, snapshotAt, major: server.major };
+  const source = { kind: 'set', id, series, uri: copies[0].uri, snapshotAt, major: server.major } as const;
+  return manifest.verdict === 'proven' ? source : { ...source, unproven: whatIsUnproven(manifest) };
 }

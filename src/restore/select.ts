@@ -3,7 +3,7 @@ import type { Target } from '../backup/destinations.ts';
 import type { Destination } from '../domain/destination.ts';
 import type { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
-import type { Manifest } from '../domain/manifest.ts';
+import { type Manifest, whatIsUnproven } from '../domain/manifest.ts';
 import {
   type BackupSelector,
   chooseSet,
@@ -203,14 +203,13 @@ function absent(answers: readonly { target: Target; value: readonly string[] }[]
     }));
 }
 
-function judged({ id, verdict, checks }: Manifest): Finding[] {
-  if (verdict === 'proven') return [];
-  const open = checks.filter(({ status }) => status !== 'passed').map(({ id: check, reason }) => `${check}: ${reason}`);
+function judged(manifest: Manifest): Finding[] {
+  if (manifest.verdict === 'proven') return [];
   return [
     {
       code: 'backup-unproven',
       severity: 'warning',
-      seen: `${id} was never proven (${open.join('; ') || 'no check was made'})`,
+      seen: `${manifest.id} was never proven (${whatIsUnproven(manifest).join('; ')})`,
       action: 'Prefer `backup: latest-proven` unless you need just this one.',
     },
   ];

@@ -11,6 +11,7 @@ import { isManagedSchema } from '../domain/providers/managed.ts';
 import type { Strategy } from '../domain/recovery.ts';
 import { restoreClientMajor } from '../domain/restore-client.ts';
 import { planStrategy, type StrategyPlan, strategyError } from '../domain/strategy.ts';
+import { assessPartial } from '../domain/strategy/partial.ts';
 import type { TargetFacts } from '../domain/target.ts';
 import type { Toc } from '../domain/toc.ts';
 import type { RecoveryInputs } from '../inputs/types.ts';
@@ -72,6 +73,13 @@ export async function settle(parts: SettleParts): Promise<Settled> {
     ...found.findings,
     ...aboutTools,
     ...strategy.findings,
+    ...assessPartial({
+      strategy: strategy.strategy,
+      targetIsEmpty: strategy.targetIsEmpty,
+      source: found.source,
+      gaps: planned?.entries.gaps ?? [],
+      acceptPartial: inputs.acceptPartial,
+    }),
     ...(planned?.entries.findings ?? []),
     ...(planned?.drop?.findings ?? []),
     ...(plain && strategy.strategy === 'in-place' ? [PLAIN_IN_PLACE] : []),

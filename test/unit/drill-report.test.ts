@@ -4,7 +4,8 @@ import type { DrillResult } from '../../src/command.ts';
 import { trendPoint } from '../../src/domain/drill-record.ts';
 import { reportPaths } from '../../src/report/drill-files.ts';
 import { drillReport } from '../../src/report/drill-report.ts';
-import { drillJUnit } from '../../src/report/junit.ts';
+import type { FailureWords } from '../../src/report/failure-words.ts';
+import { drillJUnit, failedDrillJUnit } from '../../src/report/junit.ts';
 import { recoverySummary } from '../../src/report/restore-summary.ts';
 import { programAvailable, testIf } from '../support/availability.ts';
 import { drilled } from '../support/drill-records.ts';
@@ -133,6 +134,20 @@ describe('JUnit', () => {
   test('without any check is an error', () => {
     const result = { ...drillResult(), recovery: recoveryOf({ more: { checks: [], verdict: 'partial' } }) };
     expect(drillJUnit(result, plain)).toContain('<error type="not-run" message="Nothing at all was checked">');
+  });
+
+  test('of a drill that ended early holds what was checked until then, and an error', () => {
+    const words: FailureWords = {
+      ...{ title: 'Drill failed (ERR_FETCH)', code: 'ERR_FETCH', happened: 'The archive ended early', problems: [] },
+      ...{ causes: ['socket hang up'], safety: 'Nothing was changed.', action: 'Run it again.', toType: [] },
+    };
+    const { checks } = recoveryOf();
+    const xml = failedDrillJUnit(words, { command: 'drill', name: 'shop', checks }, new Date(0), plain);
+    expect(xml).toContain('<testsuite name="drill of shop" tests="3" failures="0" errors="1" skipped="0"');
+    expect(xml).toContain('<error type="not-run" message="Drill failed (ERR_FETCH)">');
+    expect(xml).toContain('socket hang up\nRun it again.</error>');
+    expect(xml).toContain('<property name="verdict" value="failed"/>');
+    expect(failedDrillJUnit(words, {}, new Date(0), plain)).toMatch(/tests="1" failures="0" errors="1"/);
   });
 
   const python = programAvailable('python3', ['--version'], 'install Python 3');

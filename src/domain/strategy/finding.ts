@@ -8,6 +8,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   'reason-missing': 'ERR_CONFIRM',
   'sessions-that-last': 'ERR_TARGET_BUSY',
   'prepared-transactions': 'ERR_TARGET_BUSY',
+  'partial-at-best': 'ERR_NOT_PROVEN',
 };
 
 export function inTheWay(code: string, seen: string, action: string): Finding {
