@@ -47,6 +47,7 @@ export function planDrops(
     steps: steps(facts, choice, gone),
     findings: [
       ...choice.findings,
+      ...lostFindings(choice.lost),
       ...outsideFindings(outside),
       ...publishedFindings(published),
       ...lockFindings(locks, facts.lockSlots),
@@ -56,6 +57,19 @@ export function planDrops(
 
 function isSchemaless(type: string): boolean {
   return ['user mapping', 'cast', 'transform'].includes(type);
+}
+
+function lostFindings(lost: readonly CatalogObject[]): Finding[] {
+  if (lost.length === 0) return [];
+  return [
+    {
+      code: 'not-brought-back',
+      severity: 'warning',
+      seen: `${countOf(lost.length, 'object')} of the database would go without coming back: ${listWords(lost.map(({ type, identity }) => `${type} ${identity}`))}`,
+      action:
+        'After the restore they are in the safety backup alone. To keep them where they are, name what is to be replaced in `tables`, or use `strategy: new-database` and take from the copy what you need.',
+    },
+  ];
 }
 
 function outsideFindings(outside: readonly Dependent[]): Finding[] {

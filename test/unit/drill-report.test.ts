@@ -138,13 +138,13 @@ describe('JUnit', () => {
 
   test('of a drill that ended early holds what was checked until then, and an error', () => {
     const words: FailureWords = {
-      ...{ title: 'Drill failed (ERR_FETCH)', code: 'ERR_FETCH', happened: 'The archive ended early', problems: [] },
+      ...{ command: 'drill', outcome: 'failed', title: 'The drill failed', code: 'ERR_STORAGE', happened: 'The archive ended early', problems: [] },
       ...{ causes: ['socket hang up'], safety: 'Nothing was changed.', action: 'Run it again.', toType: [] },
     };
     const { checks } = recoveryOf();
     const xml = failedDrillJUnit(words, { command: 'drill', name: 'shop', checks }, new Date(0), plain);
     expect(xml).toContain('<testsuite name="drill of shop" tests="3" failures="0" errors="1" skipped="0"');
-    expect(xml).toContain('<error type="not-run" message="Drill failed (ERR_FETCH)">');
+    expect(xml).toContain('<error type="not-run" message="The drill failed">');
     expect(xml).toContain('socket hang up\nRun it again.</error>');
     expect(xml).toContain('<property name="verdict" value="failed"/>');
     expect(failedDrillJUnit(words, {}, new Date(0), plain)).toMatch(/tests="1" failures="0" errors="1"/);

@@ -48,6 +48,9 @@ const FACTS: DropFacts = {
   lockSlots: 6400,
 };
 
+/** Schema a with all that is in it. */
+const WHOLE_A = [entry('SCHEMA', 'a'), entry('TABLE', 't', 'a'), entry('TABLE', 'other', 'a')];
+
 function plan(
   restored: readonly TocEntry[],
   facts: Partial<DropFacts> = {},
@@ -136,6 +139,17 @@ describe('what goes before a restore in place', () => {
     expect(plan([entry('BLOBS', 'BLOBS')], facts).drops).toEqual([expect.stringContaining('lo_unlink')]);
   });
 
+  test('names what came after the backup, which nothing brings back', () => {
+    const lost = (restored: readonly TocEntry[], over: Partial<DropInput> = {}, facts: Partial<DropFacts> = {}) =>
+      plan(restored, facts, over).findings.filter(({ code }) => code === 'not-brought-back');
+    expect(lost(WHOLE_A)).toEqual([]);
+    expect(lost(WHOLE_A.slice(0, 2))).toMatchObject([
+      { severity: 'warning', seen: expect.stringMatching(/^1 object of the database would go without coming back: table a\.other$/) },
+    ]);
+    expect(lost(WHOLE_A.slice(0, 2), { onlyTables: true })).toEqual([]);
+    expect(lost([entry('TABLE', 'new', 'public')], {}, { major: 14 })[0]?.seen).toContain('table public.p');
+  });
+
   test('are rows alone, where only rows are restored', () => {
     expect(plan([entry('TABLE DATA', 't"', 'a')]).drops).toEqual(['TRUNCATE ONLY "a"."t"""']);
   });
@@ -145,7 +159,7 @@ describe('a restore in place is refused', () => {
   test.each([
     [
       'for dependents outside',
-      [entry('SCHEMA', 'a')],
+      WHOLE_A,
       {},
       [{ type: 'view', identity: 'b.v' }],
       0,
@@ -154,7 +168,7 @@ describe('a restore in place is refused', () => {
     ],
     [
       'for more locks than the server has',
-      [entry('SCHEMA', 'a')],
+      WHOLE_A,
       { lockSlots: 10 },
       [],
       10,
@@ -205,8 +219,8 @@ describe('a restore in place is refused', () => {
       { type: 'user mapping', identity: 'reader on server s' },
       { type: 'publication relation', identity: 'a.t in publication mine' },
     ];
-    const made = plan([entry('SCHEMA', 'a'), entry('USER MAPPING', 'USER MAPPING reader SERVER s')], {}, {}, outside);
+    const made = plan([...WHOLE_A, entry('USER MAPPING', 'USER MAPPING reader SERVER s')], {}, {}, outside);
     expect(made.codes).toEqual(['warning publication-loses-tables']);
-    expect(plan([entry('SCHEMA', 'a')], {}, {}, outside).codes).toContain('error dependents-outside');
+    expect(plan(WHOLE_A, {}, {}, outside).codes).toContain('error dependents-outside');
   });
 });

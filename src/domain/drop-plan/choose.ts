@@ -57,6 +57,7 @@ export function chooseDrops(facts: DropFacts, input: DropInput): DropChoice {
     extensions,
     keptExtensions: present.filter((extension) => !extensions.includes(extension)).map(({ name = '' }) => name),
     objects,
+    lost: lostRelations(facts.objects, [...schemas.map(({ name = '' }) => name), ...keptNames], input),
     global,
     truncated: truncatedTables(input),
     largeObjects: input.restored.some(({ type }) => LARGE_OBJECTS.has(type)) && facts.largeObjects.total > 0,
@@ -72,6 +73,22 @@ function wholeSchemas(facts: DropFacts, { restored, onlyTables, managedSchemas }
   return facts.schemas.filter(
     ({ name = '' }) =>
       !managedSchemas.includes(name) && (created.has(onOneLine(name)) || (name === 'public' && definesInPublic)),
+  );
+}
+
+const RELATIONS = new Set(['table', 'view', 'materialized view', 'foreign table', 'sequence']);
+
+/** What came after the backup: it goes with what the backup replaces, and nothing brings it back. */
+function lostRelations(
+  objects: readonly CatalogObject[],
+  schemas: readonly string[],
+  { restored }: DropInput,
+): CatalogObject[] {
+  const key = (type: string, schema = '', name = ''): string => [type, schema, name].map(onOneLine).join('\0');
+  const back = new Set(restored.map(({ type, schema, name }) => key(type.toLowerCase(), schema, name)));
+  return objects.filter(
+    ({ type, schema = '', name }) =>
+      RELATIONS.has(type) && schemas.includes(schema) && !back.has(key(type, schema, name)),
   );
 }
 

@@ -53,6 +53,8 @@ export interface DropChoice {
   keptExtensions: readonly string[];
   objects: readonly CatalogObject[];
   global: readonly CatalogObject[];
+  /** Tables, views and sequences that go with their schema and are not in the backup. */
+  lost: readonly CatalogObject[];
   /** Emptied: rows come without the definition of their table. */
   truncated: readonly string[];
   largeObjects: boolean;
