@@ -63,10 +63,20 @@ export async function rehearse(
 /** Whether a failed run could open its issue; nothing where none is wanted. */
 export async function probeIssues({ env, clock, signal }: CommandContext): Promise<Finding[]> {
   const alarm = readAlarmInputs(env);
-  if (alarm === undefined || !alarm.wanted || alarm.token === '') return [];
+  if (alarm === undefined || !alarm.wanted) return [];
+  if (alarm.token === '') return [NO_TOKEN];
   const { token, apiUrl, run } = alarm;
   return await probeIssueRights(issuesOf({ token, apiUrl, repository: run.repository, clock, signal }));
 }
+
+/** An unset secret arrives as nothing, and must not mean that nobody hears of a failure. */
+const NO_TOKEN: Finding = {
+  code: 'alarm-impossible',
+  severity: 'notice',
+  seen: '`github-token` is empty, so a failed run could not open an issue.',
+  action:
+    'Leave `github-token` out: then it is the token of the job. If no issue is wanted, write `issue-on-failure: false`.',
+};
 
 const CONTENT = { all: 'definitions and rows', schema: 'definitions without rows', data: 'rows without definitions' };
 

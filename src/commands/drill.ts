@@ -269,6 +269,6 @@ function secondsSince(time: number, { clock }: CommandContext): number {
 function notEmpty(words: string): BackupError {
   return new BackupError('ERR_TARGET_NOT_EMPTY', words, {
     op: 'look at the target',
-    hint: 'Name an empty database of a throwaway server in `target-database-url`, such as a service container, or leave it out: then the drill starts a server of its own. Nothing was touched.',
+    hint: 'Name an empty database of a throwaway server in `target-database-url`, such as a service container, or leave it out: then the drill starts a server of its own.',
   });
 }

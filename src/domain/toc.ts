@@ -125,6 +125,6 @@ function splitOwner(text: string, owners: Owners): { name: string; owner: string
 function unreadable(why: string): BackupError {
   return new BackupError('ERR_RESTORE_FAILED', `The table of contents of the archive cannot be read: ${why}`, {
     op: 'read the table of contents',
-    hint: 'Nothing was touched. Use the newest version of this action; restore by hand with RESTORE.md meanwhile.',
+    hint: 'Use the newest version of this action; restore by hand with RESTORE.md meanwhile.',
   });
 }

@@ -117,6 +117,6 @@ function undone(messages: readonly ClassifiedMessage[]): BackupError {
 function plainDump(): BackupError {
   return new BackupError('ERR_RESTORE_FAILED', 'A plain SQL dump cannot replace a database in one transaction', {
     op: 'restore',
-    hint: 'Nothing was touched. Restore it with `strategy: new-database` or `swap`.',
+    hint: 'Restore it with `strategy: new-database` or `swap`.',
   });
 }

@@ -131,7 +131,7 @@ export function psqlOf(tools: ClientTools): string {
     `There is no psql of version ${tools.version} beside ${tools.pgRestore}, and this restore needs it`,
     {
       op: 'restore',
-      hint: `Nothing was touched. Install the whole package postgresql-client-${tools.major}; psql is part of it.`,
+      hint: `Install the whole package postgresql-client-${tools.major}; psql is part of it.`,
     },
   );
 }

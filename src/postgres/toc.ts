@@ -79,7 +79,7 @@ async function output(
     `pg_restore ${tools.version} cannot read the archive: ${errorOf(end.stderr) || `it ended with ${end.signal ?? `exit code ${end.code}`}`}`,
     {
       op: 'read the table of contents',
-      hint: 'Nothing was touched. If it says "unsupported version", a newer client is needed; otherwise the file is no archive of pg_dump, or it is damaged: choose another backup.',
+      hint: 'If it says "unsupported version", a newer client is needed; otherwise the file is no archive of pg_dump, or it is damaged: choose another backup.',
     },
   );
 }

@@ -24,10 +24,13 @@ export function recoverySafety(code: ErrorCode, news: Partial<RunNews>): string 
 }
 
 function drillSafety(news: Partial<RunNews>): string[] {
+  if (recoveryStage(news) === 'looking') {
+    return ['Nothing was touched, neither the database that is backed up nor the target of the drill.'];
+  }
   const left = leftOver(news);
   return [
     'The database that is backed up was not touched: a drill works in a throwaway one.',
-    ...(recoveryStage(news) === 'looking' || left === undefined ? [] : [`That is \`${left}\`.`]),
+    ...(left === undefined ? [] : [`That is \`${left}\`.`]),
   ];
 }
 
@@ -101,11 +104,12 @@ function backupsSafety(code: ErrorCode, { backupId, backupUri }: Partial<RunNews
 export function recoverySteps(news: Partial<RunNews>): WayBack[] {
   const stage = recoveryStage(news);
   const touched = stage === 'replacing' || stage === 'replaced';
+  const { wayBack = [] } = news;
   return [
     ...accessSteps(news),
     ...(stage === 'replacing' && news.strategy === 'swap' ? lookSteps(news) : []),
-    ...(touched ? (news.wayBack ?? []) : []),
-    ...(touched && news.strategy === 'in-place' ? safetySteps(news) : []),
+    ...(touched ? wayBack : []),
+    ...(touched && news.strategy === 'in-place' && wayBack.length === 0 ? safetySteps(news) : []),
     ...(touched ? [] : leftOverSteps(news)),
   ];
 }

@@ -114,13 +114,13 @@ function secondsOf(phases: readonly RecoveryPhase[], wanted: (phase: string) => 
   return phases.filter(({ phase }) => wanted(phase)).reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-/** Safety backup, the way back, and what to do now. */
+/** Safety backup (in place it is the way back), the way back, and what to do now. */
 function aftermath(result: RestoreResult, md: Markdown): string[] {
   const { safetyBackup, strategy, wayBack } = result;
   // What went wrong said it already, with the same steps.
   const told = describeTrouble(result) !== undefined;
   return [
-    ...(safetyBackup === undefined || (told && strategy === 'in-place')
+    ...(safetyBackup === undefined || strategy === 'in-place'
       ? []
       : [
           '### The safety backup',

@@ -190,8 +190,8 @@ async function replaceInPlace(parts: CarryOutParts, fetched: FetchedArchive, sav
 
 function wayBackInPlace({ database }: StrategyPlan, safety: SafetyBackup | undefined): WayBack[] {
   if (safety === undefined) return [];
-  const words = `To bring back what ${database} held before, restore the safety backup ${safety.id}: this action with \`backup: ${safety.id}\`, or with stock tools into a new database:`;
-  return [{ words, commands: [safety.restoreCommand] }];
+  const words = `What ${database} held before is in the safety backup ${safety.id}, proven and kept for ever: ${safety.uri}. To bring it back: this action with \`backup: ${safety.id}\`, or with stock tools into a new database:`;
+  return [{ words, commands: ['NEW_DATABASE=before_the_restore', safety.restoreCommand] }];
 }
 
 function dropCommand(database: string): string {

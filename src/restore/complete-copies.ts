@@ -47,7 +47,7 @@ function completeNowhere(id: string, faults: readonly Finding[]): BackupError {
     `${id} is complete nowhere. ${faults.map(({ seen }) => seen).join('. ')}`,
     {
       op: 'look at the copies of the backup',
-      hint: 'Nothing was touched. Choose another backup of the series by its id, and find out what changes or deletes objects in the storage.',
+      hint: 'Choose another backup of the series by its id, and find out what changes or deletes objects in the storage.',
     },
   );
 }

@@ -92,7 +92,7 @@ async function* decryptAge(source: AsyncIterable<Uint8Array>, name: string, keys
   if (keys === undefined) {
     throw new BackupError('ERR_DECRYPT', `${name} is encrypted with age, and nothing to decrypt it with was given`, {
       op: 'decrypt',
-      hint: 'Give the secret key in `age-identity`, or the passphrase in `age-passphrase`, from a secret. Nothing was touched.',
+      hint: 'Give the secret key in `age-identity`, or the passphrase in `age-passphrase`, from a secret.',
     });
   }
   const decryption = openDecryption(keys, { name });
@@ -140,6 +140,6 @@ function notADump(name: string, layers: readonly DumpLayer[], why: string): Back
   const inside = layers.length === 0 ? name : `What is inside ${name} (${layers.join(', then ')})`;
   return new BackupError('ERR_INPUT', `${inside} ${why}.`, {
     op: 'recognise the dump',
-    hint: 'Give an archive of pg_dump (custom, tar or a folder in directory format) or a plain SQL dump of one database; gzip, zstd, age and gpg around it are taken off. Nothing was touched.',
+    hint: 'Give an archive of pg_dump (custom, tar or a folder in directory format) or a plain SQL dump of one database; gzip, zstd, age and gpg around it are taken off.',
   });
 }

@@ -75,7 +75,7 @@ async function passphraseFile(passphrase: string, { workDir }: GpgParts): Promis
 function notHere(name: string, cause: unknown): BackupError {
   return new BackupError('ERR_DECRYPT', `${name} is encrypted with OpenPGP, and gpg could not be started`, {
     op: 'decrypt',
-    hint: 'Install gpg on the runner (apt-get install gnupg), or decrypt the dump by hand and give the result. Nothing was touched.',
+    hint: 'Install gpg on the runner (apt-get install gnupg), or decrypt the dump by hand and give the result.',
     cause,
   });
 }
@@ -85,7 +85,7 @@ function refused(name: string, { code, signal, stderr }: ProcessEnd, byPassphras
   return new BackupError('ERR_DECRYPT', `gpg could not decrypt ${name}: ${said}`, {
     op: 'decrypt',
     hint: byPassphrase
-      ? 'Check the passphrase. Nothing was touched.'
-      : 'Import the secret key into the keyring of the job’s user in a step before (gpg --batch --import), or give `age-passphrase` if it was encrypted with a passphrase. Nothing was touched.',
+      ? 'Check the passphrase.'
+      : 'Import the secret key into the keyring of the job’s user in a step before (gpg --batch --import), or give `age-passphrase` if it was encrypted with a passphrase.',
   });
 }

@@ -80,7 +80,7 @@ function reasonOf(error: unknown): string {
 function wrong(message: string, cause?: unknown): BackupError {
   return new BackupError('ERR_INPUT', `${message}.`, {
     op: 'read age-identity',
-    hint: 'Correct `age-identity`: the text of a secret key, or the path of a file that age-keygen wrote. Nothing was touched.',
+    hint: 'Correct `age-identity`: the text of a secret key, or the path of a file that age-keygen wrote.',
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -7,15 +7,15 @@ import { countOf, formatBytes } from '../domain/words.ts';
 export const MOST_LISTED = 20;
 
 /** A file can be named like the beginning of an id. */
-const FILE_HINT = 'Nothing was touched. If a file is meant, write its path with a slash: ./name.';
-const HINT = 'Nothing was touched. Write `backup:` with one of these ids, or a longer beginning of it.';
+const FILE_HINT = 'If a file is meant, write its path with a slash: ./name.';
+const HINT = 'Write `backup:` with one of these ids, or a longer beginning of it.';
 
 /** `manifests` are those of the newest sets. */
 export function nothingMatches(wish: string, series: string, why: string, manifests: readonly Manifest[]): BackupError {
   const message = `No backup of the series ${series} matches ${wish}: ${why}.`;
   if (manifests.length > 0)
     return notFound(`${message} The newest are:\n${listOf(manifests)}`, isFileName(wish) ? FILE_HINT : HINT);
-  return notFound(message, 'Nothing was touched. Check `storage` and `name`: is this where the backups are written?');
+  return notFound(message, 'Check `storage` and `name`: is this where the backups are written?');
 }
 
 /** `manifests`: newest first, and not all of them when they are more than are listed. */
@@ -28,14 +28,14 @@ export function severalMatch(prefix: string, manifests: readonly Manifest[]): Ba
 export function noSeries(places: readonly string[]): BackupError {
   return notFound(
     `There is no backup in ${places.join(' and ')}`,
-    'Nothing was touched. Check `storage`: bucket, prefix and endpoint must be those that the backups are written to.',
+    'Check `storage`: bucket, prefix and endpoint must be those that the backups are written to.',
   );
 }
 
 export function severalSeries(names: readonly string[], places: readonly string[]): BackupError {
   return notFound(
     `${places.join(' and ')} ${places.length === 1 ? 'holds' : 'hold'} ${countOf(names.length, 'series', 'series')}: ${names.join(', ')}`,
-    'Nothing was touched. Say which one with `name`.',
+    'Say which one with `name`.',
   );
 }
 
@@ -43,7 +43,7 @@ export function nothingThere(location: string, places: readonly string[]): Backu
   const looked = places.length === 0 ? '' : ` (looked at: ${places.join(', ')})`;
   return notFound(
     `There is neither a backup nor a dump at ${location}${looked}`,
-    'Nothing was touched. Give the folder of a backup, its metadata.json, a file of pg_dump, or a folder with toc.dat.',
+    'Give the folder of a backup, its metadata.json, a file of pg_dump, or a folder with toc.dat.',
   );
 }
 

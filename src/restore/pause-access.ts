@@ -52,7 +52,7 @@ export async function readTargetProperties(access: TargetAccess, facts: TargetFa
   if (found !== undefined) return found;
   throw new BackupError('ERR_TARGET_UNFIT', `There is no database ${database.name} on the target any more`, {
     op: 'read the target',
-    hint: 'Somebody dropped or renamed it. Nothing was touched.',
+    hint: 'Somebody dropped or renamed it.',
   });
 }
 
@@ -134,7 +134,7 @@ function mayNotPause({ role, database }: TargetFacts): BackupError {
     `${role.name} does not own the database ${database.name}, so it cannot keep others from writing meanwhile`,
     {
       op: 'pause access',
-      hint: 'Connect as its owner or as a superuser; or stop everything that writes, and set `pause-writes: false`. Nothing was touched.',
+      hint: 'Connect as its owner or as a superuser; or stop everything that writes, and set `pause-writes: false`.',
     },
   );
 }

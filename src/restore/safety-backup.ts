@@ -122,6 +122,6 @@ async function encryptionFor(keys: DecryptionKeys | undefined): Promise<Encrypti
     return { method: 'age', recipients: await Promise.all(keys.identities.map(identityToRecipient)) };
   throw new BackupError('ERR_SAFETY_BACKUP', 'Nothing says how the safety backup is to be encrypted', {
     op: 'take the safety backup',
-    hint: 'Give `age-recipients`, or write `encryption: none`. Nothing was touched.',
+    hint: 'Give `age-recipients`, or write `encryption: none`.',
   });
 }

@@ -85,7 +85,7 @@ function refusal(selector: SeriesSelector, id: string, error: BackupError): Back
     `${describeSelector(selector)} may be ${id}, which cannot be judged: ${error.message}`,
     {
       op: 'select the backup',
-      hint: `${error.hint} To restore an older one instead, give its id: an older one is never taken in silence. Nothing was touched.`,
+      hint: `${error.hint} To restore an older one instead, give its id: an older one is never taken in silence.`,
       cause: error,
     },
   );

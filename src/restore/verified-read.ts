@@ -136,7 +136,7 @@ function keysFor({ id, encryption }: Manifest, keys: DecryptionKeys | undefined)
   throw new BackupError('ERR_DECRYPT', `${id} is encrypted${how}, and nothing to decrypt it with was given`, {
     op: 'decrypt',
     hint: byPassphrase
-      ? 'Give the passphrase in `age-passphrase`, from a secret. Nothing was touched.'
-      : 'Give the secret key of one of these recipients in `age-identity`, from a secret, or the path of the file that age-keygen wrote. Nothing was touched.',
+      ? 'Give the passphrase in `age-passphrase`, from a secret.'
+      : 'Give the secret key of one of these recipients in `age-identity`, from a secret, or the path of the file that age-keygen wrote.',
   });
 }

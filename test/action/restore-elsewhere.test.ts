@@ -1,9 +1,12 @@
 /** Targets that lack what the backup needs: named before anything starts, with what to do, and nothing is made there. */
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, chown, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeWith } from '../support/availability.ts';
+import { describeWith, testIf } from '../support/availability.ts';
 import { clientTools } from '../support/clients.ts';
+import { serverAccount } from '../support/postgres-binaries.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import {
   expectNothingLeft,
@@ -12,6 +15,11 @@ import {
   type RestoreScenario,
   startRestoreScenario,
 } from '../support/restore-scenario.ts';
+import { canMount, mountSmall } from '../support/small-file-system.ts';
+
+/** Where glibc keeps one that every Debian has. */
+const COMPILED = ['/usr/lib/locale/C.utf8', '/usr/lib/locale/C.UTF-8'];
+const compiledLocale = () => COMPILED.find((folder) => existsSync(folder));
 
 const OLDER = 16;
 const clients = await clientTools(17);
@@ -102,5 +110,79 @@ describeWith(available, 'A target that lacks something', (tools) => {
         action: ['Use a server of 17 or newer', 'strategy: in-place'],
       },
     );
+  });
+
+  /** Backs a database up into a folder of its own, and gives the inputs that restore it. */
+  async function backUp(name: string, server: PostgresServer): Promise<Record<string, string>> {
+    const storage = path.join(bench.scenario.folder, name);
+    await mkdir(storage);
+    const inputs = { name, storage, encryption: '', 'age-recipients': bench.recipient };
+    const run = await bench.scenario.run({ url: server.uri(name), inputs });
+    expect(run.exitCode, run.maskedLog).toBe(0);
+    return { name, storage };
+  }
+
+  test('an extension that is missing is named, with what to install', async () => {
+    await bench.scenario.server.createDatabase('extended');
+    await bench.scenario.query(
+      `CREATE TABLE t AS SELECT 1 AS n;
+       INSERT INTO pg_extension VALUES (999999, 'tdigest', 10, 'public'::regnamespace, true, '1.4.0', NULL, NULL)`,
+      'extended',
+    );
+    await expectRefused(same, await backUp('extended', bench.scenario.server), {
+      happened: ['The backup needs the extension tdigest'],
+      action: ['postgresql-17-tdigest'],
+    });
+  });
+
+  testIf(compiledLocale() === undefined ? { skipped: 'this system has no compiled locale to copy' } : true, 'a collation that the target does not know', async () => {
+    const locales = await mkdtemp(path.join(os.tmpdir(), 'locales-'));
+    await chmod(locales, 0o755);
+    await cp(compiledLocale() as string, path.join(locales, 'xx_YY.utf8'), { recursive: true });
+    const server = await startPostgres({ major: 17, localesFrom: locales });
+    try {
+      await server.createDatabase('collated', `TEMPLATE template0 LC_COLLATE 'xx_YY.utf8' LC_CTYPE 'xx_YY.utf8'`);
+      await server.query('CREATE TABLE t AS SELECT 1 AS n', 'collated');
+      await expectRefused(same, await backUp('collated', server), {
+        happened: ['xx_YY.utf8'],
+        action: ['strategy: in-place'],
+      });
+    } finally {
+      await server.stop();
+      await rm(locales, { recursive: true, force: true });
+    }
+  });
+
+  testIf(canMount(), 'a disk that is full in the middle leaves the database that is there, and no copy', async () => {
+    await bench.scenario.server.createDatabase('large');
+    await bench.scenario.query('CREATE TABLE t AS SELECT g, repeat(md5(g::text), 8) FROM generate_series(1, 120000) g', 'large');
+    const inputs = await backUp('large', bench.scenario.server);
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'small-'));
+    const unmount = mountSmall(folder, 32);
+    try {
+      const account = serverAccount();
+      if (account !== undefined) await chown(folder, account.uid, account.gid);
+      await same.query(`CREATE TABLESPACE small LOCATION '${folder}'`);
+      await same.createDatabase('large', 'TABLESPACE small');
+      await same.query(`CREATE TABLE kept AS SELECT 'old'::text AS which`, 'large');
+      const before = await databases(same);
+      const run = await bench.restore({
+        inputs: { ...inputs, 'target-database-url': same.uri('large'), strategy: 'swap', 'safety-backup': 'false' },
+      });
+      expectRestoreWords(run, {
+        code: 'ERR_RESTORE_FAILED',
+        happened: ['ran out of disk space'],
+        safety: [/large`? holds what it held/],
+        action: ['more space'],
+      });
+      expect(await databases(same)).toEqual(before);
+      expect(await same.query('SELECT which FROM kept', 'large')).toEqual([{ which: 'old' }]);
+      await expectNothingLeft(bench, run);
+    } finally {
+      await same.query('DROP DATABASE IF EXISTS large WITH (FORCE)');
+      await same.query('DROP TABLESPACE IF EXISTS small');
+      unmount();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -31,6 +31,8 @@ export interface PostgresOptions {
   ssl?: { cert: string; key: string };
   /** Given to initdb as `--locale`; without it `--no-locale`. The encoding is UTF8 either way. */
   locale?: string;
+  /** A folder of compiled locales that this server knows instead of the system's (glibc's LOCPATH). */
+  localesFrom?: string;
   /** A free one is picked when absent. */
   port?: number;
 }
@@ -74,7 +76,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     await makeCluster(home, binaries.bin, account, options);
     for (let attempt = 1; ; attempt += 1) {
       const port = options.port ?? (await freePort());
-      const started = await startServer(home, binaries.bin, account, port);
+      const started = await startServer({ home, bin: binaries.bin, account, port, locales: options.localesFrom });
       if (typeof started !== 'string') return describeServer(options.major, home, port, started);
       const portWasTaken = options.port === undefined && started.includes('could not bind');
       if (!portWasTaken || attempt === PORT_ATTEMPTS) {
@@ -138,13 +140,23 @@ interface StartedServer {
   logFile: string;
 }
 
+interface Start {
+  home: string;
+  bin: string;
+  account: Account;
+  port: number;
+  locales: string | undefined;
+}
+
 /** The started server, or what it logged when it ended instead of becoming ready. */
-async function startServer(home: string, bin: string, account: Account, port: number): Promise<StartedServer | string> {
+async function startServer({ home, bin, account, port, locales }: Start): Promise<StartedServer | string> {
   const logFile = path.join(home, 'server.log');
   const log = openSync(logFile, 'a');
   const data = path.join(home, 'data');
+  const { env, ...as } = spawnAs(account, home);
   const postmaster = spawn(path.join(bin, 'postgres'), ['-D', data, '-p', String(port)], {
-    ...spawnAs(account, home),
+    ...as,
+    env: locales === undefined ? env : { ...env, LOCPATH: locales },
     stdio: ['ignore', log, log],
   });
   closeSync(log);

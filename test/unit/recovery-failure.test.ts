@@ -180,9 +180,10 @@ describe('the words of a failed drill', () => {
     const words = failed('ERR_DRILL_SERVER', news);
     expect(words.title).toBe('The drill of "shop" failed (ERR_DRILL_SERVER)');
     expect(words.safety).toBe(
-      `The database that is backed up was not touched: a drill works in a throwaway one. ${UNTOUCHED}`,
+      `Nothing was touched, neither the database that is backed up nor the target of the drill. ${UNTOUCHED}`,
     );
     const later = failed('ERR_RESTORE_FAILED', { ...news, stage: 'restoring', leftOverDatabase: 'drill_k3v9qa' });
+    expect(later.safety).toContain('The database that is backed up was not touched: a drill works in a throwaway one.');
     expect(later.safety).toContain('That is `drill_k3v9qa`.');
     expect(later.toType[0]?.commands).toEqual(['DROP DATABASE IF EXISTS "drill_k3v9qa";']);
   });

@@ -28,6 +28,6 @@ export function strategyError(findings: readonly Finding[]): BackupError | undef
   const actions = [...new Set(errors.map(({ action }) => action))];
   return new BackupError(CODES[first.code] ?? 'ERR_TARGET_UNFIT', message, {
     op: 'plan the restore',
-    hint: [...actions, 'Nothing was touched.'].join(' '),
+    hint: actions.join(' '),
   });
 }
