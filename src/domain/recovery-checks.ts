@@ -6,7 +6,8 @@ import { countOf } from './words.ts';
 /** A restore is never more than the backup that it restores. */
 export function checkFetched(source: Pick<RecoverySource, 'kind' | 'unproven'>): Check {
   const doubt = doubtAbout(source);
-  if (doubt !== undefined) return { id: 'archive', status: 'partial', reason: doubt, details: [...(source.unproven ?? [])] };
+  if (doubt !== undefined)
+    return { id: 'archive', status: 'partial', reason: doubt, details: [...(source.unproven ?? [])] };
   const reason = 'Every stored object has the SHA-256 of its manifest, and the decrypted archive that of contents.json';
   return { id: 'archive', status: 'passed', reason, details: [] };
 }

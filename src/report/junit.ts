@@ -78,7 +78,10 @@ function runProperty(occasion: Occasion | undefined): [string, string][] {
   return run === null ? [] : [['run', run.url]];
 }
 
-function suite({ name, checks, seconds: time, startedAt, properties }: Suite, redact: (text: string) => string): string {
+function suite(
+  { name, checks, seconds: time, startedAt, properties }: Suite,
+  redact: (text: string) => string,
+): string {
   const xml = new Xml(redact);
   const failures = checks.filter(({ status }) => status === 'failed' || status === 'partial').length;
   const errors = checks.filter(({ status }) => status === 'not-run').length;

@@ -59,6 +59,30 @@ describeWith(await clientTools(17), 'A drill on Postgres 17', (clients) => {
     expect(restored.annotations.map(({ title }) => title).join()).toContain('(ERR_BACKUP_NOT_FOUND)');
   });
 
+  test('of a backup that was never proven is partial at best, and does not make it a restored one', async () => {
+    await bench.scenario.server.createDatabase('doubtful');
+    await bench.scenario.query('CREATE TABLE orders (id int); CREATE TABLE kept AS SELECT 1 AS id', 'doubtful');
+    const url = bench.scenario.server.uri('doubtful');
+    const inputs = { name: 'doubtful', 'critical-tables': 'orders' };
+    const taken = await bench.scenario.run({
+      inputs: {
+        ...{ storage: bench.storage, encryption: '', 'age-recipients': bench.recipient, 'database-url': url },
+        ...inputs,
+      },
+    });
+    expect(taken.exitCode).toBe(1);
+    expect(taken.outputs.verdict).toBe('unproven');
+    const run = await bench.drill({ inputs: { name: 'doubtful', backup: 'latest' } });
+    expect(run.exitCode, run.maskedLog).toBe(1);
+    expect(run.outputs.verdict).toBe('partial');
+    const record = bench.lastRecord(taken.outputs['backup-id'] ?? '', 'doubtful');
+    expect(statuses(record)).toMatchObject({ archive: 'partial', tables: 'passed', definitions: 'passed' });
+    for (const words of ['never proven', 'orders']) expect(readable(run.summary)).toContain(words);
+    const restored = await bench.drill({ inputs: { name: 'doubtful', backup: 'latest-restored', 'dry-run': 'true' } });
+    expect(restored.annotations.map(({ title }) => title).join()).toContain('(ERR_BACKUP_NOT_FOUND)');
+    await bench.expectNothingLeft(run);
+  });
+
   test('that is partial is green where that was accepted, and still does not count as restored', async () => {
     const run = await bench.drill({ inputs: { name: 'provided', 'accept-partial': 'true' } });
     expect(run.exitCode, run.maskedLog).toBe(0);

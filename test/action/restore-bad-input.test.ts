@@ -209,4 +209,22 @@ describeWith(await clientTools(17), 'An input of a restore', (clients) => {
       },
     ),
   );
+
+  test.each(['swap', 'in-place'] as const)(
+    '%s by a backup that was never proven wants an explicit word',
+    async (strategy) => {
+      await bench.scenario.query('CREATE TABLE IF NOT EXISTS emptied (id int)');
+      const inputs = { 'critical-tables': 'emptied', encryption: '', 'age-recipients': bench.recipient };
+      const taken = await bench.scenario.run({ inputs });
+      expect(taken.outputs.verdict).toBe('unproven');
+      const before = await lookBefore(bench);
+      const run = await bench.replace(strategy, { inputs: { backup: taken.outputs['backup-id'] ?? '' } });
+      await expectRestoreFailed(bench, run, before, {
+        code: 'ERR_NOT_PROVEN',
+        happened: ['The backup itself was never proven'],
+        safety: [UNTOUCHED],
+        action: ['latest-proven', 'accept-partial: true'],
+      });
+    },
+  );
 });

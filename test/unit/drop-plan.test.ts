@@ -144,7 +144,10 @@ describe('what goes before a restore in place', () => {
       plan(restored, facts, over).findings.filter(({ code }) => code === 'not-brought-back');
     expect(lost(WHOLE_A)).toEqual([]);
     expect(lost(WHOLE_A.slice(0, 2))).toMatchObject([
-      { severity: 'warning', seen: expect.stringMatching(/^1 object of the database would go without coming back: table a\.other$/) },
+      {
+        severity: 'warning',
+        seen: expect.stringMatching(/^1 object of the database would go without coming back: table a\.other$/),
+      },
     ]);
     expect(lost(WHOLE_A.slice(0, 2), { onlyTables: true })).toEqual([]);
     expect(lost([entry('TABLE', 'new', 'public')], {}, { major: 14 })[0]?.seen).toContain('table public.p');

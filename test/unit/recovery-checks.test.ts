@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { whatIsUnproven } from '../../src/domain/manifest.ts';
 import type { RecoverySource } from '../../src/domain/recovery.ts';
 import { checkFetched } from '../../src/domain/recovery-checks.ts';
-import { strategyError } from '../../src/domain/strategy.ts';
 import { assessPartial, type PartialInput } from '../../src/domain/strategy/partial.ts';
+import { strategyError } from '../../src/domain/strategy.ts';
 
 const PROVEN: RecoverySource = { kind: 'set', id: '20261121_020000_nightly_k3v9qa', series: 'shop', uri: '/backups' };
 const UNPROVEN: RecoverySource = { ...PROVEN, unproven: ['critical-tables: public.orders is empty'] };

@@ -18,7 +18,10 @@ export interface PartialInput {
 export function assessPartial({ strategy, targetIsEmpty, source, gaps, acceptPartial }: PartialInput): Finding[] {
   if (strategy === 'new-database' || targetIsEmpty || acceptPartial) return [];
   const doubt = doubtAbout(source);
-  const lacking = gaps.length === 0 ? undefined : `The target cannot take ${countOf(gaps.length, 'part')} of the backup: ${gaps.join(', ')}`;
+  const lacking =
+    gaps.length === 0
+      ? undefined
+      : `The target cannot take ${countOf(gaps.length, 'part')} of the backup: ${gaps.join(', ')}`;
   const seen = [doubt, lacking].filter((each) => each !== undefined);
   if (seen.length === 0) return [];
   const better = source.unproven === undefined ? '' : 'take `backup: latest-proven`, or ';
