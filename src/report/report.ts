@@ -165,11 +165,9 @@ export function reportIncident(words: FailureWords, news: Partial<RunNews>, { en
   const { command, reportPath } = news;
   if (reportPath === undefined) return;
   const redact = (text: string): string => log.redact(text);
-  const markdown = failedIncidentReport(words, news, now, redact);
-  if (command !== 'drill') return writeReport(reportPath, markdown, { env, log });
-  const paths = reportPaths(reportPath);
-  writeReport(paths.junit, failedDrillJUnit(words, news, now, redact), { env, log });
-  writeReport(paths.markdown, markdown, { env, log });
+  const paths = command === 'drill' ? reportPaths(reportPath) : { markdown: reportPath };
+  if ('junit' in paths) writeReport(paths.junit, failedDrillJUnit(words, news, now, redact), { env, log });
+  writeReport(paths.markdown, failedIncidentReport(words, news, now, redact), { env, log });
 }
 
 /** One that cannot be written changes nothing of what was done. */
