@@ -3,6 +3,7 @@ import { type AlarmSubject, alarmMarker, runMarker } from '../../src/domain/alar
 import type { FailureWords } from '../../src/report/failure-words.ts';
 import { type AlarmEvent, failureComment, issueBody, issueTitle, recoveryComment } from '../../src/report/issue.ts';
 import { SHOP, STEP } from '../support/alarm-subjects.ts';
+import { withoutEntities } from '../support/markdown.ts';
 
 const NOW = new Date('2026-11-22T05:00:00Z');
 const plain = (text: string): string => text;
@@ -91,9 +92,7 @@ describe('the words of an issue', () => {
     expect(body.match(/<!--/g)).toHaveLength(2);
     expect(body).not.toMatch(/@\w|<\/details>|\]\(http|^## no/m);
     // GitHub looks for mentions after entities are resolved, but not in code.
-    const rendered = body
-      .replaceAll(/<code>.*?<\/code>/g, '')
-      .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
+    const rendered = withoutEntities(body.replaceAll(/<code>.*?<\/code>/g, ''));
     expect(rendered).not.toMatch(/@octocat|#1/);
     expect(
       issueTitle({ ...event, subject: { ...STEP, workflow: `${hostile}${'x'.repeat(500)}` } as AlarmSubject }, plain)
