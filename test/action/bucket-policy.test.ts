@@ -8,7 +8,14 @@ import { type Clients, clientTools } from '../support/clients.ts';
 import { expectFailureWords, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { fences, readDocument, section, tableRows } from '../support/markdown.ts';
-import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER, USER_ENV } from '../support/policy-server.ts';
+import {
+  BUCKET,
+  type PolicyServer,
+  type Statement,
+  startPolicyServer,
+  USER,
+  USER_ENV,
+} from '../support/policy-server.ts';
 import { availableS3Servers } from '../support/s3-servers.ts';
 
 const amazon = section(readDocument('docs/permissions.md'), 'Amazon S3');

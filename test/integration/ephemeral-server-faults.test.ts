@@ -24,7 +24,11 @@ describe('A local server that cannot be had', () => {
       code: 'ERR_DRILL_SERVER',
       hint: expect.stringMatching(/services: \{ postgres: .*postgres:18.*target-database-url/),
     });
-    for (const place of [`${bench.folder}/system/18/bin/initdb: not there`, `${bench.folder}/brew/`, 'apt-get: is not on this']) {
+    for (const place of [
+      `${bench.folder}/system/18/bin/initdb: not there`,
+      `${bench.folder}/brew/`,
+      'apt-get: is not on this',
+    ]) {
       expect(error.message).toContain(place);
     }
   });
@@ -75,7 +79,9 @@ describe('A local server that cannot be had', () => {
   });
 
   test('says what the server says that gets no memory', async () => {
-    const search = await searchWithScripts(bench.folder, MAJOR, { postgres: 'exec "$REAL" "$@" -c shared_buffers=8000GB' });
+    const search = await searchWithScripts(bench.folder, MAJOR, {
+      postgres: 'exec "$REAL" "$@" -c shared_buffers=8000GB',
+    });
     expect(await bench.failureOf({ search })).toMatchObject({
       code: 'ERR_DRILL_SERVER',
       message: expect.stringMatching(/did not start. It said: [\s\S]*could not map anonymous shared memory/),

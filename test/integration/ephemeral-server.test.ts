@@ -91,7 +91,10 @@ describe('A local server', () => {
   });
 
   testIf(AS_ROOT, 'of a run of root is another account’s, which owns all that it can enter', async () => {
-    const server = await bench.start({ env: { SECRET: 'correct horse' }, search: await searchWithServer(bench.folder, MAJOR) });
+    const server = await bench.start({
+      env: { SECRET: 'correct horse' },
+      search: await searchWithServer(bench.folder, MAJOR),
+    });
     const status = readFileSync(`/proc/${postmasterOf(server)}/status`, 'utf8');
     const uid = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]);
     expect(uid).toBeGreaterThan(0);

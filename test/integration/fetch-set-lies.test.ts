@@ -32,7 +32,10 @@ await describeStoredSet((shop) => {
         await lie({ sha256: 'ab'.repeat(32) }, role)(second);
       });
       const set = await bench.selectSet();
-      const work = role === 'archive' ? fetchArchive(set, shop.contents, shop.keys, parts()) : readDocuments(set, shop.keys, parts());
+      const work =
+        role === 'archive'
+          ? fetchArchive(set, shop.contents, shop.keys, parts())
+          : readDocuments(set, shop.keys, parts());
       const error = await failure(work);
       expect(error).toMatchObject({ code: 'ERR_BACKUP_DAMAGED', message: expect.stringContaining('SHA-256') });
       expect(error.hint).toContain('nothing was touched');

@@ -18,7 +18,8 @@ await describeRestoredShop((bench) => {
   });
 
   test('passes when rows lie in another physical order, and inherited columns in another one', async () => {
-    const order = () => bench.source.query<{ ids: string }>('SELECT string_agg(id::text, $$,$$) AS ids FROM orders', 'shop');
+    const order = () =>
+      bench.source.query<{ ids: string }>('SELECT string_agg(id::text, $$,$$) AS ids FROM orders', 'shop');
     expect(await order()).not.toEqual(
       await bench.target.query('SELECT string_agg(id::text, $$,$$) AS ids FROM orders', 'restored'),
     );
@@ -203,8 +204,8 @@ await describeRestoredShop((bench) => {
       ALTER TABLE moods ATTACH PARTITION moods_1 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
       INSERT INTO moods SELECT * FROM kept; DROP TABLE kept`;
     expect(checkOf(await bench.proveAfter(swap), 'tables').status).toBe('passed');
-    expect(checkOf(await bench.proveAfter(`${swap}; UPDATE moods SET n = 61 WHERE n = 60`), 'tables').details).toHaveLength(
-      2,
-    );
+    expect(
+      checkOf(await bench.proveAfter(`${swap}; UPDATE moods SET n = 61 WHERE n = 60`), 'tables').details,
+    ).toHaveLength(2);
   });
 });

@@ -107,9 +107,9 @@ await describeRestoredShop((bench) => {
     };
     await expect(bench.proveAfter('', { reference: place, signal: stop.signal })).rejects.toThrow('cancelled');
     expect(await bench.target.query(`SELECT FROM pg_database WHERE datname = '${reference}'`)).toEqual([]);
-    expect(await bench.target.query("SELECT FROM pg_stat_activity WHERE application_name LIKE 'db-backup-action%'")).toEqual(
-      [],
-    );
+    expect(
+      await bench.target.query("SELECT FROM pg_stat_activity WHERE application_name LIKE 'db-backup-action%'"),
+    ).toEqual([]);
   });
 
   test('of a dump made by other means it says what there is, and never that it passed', async () => {

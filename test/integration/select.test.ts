@@ -44,7 +44,9 @@ describe('of one series in one place', () => {
 
   test('latest-restored is the newest of those that drills name', async () => {
     const restoredIds = async () => new Set([OLDEST, 'something else']);
-    expect((await new FetchBench([places.first]).selectSet('latest-restored', { restoredIds })).manifest.id).toBe(OLDEST);
+    expect((await new FetchBench([places.first]).selectSet('latest-restored', { restoredIds })).manifest.id).toBe(
+      OLDEST,
+    );
     const error = await failure(new FetchBench([places.first]).selectSet('latest-restored'));
     expect(error).toMatchObject({ code: 'ERR_BACKUP_NOT_FOUND', message: expect.stringContaining('no drill') });
   });
@@ -148,9 +150,13 @@ describe('of sets that cannot be judged', () => {
 
   test('nor does a set of another series, nor one whose time was changed', async () => {
     await put(places.first, LATER, { change: { name: 'crm' } });
-    expect(await failure(new FetchBench([places.first]).select('latest'))).toMatchObject({ code: 'ERR_STORED_DIFFERS' });
+    expect(await failure(new FetchBench([places.first]).select('latest'))).toMatchObject({
+      code: 'ERR_STORED_DIFFERS',
+    });
     await put(places.first, LATER, { change: { snapshotAt: '2026-11-29T02:00:00.000Z' } });
-    expect(await failure(new FetchBench([places.first]).select('latest'))).toMatchObject({ code: 'ERR_STORED_DIFFERS' });
+    expect(await failure(new FetchBench([places.first]).select('latest'))).toMatchObject({
+      code: 'ERR_STORED_DIFFERS',
+    });
   });
 });
 
@@ -189,12 +195,15 @@ describe('of two places', () => {
     }
     const error = await failure(new FetchBench([places.first, places.second]).select('latest'));
     expect(error.code).toBe('ERR_BACKUP_DAMAGED');
-    for (const words of [places.first, places.second, 'contents.json.age', NEWEST]) expect(error.message).toContain(words);
+    for (const words of [places.first, places.second, 'contents.json.age', NEWEST])
+      expect(error.message).toContain(words);
   });
 
   test('a place named by its path leads, wherever it stands in the list', async () => {
     for (const place of [places.first, places.second]) await put(place, NEWEST);
-    const { copies } = await new FetchBench([places.first, places.second]).selectSet(path.join(places.second, 'shop', NEWEST));
+    const { copies } = await new FetchBench([places.first, places.second]).selectSet(
+      path.join(places.second, 'shop', NEWEST),
+    );
     expect(copies.map(({ target }) => target.storage.location)).toEqual([places.second, places.first]);
   });
 });
@@ -202,7 +211,10 @@ describe('of two places', () => {
 describe('outside of the storage', () => {
   test('a set of another repository is found by its path; what is written next to it finds its place', async () => {
     await put(places.second, NEWEST, { series: 'crm' });
-    for (const location of [path.join(places.second, 'crm', NEWEST), path.join(places.second, 'crm', NEWEST, 'metadata.json')]) {
+    for (const location of [
+      path.join(places.second, 'crm', NEWEST),
+      path.join(places.second, 'crm', NEWEST, 'metadata.json'),
+    ]) {
       const set = await new FetchBench([places.first]).selectSet(location);
       expect(set).toMatchObject({ series: 'crm', manifest: { id: NEWEST } });
       expect(set.copies[0].folder).toBe(`crm/${NEWEST}`);
@@ -220,7 +232,9 @@ describe('outside of the storage', () => {
 
   test('a name that says another series is noticed', async () => {
     await put(places.second, NEWEST, { series: 'crm' });
-    const set = await new FetchBench([places.first]).selectSet(path.join(places.second, 'crm', NEWEST), { series: 'shop' });
+    const set = await new FetchBench([places.first]).selectSet(path.join(places.second, 'crm', NEWEST), {
+      series: 'shop',
+    });
     expect(codes(set.findings)).toEqual(['other-series']);
   });
 
@@ -231,7 +245,10 @@ describe('outside of the storage', () => {
     await put(places.second, NEWEST, { unfinished: true });
     const bench = new FetchBench([places.first]);
     expect(await bench.select(path.join(places.second, 'shop.sql'))).toMatchObject({ kind: 'foreign', layout: 'file' });
-    expect(await bench.select(path.join(places.second, 'shop.dir/'))).toMatchObject({ kind: 'foreign', layout: 'directory' });
+    expect(await bench.select(path.join(places.second, 'shop.dir/'))).toMatchObject({
+      kind: 'foreign',
+      layout: 'directory',
+    });
     const rescued = await bench.select(path.join(places.second, 'shop', NEWEST, 'database.backup.age'));
     expect(rescued).toMatchObject({ kind: 'foreign', name: 'database.backup.age' });
     expect(codes(rescued.findings)).toEqual(['foreign-dump']);

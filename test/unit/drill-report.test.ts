@@ -135,7 +135,14 @@ describe('JUnit', () => {
 
   test('of a drill that ended early holds what was checked until then, and an error', () => {
     const words: FailureWords = {
-      ...{ command: 'drill', outcome: 'failed', title: 'The drill failed', code: 'ERR_STORAGE', happened: 'The archive ended early', problems: [] },
+      ...{
+        command: 'drill',
+        outcome: 'failed',
+        title: 'The drill failed',
+        code: 'ERR_STORAGE',
+        happened: 'The archive ended early',
+        problems: [],
+      },
       ...{ causes: ['socket hang up'], safety: 'Nothing was changed.', action: 'Run it again.', toType: [] },
     };
     const { checks } = recoveryOf();

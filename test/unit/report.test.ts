@@ -38,7 +38,9 @@ describe('the summary of a proven backup', () => {
 
   test('names the provider, where there is one', () => {
     expect(summary).toContain('Postgres 17.10\n');
-    expect(withoutEntities(backupSummary(backupResult({ provider: 'Neon' }), plain))).toContain('Postgres 17.10 on Neon\n');
+    expect(withoutEntities(backupSummary(backupResult({ provider: 'Neon' }), plain))).toContain(
+      'Postgres 17.10 on Neon\n',
+    );
   });
 
   test('shows the twenty largest tables and counts the others', () => {

@@ -38,7 +38,8 @@ describe('the summary of a restore', () => {
   });
 
   test('says what to do now for each strategy', () => {
-    const now = (strategy: 'new-database' | 'in-place') => asWritten(recoverySummary(restoreResult({ strategy }), plain));
+    const now = (strategy: 'new-database' | 'in-place') =>
+      asWritten(recoverySummary(restoreResult({ strategy }), plain));
     expect(now('new-database')).toContain('Nothing that was there has changed. Look at `shop_restored_k3v9qa`');
     expect(now('in-place')).toContain('Clients of `shop` find the restored data now, and may write again.');
   });
