@@ -1,6 +1,7 @@
 /** An archive's table of contents that is made up, and plans of what of it is restored. */
 import { type EntryPlanInput, planEntries } from '../../src/domain/entry-plan.ts';
 import { parseToc, type Toc } from '../../src/domain/toc.ts';
+import { SUPERUSER } from './target-facts.ts';
 
 /** What `pg_restore --list` prints of these entries; what one depends on stands behind its `>`. */
 export function tocOf(...lines: string[]): Toc {
@@ -11,15 +12,7 @@ export function tocOf(...lines: string[]): Toc {
   return parseToc(`;     Dumped from database version: 17.10\n${listed.join('\n')}\n`);
 }
 
-export const ROLE = {
-  name: 'admin',
-  superuser: true,
-  createDatabase: true,
-  createRole: true,
-  bypassRls: true,
-  ownsDatabase: true,
-  signalsOthers: true,
-};
+export const ROLE = { ...SUPERUSER, name: 'admin' };
 
 /** A shop with one of everything that a plan decides about. */
 const TOC = tocOf(
