@@ -11,6 +11,16 @@ export interface Scope {
   excludeTableData: readonly string[];
 }
 
+/** Everything: nothing chosen, nothing excluded. */
+export const WHOLE: Scope = {
+  content: 'all',
+  schemas: [],
+  excludeSchemas: [],
+  tables: [],
+  excludeTables: [],
+  excludeTableData: [],
+};
+
 /** True when the dump covers the whole database, large objects and extensions included. */
 export function isWholeDatabase(scope: Scope): boolean {
   return scope.schemas.length === 0 && scope.tables.length === 0;

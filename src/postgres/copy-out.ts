@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { release } from '../runner/release.ts';
+import { RowlessQuery } from './rowless-query.ts';
 
 /** Rows are gathered to blocks of this size, so that the consumer is called seldom. */
 const BLOCK_BYTES = 256 * 1024;
@@ -41,7 +42,7 @@ export async function copyOut(
   stream.removeAllListeners('data');
   stream.on('data', intercept);
   try {
-    await client.query(new CopyStatement(statement)).ended;
+    await client.query(new RowlessQuery(statement)).ended;
     splitter.flush();
   } catch (error) {
     throw failure ?? error;
@@ -50,44 +51,6 @@ export async function copyOut(
     for (const listener of driver) stream.on('data', listener);
     splitter.release();
   }
-}
-
-/** What the driver asks of a query object; rows never reach it. */
-class CopyStatement {
-  readonly ended: Promise<void>;
-  readonly #text: string;
-  #resolve: () => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.ended = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  submit(connection: pg.Connection): void {
-    connection.query(this.#text);
-  }
-
-  handleReadyForQuery(): void {
-    this.#resolve();
-  }
-
-  handleError(error: unknown): void {
-    this.#reject(error);
-  }
-
-  handleRowDescription(): void {}
-
-  handleDataRow(): void {}
-
-  handleCommandComplete(): void {}
-
-  handleEmptyQuery(): void {}
-
-  handleCopyData(): void {}
 }
 
 /** Takes the stream of messages apart. CopyData may be cut anywhere, other messages are handed on whole. */

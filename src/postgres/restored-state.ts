@@ -4,18 +4,11 @@ import type { SequenceState } from '../domain/facts.ts';
 import { type QualifiedName, quoteQualified, relationKey } from '../domain/relations.ts';
 import type { CriticalTables } from '../domain/restored-proof/rows.ts';
 import type { DatabaseState, StateFact } from '../domain/restored-proof/state.ts';
+import { WHOLE } from '../domain/scope.ts';
 import { readExtensions } from './catalog/database.ts';
 import { matchPatterns, parsePatterns } from './catalog/patterns.ts';
 import { isServerAnswer, sqlState } from './session.ts';
 
-const NO_SCOPE = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-} as const;
 /** Sequences read by one statement. */
 const BATCH = 200;
 
@@ -108,7 +101,7 @@ export async function readCriticalTables(
   database: string,
 ): Promise<CriticalTables[]> {
   if (patterns.length === 0) return [];
-  const found = await matchPatterns(client, parsePatterns(NO_SCOPE, patterns, database));
+  const found = await matchPatterns(client, parsePatterns(WHOLE, patterns, database));
   const { rows } = await client.query<QualifiedName & { oid: number; leaves: QualifiedName[] | null }>(
     `SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
             (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('schema', ln.nspname, 'name', l.relname))

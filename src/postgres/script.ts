@@ -1,5 +1,6 @@
 /** A script of several statements in one transaction of ours, by one simple query, as psql -1 would run it. */
 import pg from 'pg';
+import { RowlessQuery } from './rowless-query.ts';
 import { isServerAnswer } from './session.ts';
 
 /** Why a script was not kept. */
@@ -49,47 +50,15 @@ async function transactionId(client: pg.Client): Promise<string> {
   return (rows[0] as { id: string }).id;
 }
 
-/** What the driver asks of a query object. Its own would keep every row of every statement. */
-class Script {
-  readonly ended: Promise<void>;
+/** Counts what was done, and has no rows for `COPY FROM STDIN`. */
+class Script extends RowlessQuery {
   done = 0;
-  readonly #text: string;
-  #resolve: () => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
 
-  constructor(text: string) {
-    this.#text = text;
-    this.ended = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  submit(connection: pg.Connection): void {
-    connection.query(this.#text);
-  }
-
-  handleCommandComplete(): void {
+  override handleCommandComplete(): void {
     this.done += 1;
-  }
-
-  handleReadyForQuery(): void {
-    this.#resolve();
-  }
-
-  handleError(error: unknown): void {
-    this.#reject(error);
   }
 
   handleCopyInResponse(connection: { sendCopyFail(message: string): void }): void {
     connection.sendCopyFail(NO_INPUT);
   }
-
-  handleRowDescription(): void {}
-
-  handleDataRow(): void {}
-
-  handleEmptyQuery(): void {}
-
-  handleCopyData(): void {}
 }

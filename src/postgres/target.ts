@@ -1,6 +1,7 @@
 /** Reads what is to be known of a server and a database before something is restored there. Changes nothing. */
 import type pg from 'pg';
 import { isLeftover, isUnfinished, noteInComment } from '../domain/restore-mark.ts';
+import type { TargetFacts } from '../domain/target.ts';
 import { isServerAnswer } from './session.ts';
 
 /** Objects that are named as examples. */
@@ -52,18 +53,8 @@ export async function readTargetContent(client: pg.Client): Promise<TargetConten
   };
 }
 
-interface TargetRole {
-  name: string;
-  superuser: boolean;
-  createDatabase: boolean;
-  createRole: boolean;
-  bypassRls: boolean;
-  ownsDatabase: boolean;
-  signalsOthers: boolean;
-}
-
-export async function readTargetRole(client: pg.Client, database: string): Promise<TargetRole> {
-  const { rows } = await client.query<TargetRole>(
+export async function readTargetRole(client: pg.Client, database: string): Promise<TargetFacts['role']> {
+  const { rows } = await client.query<TargetFacts['role']>(
     `SELECT r.rolname::text AS name, r.rolsuper AS superuser, r.rolsuper OR r.rolcreatedb AS "createDatabase",
             r.rolsuper OR r.rolcreaterole AS "createRole", r.rolsuper OR r.rolbypassrls AS "bypassRls",
             r.rolsuper OR COALESCE((SELECT pg_catalog.pg_has_role(d.datdba, 'USAGE') FROM pg_catalog.pg_database d
@@ -72,7 +63,7 @@ export async function readTargetRole(client: pg.Client, database: string): Promi
        FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`,
     [database],
   );
-  return rows[0] as TargetRole;
+  return rows[0] as TargetFacts['role'];
 }
 
 /** What the server says of all its databases, and of the one that is named. */

@@ -1,19 +1,18 @@
-/** From a plan to a proven copy: fetch, make room, roles, pg_restore, proof and ANALYZE. What restore and drill share. */
+/** From a plan to a proven copy, part by part: fetch, roles, pg_restore, proof and ANALYZE. */
 import type { CommandContext } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
-import { messageOf } from '../domain/errors.ts';
+import { displayHost } from '../domain/connection.ts';
 import type { Finding } from '../domain/findings.ts';
 import { roleStatements } from '../domain/globals.ts';
 import { tableMatcher } from '../domain/pattern-match.ts';
-import type { ClassifiedMessage, LeftOut, RecoveryPhase } from '../domain/recovery.ts';
+import type { ClassifiedMessage, LeftOut, RecoveryPhase, RecoveryTarget } from '../domain/recovery.ts';
 import { checkFetched, checkLeftOut, checkMessages } from '../domain/recovery-checks.ts';
 import type { QualifiedName } from '../domain/relations.ts';
-import type { CreationPlan } from '../domain/strategy.ts';
 import type { TargetFacts } from '../domain/target.ts';
 import { countOf } from '../domain/words.ts';
 import type { RecoveryInputs } from '../inputs/types.ts';
 import { analyze } from '../postgres/analyze.ts';
-import { createDatabase, dropDatabase, finishDatabase } from '../postgres/databases.ts';
+import { createDatabase, dropDatabase } from '../postgres/databases.ts';
 import { askSession } from '../postgres/dump-session.ts';
 import { type RestoreRun, runRestore } from '../postgres/restore.ts';
 import { RESTORE_SESSION } from '../postgres/restore-process.ts';
@@ -51,41 +50,19 @@ export interface ProvenCopy {
   findings: readonly Finding[];
 }
 
+/** The database that is restored into, as the report names it. */
+export function targetOf({ access, facts, settled }: BringBackParts): RecoveryTarget {
+  const { database } = settled.strategy;
+  const [host] = access.connection(database).hosts;
+  return { host: displayHost(host), fingerprint: facts.fingerprint, serverVersion: facts.server.version, database };
+}
+
 /** The archive, whole and checked. */
 export async function bringArchive({ found, settled, timeline }: BringBackParts): Promise<FetchedArchive> {
   const { selected, documents, keys, fetch } = found;
   const fetched = settled.fetched ?? (await fetchArchive(selected, documents?.contents, keys, fetch));
   timeline.note(`The archive was fetched from ${fetched.from} and checked`);
   return fetched;
-}
-
-/** Creates the database that is restored into; nobody but its owner and superusers can enter it until it is finished. */
-export async function makeDatabase({ access, facts, context, timeline }: BringBackParts, create: CreationPlan) {
-  const { maintenanceDatabase } = facts;
-  await access.use('create', maintenanceDatabase, ({ client }) => createDatabase(client, create));
-  context.tell({ newDatabase: create.name, leftOverDatabase: create.name });
-  timeline.note(`The database ${create.name} was created`);
-}
-
-/** Takes back what {@link makeDatabase} made. Never rejects: what is left is told, and dropped by the next restore. */
-export async function unmakeDatabase(parts: BringBackParts, name: string): Promise<void> {
-  const { access, facts, context, timeline } = parts;
-  try {
-    // The run may be cancelled by now.
-    await inLastSession(access.connection(facts.maintenanceDatabase), context, (client) => dropDatabase(client, name));
-    context.tell({ leftOverDatabase: '' });
-    timeline.note(`The unfinished database ${name} was dropped`);
-  } catch (error) {
-    context.log.debug(`${name} was not dropped: ${messageOf(error)}`);
-  }
-}
-
-/** Lets those in who may usually connect. */
-export async function openToEverybody({ access, facts, found, context, timeline }: BringBackParts, name: string) {
-  const { maintenanceDatabase } = facts;
-  await access.use('finish', maintenanceDatabase, ({ client }) => finishDatabase(client, name, found.source.id));
-  context.tell({ leftOverDatabase: '' });
-  timeline.note(`The database ${name} is open to those who may connect`);
 }
 
 /** Missing roles that were asked for. */

@@ -1,7 +1,6 @@
 /** The three strategies: what happens in which order, and what is put back when a part of it fails. */
 
 import type { SafetyBackup, WayBack } from '../command.ts';
-import { displayHost } from '../domain/connection.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { type RecoveryTarget, type RecoveryVerdict, recoveryVerdict } from '../domain/recovery.ts';
@@ -12,14 +11,13 @@ import {
   type BringBackParts,
   bringArchive,
   bringRoles,
-  makeDatabase,
-  openToEverybody,
   type ProvenCopy,
   proveCopy,
   runInto,
-  unmakeDatabase,
+  targetOf,
 } from './bring-back.ts';
 import type { FetchedArchive } from './fetched.ts';
+import { openToEverybody, withNewCopy } from './new-copy.ts';
 import { type PausedAccess, pauseAccess, readTargetProperties } from './pause-access.ts';
 import { type TakeBackup, takeSafetyBackup } from './safety-backup.ts';
 import { swapDatabases } from './swap.ts';
@@ -120,22 +118,11 @@ async function makeCopy(
   parts: CarryOutParts,
   fetched: FetchedArchive,
 ): Promise<{ copy: ProvenCopy; verdict: RecoveryVerdict }> {
-  const { context, settled } = parts;
-  const { create, database } = settled.strategy;
-  if (create === undefined) throw new Error('there is nothing to create');
-  const findings = await bringRoles(parts);
-  context.tell({ stage: 'restoring' });
-  await makeDatabase(parts, create);
-  try {
-    const run = await context.log.group('Restore', () => runInto(parts, fetched));
-    const copy = await context.log.group('Proof', () => proveCopy(parts, fetched, run, findings));
+  return await withNewCopy(parts, fetched, async (copy) => {
     const verdict = recoveryVerdict(copy.checks);
-    if (verdict !== 'failed') await afterProof(parts, database);
+    if (verdict !== 'failed') await afterProof(parts, parts.settled.strategy.database);
     return { copy, verdict };
-  } catch (error) {
-    await unmakeDatabase(parts, database);
-    throw error;
-  }
+  });
 }
 
 async function restoreAndSwap(parts: CarryOutParts, fetched: FetchedArchive, saved: Saved): Promise<CarriedOut> {
@@ -196,10 +183,4 @@ function wayBackInPlace({ database }: StrategyPlan, safety: SafetyBackup | undef
 
 function dropCommand(database: string): string {
   return `DROP DATABASE "${database.replaceAll('"', '""')}";`;
-}
-
-function targetOf({ access, facts, settled }: BringBackParts): RecoveryTarget {
-  const { database } = settled.strategy;
-  const [host] = access.connection(database).hosts;
-  return { host: displayHost(host), fingerprint: facts.fingerprint, serverVersion: facts.server.version, database };
 }

@@ -5,6 +5,7 @@ import type { DecryptionKeys } from '../crypto/decryption.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { WHOLE } from '../domain/scope.ts';
 import { SAFETY_LABEL } from '../domain/selector.ts';
 import type { TargetFacts } from '../domain/target.ts';
 import type { BackupInputs, EncryptionChoice, RestoreInputs } from '../inputs/types.ts';
@@ -89,7 +90,7 @@ async function safetyInputs({ inputs, found, facts, access }: SafetyParts): Prom
     label: SAFETY_LABEL,
     keepForever: true,
     dryRun: false,
-    scope: { content: 'all', schemas: [], excludeSchemas: [], tables: [], excludeTables: [], excludeTableData: [] },
+    scope: WHOLE,
     globals: true,
     verifySource: false,
     verifyRestore: false,

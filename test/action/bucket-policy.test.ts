@@ -1,25 +1,22 @@
 /** The bucket policy of docs/permissions.md on a server that enforces policies, and what each right in it is for. */
-import { DeleteObjectCommand, GetObjectCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type Scenario, type ScenarioRun, startScenario } from '../support/backup-scenario.ts';
-import { type Bucket, newBucket } from '../support/bucket.ts';
 import { DENIED } from '../support/bucket-scenario.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
 import { expectFailureWords, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { fences, readDocument, section, tableRows } from '../support/markdown.ts';
-import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
-
-const USER = { accessKeyId: 'BACKUPROLEKEY', secretAccessKey: 'secret-of-the-backup-role' };
-const BUCKET = 'acme-backups';
-
-interface Statement {
-  Sid: string;
-  Effect: 'Allow' | 'Deny';
-  Action: string | string[];
-  Resource: string;
-}
+import {
+  BUCKET,
+  type PolicyServer,
+  type Statement,
+  startPolicyServer,
+  USER,
+  USER_ENV,
+} from '../support/policy-server.ts';
+import { availableS3Servers } from '../support/s3-servers.ts';
 
 const amazon = section(readDocument('docs/permissions.md'), 'Amazon S3');
 const { Statement: STATEMENTS } = JSON.parse(fences(amazon, 'json')[0] ?? '') as { Statement: Statement[] };
@@ -37,22 +34,15 @@ test('the table explains every right of the policy, and one that is not in it', 
 
 describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients) => {
   let scenario: Scenario;
-  let server: S3Server;
-  let bucket: Bucket;
-  let owner: S3Client;
+  let s3: PolicyServer;
 
   beforeAll(async () => {
     const sql = `CREATE TABLE large AS SELECT md5(g::text) || md5((g + 1)::text) AS body FROM generate_series(1, 180000) g`;
     scenario = await startScenario(clients, { sql });
-    server = await startVersitygw({ user: USER });
-    bucket = await newBucket(server, BUCKET);
-    const { endpoint, region, accessKeyId, secretAccessKey } = server;
-    owner = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+    s3 = await startPolicyServer();
   });
   afterAll(async () => {
-    owner?.destroy();
-    bucket?.close();
-    await server?.stop();
+    await s3?.stop();
     await scenario?.stop();
   });
   beforeEach(() => allow());
@@ -63,18 +53,12 @@ describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients
       ...each,
       Action: [each.Action].flat().filter((action) => action !== without),
     })).filter(({ Action }) => Action.length > 0);
-    const Principal = { AWS: [USER.accessKeyId] };
-    const policy = {
-      Version: '2012-10-17',
-      Statement: [...statements, ...more].map((each) => ({ ...each, Principal })),
-    };
-    await owner.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: JSON.stringify(policy) }));
+    await s3.allow([...statements, ...more]);
   }
 
   async function backup(options: Record<string, string> = {}): Promise<ScenarioRun> {
-    const env = { AWS_ACCESS_KEY_ID: USER.accessKeyId, AWS_SECRET_ACCESS_KEY: USER.secretAccessKey };
-    const storage = server.storageUri(BUCKET, 'postgres', { 'part-size-mib': '5', ...options });
-    const run = await scenario.run({ inputs: { storage, compression: 'none' }, env });
+    const storage = s3.server.storageUri(BUCKET, 'postgres', { 'part-size-mib': '5', ...options });
+    const run = await scenario.run({ inputs: { storage, compression: 'none' }, env: USER_ENV });
     await expectTidy(scenario, run);
     return run;
   }
@@ -92,14 +76,14 @@ describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients
     expectProven(run);
     expect(titles(run)).toEqual([]);
     expect(run.maskedLog).toMatch(/newest backup \d{8}_\d{6}_\w+, proven/);
-    expect(await bucket.unfinishedUploads()).toBe(0);
+    expect(await s3.bucket.unfinishedUploads()).toBe(0);
   });
 
   test('is not enough to read or remove what is stored', async () => {
-    const key = (await bucket.keys()).find((each) => each.endsWith('/database.backup'));
+    const key = (await s3.bucket.keys()).find((each) => each.endsWith('/database.backup'));
     expect(key).toBeDefined();
-    const { endpoint } = server;
-    const client = new S3Client({ endpoint, region: server.region, forcePathStyle: true, credentials: USER });
+    const { endpoint, region } = s3.server;
+    const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: USER });
     const at = { Bucket: BUCKET, Key: key };
     try {
       await expect(client.send(new GetObjectCommand(at))).rejects.toThrow(/denied/i);
@@ -110,7 +94,7 @@ describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients
   });
 
   test('fails without s3:PutObject, names it, and leaves nothing visible', async () => {
-    const before = await bucket.state();
+    const before = await s3.bucket.state();
     await allow({ without: 's3:PutObject' });
     const run = await backup();
     expectFailureWords(run, {
@@ -119,18 +103,18 @@ describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients
       action: ['Allow s3:PutObject'],
       safety: 'Nothing of this backup became visible',
     });
-    expect(await bucket.state()).toEqual(before);
-    expect(await bucket.unfinishedUploads()).toBe(0);
+    expect(await s3.bucket.state()).toEqual(before);
+    expect(await s3.bucket.unfinishedUploads()).toBe(0);
   });
 
   test.each(['s3:ListBucket', 's3:GetObject'])('is proven without %s, with a notice', async (right) => {
-    const before = await bucket.state();
+    const before = await s3.bucket.state();
     await allow({ without: right });
     const run = await backup();
     expectProven(run);
     expect(titles(run)).toEqual(['history-unreadable']);
     expect(run.annotations[0]?.message).toContain(`Grant ${right}`);
-    const after = await bucket.state();
+    const after = await s3.bucket.state();
     for (const [key, sha256] of before) expect(after.get(key)).toBe(sha256);
     expect(after.size).toBe(before.size + 5);
   });
@@ -143,7 +127,7 @@ describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients
   test('warns without s3:AbortMultipartUpload of parts that stay behind', async () => {
     await allow({ without: 's3:AbortMultipartUpload' });
     const secondPart = (head: string) => /^PUT \S*partNumber=2/.test(head);
-    const proxy = await startFaultProxy(server, {
+    const proxy = await startFaultProxy(s3.server, {
       answerTo: { request: secondPart, times: 1, response: DENIED },
     });
     try {
@@ -154,20 +138,20 @@ describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients
         action: ['Allow s3:PutObject'],
       });
       expect(run.maskedLog).toMatch(/^##\[warning\].*invisible but billed.*AbortIncompleteMultipartUpload/m);
-      expect(await bucket.unfinishedUploads()).toBe(1);
+      expect(await s3.bucket.unfinishedUploads()).toBe(1);
     } finally {
       await proxy.close();
     }
   });
 
   test('leaves objects without a metadata.json behind when a run fails late, because it may not delete', async () => {
-    const before = await bucket.keys();
+    const before = await s3.bucket.keys();
     const Resource = `arn:aws:s3:::${BUCKET}/postgres/*/metadata.json`;
     await allow({ more: [{ Sid: 'Late', Effect: 'Deny', Action: ['s3:PutObject'], Resource }] });
     const run = await backup();
     expectFailureWords(run, { code: 'ERR_STORAGE_DENIED', happened: ['metadata.json'], action: ['s3:PutObject'] });
     expect(run.maskedLog).toContain('this role may not delete');
-    const left = (await bucket.keys()).filter((key) => !before.includes(key)).map((key) => key.split('/').at(-1));
+    const left = (await s3.bucket.keys()).filter((key) => !before.includes(key)).map((key) => key.split('/').at(-1));
     expect(left.sort()).toEqual(['RESTORE.md', 'contents.json', 'database.backup', 'globals.sql']);
   });
 });

@@ -58,20 +58,18 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
     return () => holder.end();
   }
 
-  const untouched = /No row of .*shop`? was changed|Nothing was touched: .*shop`? holds what it held/;
+  const safety = /No row of .*shop`? was changed|Nothing was touched: .*shop`? holds what it held/;
+  const looking = { stage: 'looking', safety, newSets: 0 } as const;
+  const beside = { stage: 'restoring', safety, newSets: 1 } as const;
   const beforeSafety: Phase = {
     name: 'before the safety backup',
     moment: async (line) => void (await line('Access of others to shop is paused.')),
-    stage: 'looking',
-    safety: untouched,
-    newSets: 0,
+    ...looking,
   };
   const inSafety: Phase = {
     name: 'in the safety backup',
     moment: async (line) => void (await line('::group::Dump, proof and upload')),
-    stage: 'looking',
-    safety: untouched,
-    newSets: 0,
+    ...looking,
   };
   const SWAP: Phase[] = [
     beforeSafety,
@@ -83,16 +81,12 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
         await session(`datname LIKE 'shop\\_restored\\_%'`);
         return undefined;
       },
-      stage: 'restoring',
-      safety: untouched,
-      newSets: 1,
+      ...beside,
     },
     {
       name: 'in the proof',
       moment: async (line) => void (await line('::group::Proof')),
-      stage: 'restoring',
-      safety: untouched,
-      newSets: 1,
+      ...beside,
     },
     {
       name: 'at the renames',
@@ -154,9 +148,7 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
     return run;
   }
 
-  test.each(SWAP)('SIGINT, swap, $name', async (phase) => {
-    const run = await endedAt(phase, 'SIGINT', 'swap');
-    expect(run.signal).toBe(null);
+  async function expectCancelled(run: ScenarioRun, phase: Phase): Promise<void> {
     await expectRestoreFailed(bench, run, before, {
       ...phase,
       code: 'ERR_CANCELLED',
@@ -164,18 +156,17 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
       safety: [phase.safety],
       action: ['Run it again'],
     });
+  }
+
+  test.each(SWAP)('SIGINT, swap, $name', async (phase) => {
+    const run = await endedAt(phase, 'SIGINT', 'swap');
+    expect(run.signal).toBe(null);
+    await expectCancelled(run, phase);
     expect(`${run.maskedLog}${readable(run.summary)}`).not.toContain('OTHERS ARE STILL KEPT OUT');
   });
 
   test.each([beforeSafety, inSafety, replacing])('SIGINT, in place, $name', async (phase) => {
-    const run = await endedAt(phase, 'SIGINT', 'in-place');
-    await expectRestoreFailed(bench, run, before, {
-      ...phase,
-      code: 'ERR_CANCELLED',
-      happened: ['(SIGINT)'],
-      safety: [phase.safety],
-      action: ['Run it again'],
-    });
+    await expectCancelled(await endedAt(phase, 'SIGINT', 'in-place'), phase);
   });
 
   const shopOf = (databases: Record<string, unknown>[]) => databases.filter(({ name }) => name === 'shop');
@@ -200,16 +191,20 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
     }
   }
 
+  /** The same restore again, which comes to its end; the databases that are there then. */
+  async function restoredAtLast(strategy: 'swap' | 'in-place'): Promise<Record<string, unknown>[]> {
+    const next = await bench.replace(strategy, { inputs: { backup: bench.id, 'safety-backup': 'false' } });
+    expect(next.exitCode, next.maskedLog).toBe(0);
+    expect(await bench.served()).toBe('backup');
+    return (await bench.look()).databases;
+  }
+
   // At the renames: each step of theirs is killed in test/integration/swap.test.ts.
   test.each(SWAP.slice(0, -1))(
     'SIGKILL, swap, $name',
     async (phase) => {
-      const run = await endedAt(phase, 'SIGKILL', 'swap');
-      await expectHarmless(run);
-      const next = await bench.replace('swap', { inputs: { backup: bench.id, 'safety-backup': 'false' } });
-      expect(next.exitCode, next.maskedLog).toBe(0);
-      expect(await bench.served()).toBe('backup');
-      const { databases } = await bench.look();
+      await expectHarmless(await endedAt(phase, 'SIGKILL', 'swap'));
+      const databases = await restoredAtLast('swap');
       const names = databases.map(({ name }) => String(name)).filter((name) => name.startsWith('shop'));
       expect(names).toEqual(['shop', expect.stringMatching(/^shop_before_/)]);
       expect(shopOf(databases)).toEqual(shopOf(before.world.databases));
@@ -220,12 +215,8 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
   test.each([beforeSafety, inSafety, replacing])(
     'SIGKILL, in place, $name',
     async (phase) => {
-      const run = await endedAt(phase, 'SIGKILL', 'in-place');
-      await expectHarmless(run);
-      const next = await bench.replace('in-place', { inputs: { backup: bench.id, 'safety-backup': 'false' } });
-      expect(next.exitCode, next.maskedLog).toBe(0);
-      expect(await bench.served()).toBe('backup');
-      expect((await bench.look()).databases).toEqual(before.world.databases);
+      await expectHarmless(await endedAt(phase, 'SIGKILL', 'in-place'));
+      expect(await restoredAtLast('in-place')).toEqual(before.world.databases);
     },
     TWO_RUNS_MS,
   );

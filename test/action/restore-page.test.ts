@@ -5,49 +5,27 @@ import os from 'node:os';
 import path from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { awsCommandLine } from '../../bench/aws-cli.ts';
 import { planPause } from '../../src/domain/pause.ts';
 import { pausedMark } from '../../src/domain/restore-mark.ts';
 import { readProperties } from '../../src/postgres/databases.ts';
-import { type AgeCli, stockAge } from '../support/age-cli.ts';
-import { allOf, describeWith, programAvailable } from '../support/availability.ts';
+import { describeWith, programAvailable } from '../support/availability.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
 import { makeToolCache, type ToolCache } from '../support/client-shims.ts';
-import { type Clients, clientTools } from '../support/clients.ts';
 import { loadDatabase } from '../support/databases/index.ts';
 import { fences, readDocument, section } from '../support/markdown.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { type ActionResult, runAction } from '../support/run-action.ts';
-import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { stockTools } from '../support/stock-tools.ts';
 
 const page = readDocument('docs/restore.md');
 const ROOT = path.join(import.meta.dirname, '../..');
 /** As the page writes them. */
 const [BUCKET, ID, HOST] = ['acme-backups', '20261121_020000_nightly_k3v9qa', 'db.example.com'];
 
-interface Needs {
-  clients: Clients;
-  age: AgeCli;
-  aws: string;
-}
+const jq = programAvailable('jq', ['--version'], 'apt-get install jq');
 
-async function needs(): Promise<Needs | { skipped: string }> {
-  const programs = allOf(programAvailable('jq', ['--version'], 'apt-get install jq'));
-  if (programs !== true) return programs;
-  const [clients, age, aws, [versitygw]] = [
-    await clientTools(17),
-    await stockAge(),
-    await awsCommandLine(),
-    await availableS3Servers(),
-  ];
-  if ('skipped' in clients) return clients;
-  if ('skipped' in age) return age;
-  if ('skipped' in aws) return aws;
-  if (versitygw?.available !== true) return { skipped: versitygw?.reason ?? 'no versitygw' };
-  return { clients, age, aws: aws.path };
-}
-
-describeWith(await needs(), 'The page for 3 a.m.', ({ clients, age, aws }) => {
+describeWith(jq === true ? await stockTools() : jq, 'The page for 3 a.m.', ({ clients, age, aws }) => {
   let server: PostgresServer;
   let s3: S3Server;
   let bucket: Bucket;
@@ -109,7 +87,7 @@ describeWith(await needs(), 'The page for 3 a.m.', ({ clients, age, aws }) => {
     const programs = [
       clients.bin,
       path.dirname(process.execPath),
-      ...[age.age, aws].filter(path.isAbsolute).map((file) => path.dirname(file)),
+      ...[age.age, aws.path].filter(path.isAbsolute).map((file) => path.dirname(file)),
     ];
     const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
       cwd,

@@ -4,34 +4,19 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { expect, test } from 'vitest';
-import { awsCommandLine } from '../../bench/aws-cli.ts';
-import { stockAge } from '../support/age-cli.ts';
 import { describeWith } from '../support/availability.ts';
 import { newBucket } from '../support/bucket.ts';
-import { clientTools } from '../support/clients.ts';
 import { loadBulk } from '../support/databases/index.ts';
 import { backUp, expectSameContent, expectSameSchema, restore, setRoundTripStage } from '../support/round-trip.ts';
-import { availableS3Servers, startVersitygw } from '../support/s3-servers.ts';
+import { startVersitygw } from '../support/s3-servers.ts';
+import { stockTools } from '../support/stock-tools.ts';
 
 const BYTES = 2_000_000_000;
 const MOST_RSS_BYTES = 250_000_000;
 const MINUTES = 60_000;
 const SAMPLE_MS = 50;
 
-async function needs() {
-  if (process.env.SLOW !== '1') return { skipped: 'set SLOW=1' };
-  const [clients, age, aws, [versitygw]] = [
-    await clientTools(17),
-    await stockAge(),
-    await awsCommandLine(),
-    await availableS3Servers(),
-  ];
-  if ('skipped' in clients) return clients;
-  if ('skipped' in age) return age;
-  if ('skipped' in aws) return aws;
-  if (versitygw?.available !== true) return { skipped: versitygw?.reason ?? 'no versitygw' };
-  return { clients, age, aws };
-}
+const wanted = process.env.SLOW === '1';
 
 /** The kernel's high-water mark of a living process. */
 function peakRss(pid: number): number {
@@ -39,7 +24,7 @@ function peakRss(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
-describeWith(await needs(), 'A database of 2 GB', ({ clients, age, aws }) => {
+describeWith(wanted ? await stockTools() : { skipped: 'set SLOW=1' }, 'A database of 2 GB', ({ clients, age, aws }) => {
   test(
     'goes to S3 encrypted in constant memory, and comes back equal with stock tools alone',
     async () => {

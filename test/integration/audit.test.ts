@@ -2,7 +2,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Target } from '../../src/backup/destinations.ts';
 import type { RunNews } from '../../src/command.ts';
@@ -16,11 +15,11 @@ import { rememberTold } from '../../src/restore/told.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { auditStarted } from '../support/audit-records.ts';
 import { describeIf } from '../support/availability.ts';
-import { type Bucket, newBucket } from '../support/bucket.ts';
 import { fences, readDocument, section } from '../support/markdown.ts';
+import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
 import { schemaErrors } from '../support/published-schemas.ts';
 import { OCCASION, recoveryOf, restoreNews, SAFETY_BACKUP } from '../support/recovery-result.ts';
-import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { availabilityOf, availableS3Servers } from '../support/s3-servers.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 const ENDED = new Date('2026-11-21T03:17:41.000Z');
@@ -224,54 +223,32 @@ describeIf(
   availabilityOf(versitygw),
   'The audit of a restore, on an S3 server with the policy of the documentation',
   () => {
-    const USER = { accessKeyId: 'RESTOREROLEKEY', secretAccessKey: 'secret-of-the-restore-role' };
-    const BUCKET = 'acme-backups';
     const [policy = '{}'] = fences(section(readDocument('docs/permissions.md'), 'To restore'), 'json');
-    const statements = JSON.parse(policy).Statement as { Sid: string; Action: string | string[] }[];
-    const env = {
-      AWS_ACCESS_KEY_ID: USER.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: USER.secretAccessKey,
-      AWS_REGION: 'us-east-1',
-    };
-    let server: S3Server;
-    let bucket: Bucket;
-    let owner: S3Client;
+    const statements = JSON.parse(policy).Statement as Statement[];
+    let s3: PolicyServer;
 
     beforeAll(async () => {
-      server = await startVersitygw({ user: USER });
-      bucket = await newBucket(server, BUCKET);
-      const { endpoint, region, accessKeyId, secretAccessKey } = server;
-      owner = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+      s3 = await startPolicyServer();
     });
-    afterAll(async () => {
-      owner?.destroy();
-      bucket?.close();
-      await server?.stop();
-    });
+    afterAll(() => s3?.stop());
 
-    async function allow(without = ''): Promise<void> {
-      const Principal = { AWS: [USER.accessKeyId] };
-      const left = statements.filter(({ Sid }) => Sid !== without).map((each) => ({ ...each, Principal }));
-      const Policy = JSON.stringify({ Version: '2012-10-17', Statement: left });
-      await owner.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy }));
-    }
-
-    const target = (): Target => open(server.storageUri(BUCKET, 'postgres'), env);
+    const allow = (without = ''): Promise<void> => s3.allow(statements.filter(({ Sid }) => Sid !== without));
+    const target = (): Target => open(s3.server.storageUri(BUCKET, 'postgres'), USER_ENV);
 
     test('is written with what that policy grants, in a series and outside of one', async () => {
       await allow();
-      const parts = partsOf([target()], 'swap', env);
+      const parts = partsOf([target()], 'swap', USER_ENV);
       const { series: _, ...foreign } = parts;
       for (const each of [parts, foreign]) {
         const audit = await openAudit(each);
         expect(audit.findings).toEqual([]);
         expect(await audit.finished(restored)).toEqual([]);
       }
-      const keys = await bucket.keys();
+      const keys = await s3.bucket.keys();
       expect(keys.filter((key) => key.startsWith('postgres/shop/_audit/'))).toHaveLength(2);
       expect(keys.filter((key) => key.startsWith('postgres/_audit/'))).toHaveLength(2);
       for (const key of keys)
-        expect(schemaErrors('audit', JSON.parse((await bucket.read(key)).toString('utf8')))).toEqual([]);
+        expect(schemaErrors('audit', JSON.parse((await s3.bucket.read(key)).toString('utf8')))).toEqual([]);
     });
 
     test('that policy lets nobody write anything but audit records, and lets sets be read', async () => {
@@ -283,21 +260,21 @@ describeIf(
         code: 'ERR_STORAGE_DENIED',
       });
       await writer.abort();
-      const [audit = ''] = await bucket.keys();
-      const read = await owner.send(new GetObjectCommand({ Bucket: BUCKET, Key: audit }));
-      expect(read.ContentLength).toBeGreaterThan(100);
-      expect(await storage.stat(audit.replace('postgres/', ''))).toMatchObject({ sizeBytes: read.ContentLength });
+      const [audit = ''] = await s3.bucket.keys();
+      const { length } = await s3.bucket.read(audit);
+      expect(length).toBeGreaterThan(100);
+      expect(await storage.stat(audit.replace('postgres/', ''))).toMatchObject({ sizeBytes: length });
       await storage.close();
     });
 
     test('is refused without the right to write it, and names that right', async () => {
       await allow('WriteAuditRecords');
-      await expect(openAudit(partsOf([target()], 'in-place', env))).rejects.toMatchObject({
+      await expect(openAudit(partsOf([target()], 'in-place', USER_ENV))).rejects.toMatchObject({
         code: 'ERR_STORAGE_DENIED',
         message: expect.stringContaining('nothing was touched'),
         hint: expect.stringMatching(/s3:PutObject.*`_audit\/`/),
       });
-      const audit = await openAudit(partsOf([target()], 'new-database', env));
+      const audit = await openAudit(partsOf([target()], 'new-database', USER_ENV));
       expect(audit.findings).toMatchObject([{ code: 'audit-not-written', severity: 'warning' }]);
     });
   },

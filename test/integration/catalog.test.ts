@@ -5,8 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CatalogFacts } from '../../src/domain/facts.ts';
 import { displayName } from '../../src/domain/relations.ts';
-import type { Scope } from '../../src/domain/scope.ts';
-import { bringsLargeObjects } from '../../src/domain/scope.ts';
+import { bringsLargeObjects, type Scope, WHOLE } from '../../src/domain/scope.ts';
 import { dumpArgs } from '../../src/postgres/dump.ts';
 import { openSnapshot, type Snapshot } from '../../src/postgres/snapshot.ts';
 import { describeIf } from '../support/availability.ts';
@@ -14,15 +13,6 @@ import { clientTools } from '../support/clients.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { runTool } from '../support/run-tool.ts';
 import { silentLog } from '../support/silent-log.ts';
-
-const WHOLE: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
 
 const SCHEMA = `
   CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA "Up"; CREATE SCHEMA ext;

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseDestination } from '../../src/domain/destination.ts';
 import { serializeDrillRecord } from '../../src/domain/drill-record.ts';
@@ -11,12 +10,12 @@ import type { Storage } from '../../src/ports.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from '../support/availability.ts';
-import { type Bucket, newBucket } from '../support/bucket.ts';
 import { drilled, SNAPSHOT_AT } from '../support/drill-records.ts';
 import { fences, readDocument, section } from '../support/markdown.ts';
+import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
 import { schemaErrors } from '../support/published-schemas.ts';
 import { SET_ID } from '../support/recovery-result.ts';
-import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { availabilityOf, availableS3Servers } from '../support/s3-servers.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 const AT = '2026-12-01T04:00:00.000Z';
@@ -100,46 +99,27 @@ describe('Records of drills, in a directory', () => {
 
 const versitygw = (await availableS3Servers()).find(({ name }) => name === 'versitygw');
 describeIf(availabilityOf(versitygw), 'Records of drills, with the policy of the documentation', () => {
-  const USER = { accessKeyId: 'DRILLROLEKEY00', secretAccessKey: 'secret-of-the-drill-role' };
-  const BUCKET = 'acme-backups';
   const [policy = '{}'] = fences(section(readDocument('docs/permissions.md'), 'To drill'), 'json');
-  const statements = JSON.parse(policy).Statement as { Sid: string }[];
-  const env = {
-    AWS_ACCESS_KEY_ID: USER.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: USER.secretAccessKey,
-    AWS_REGION: 'us-east-1',
-  };
-  let server: S3Server;
-  let bucket: Bucket;
-  let owner: S3Client;
+  const statements = JSON.parse(policy).Statement as Statement[];
+  let s3: PolicyServer;
   let storage: Storage;
 
   beforeAll(async () => {
-    server = await startVersitygw({ user: USER });
-    bucket = await newBucket(server, BUCKET);
-    const { endpoint, region, accessKeyId, secretAccessKey } = server;
-    owner = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
-    storage = open(server.storageUri(BUCKET, 'postgres'), env);
+    s3 = await startPolicyServer();
+    storage = open(s3.server.storageUri(BUCKET, 'postgres'), USER_ENV);
   });
   afterAll(async () => {
     await storage?.close();
-    owner?.destroy();
-    bucket?.close();
-    await server?.stop();
+    await s3?.stop();
   });
 
-  async function allow(without = ''): Promise<void> {
-    const Principal = { AWS: [USER.accessKeyId] };
-    const left = statements.filter(({ Sid }) => Sid !== without).map((each) => ({ ...each, Principal }));
-    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: left });
-    await owner.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy }));
-  }
+  const allow = (without = ''): Promise<void> => s3.allow(statements.filter(({ Sid }) => Sid !== without));
 
   test('are written and read with what it grants, and nothing else can be written', async () => {
     await allow();
     expect((await writeDrillRecord([storage], drilled(AT), 'aaaaaa')).findings).toEqual([]);
-    const [key = ''] = await bucket.keys();
-    expect(schemaErrors('drill', JSON.parse((await bucket.read(key)).toString('utf8')))).toEqual([]);
+    const [key = ''] = await s3.bucket.keys();
+    expect(schemaErrors('drill', JSON.parse((await s3.bucket.read(key)).toString('utf8')))).toEqual([]);
     expect((await restoredIds(storage, 'shop')).ids).toEqual(new Set([SET_ID]));
     for (const key of [`shop/${SET_ID}/metadata.json`, 'shop/_audit/x.json']) {
       await expect(writeBytes(storage, key, Buffer.from('{}'))).rejects.toMatchObject({ code: 'ERR_STORAGE_DENIED' });

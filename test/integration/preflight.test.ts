@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assessPreflight, type PreflightFacts } from '../../src/domain/preflight.ts';
 import { displayName } from '../../src/domain/relations.ts';
-import type { Scope } from '../../src/domain/scope.ts';
+import { type Scope, WHOLE } from '../../src/domain/scope.ts';
 import { probePooler, readPreflight } from '../../src/postgres/preflight.ts';
 import { describeIf, describeWith } from '../support/availability.ts';
 import {
@@ -12,15 +12,6 @@ import {
   startPgBouncer,
 } from '../support/pgbouncer.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
-
-const WHOLE: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
 
 const bouncer = await pgBouncerProgram();
 

@@ -1,20 +1,13 @@
 /** Of many tables one is worded otherwise after a restore: no more than that is restored twice, and nothing escapes. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { CheckId } from '../../src/domain/checks.ts';
-import { describeIf } from '../support/availability.ts';
-import { type Clients, clientTools } from '../support/clients.ts';
 import { loadManyTables } from '../support/databases/index.ts';
-import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
-import { type BenchBackup, backUpInto, checkOf, doubts, prove, restoreTo } from '../support/restored-proof-bench.ts';
+import type { PostgresServer } from '../support/postgres-server.ts';
+import { describeRestored } from '../support/restored-copies.ts';
+import { checkOf, doubts } from '../support/restored-proof-bench.ts';
 import { recordingLog } from '../support/silent-log.ts';
 
-const MAJOR = 17;
 const TABLES = 60;
-const clients = await clientTools(MAJOR);
-const servers = availableMajors().includes(MAJOR) || { skipped: `no server of major ${MAJOR}` };
 
 /** `varchar IN (…)` is printed in other words after each restore. */
 const ODD_ONE = `
@@ -27,36 +20,17 @@ const ODD_ONE = `
   CREATE TABLE many.tree_2 PARTITION OF many.tree FOR VALUES FROM (10) TO (20);
   CREATE INDEX ON many.tree (id);`;
 
-describeIf(servers === true && 'skipped' in clients ? clients : servers, 'a reference of a part', () => {
-  const tools = clients as Clients;
-  let source: PostgresServer;
-  let target: PostgresServer;
-  let folder: string;
-  let backup: BenchBackup;
-  let copies = 0;
+const fill = async (source: PostgresServer): Promise<string> => {
+  await loadManyTables(source, 'many', TABLES);
+  await source.query(ODD_ONE, 'many');
+  return 'many';
+};
 
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(os.tmpdir(), 'reference-part-'));
-    [source, target] = await Promise.all([startPostgres({ major: MAJOR }), startPostgres({ major: MAJOR })]);
-    await loadManyTables(source, 'many', TABLES);
-    await source.query(ODD_ONE, 'many');
-    backup = await backUpInto(folder, source, tools, 'many');
-    await restoreTo(target, tools, backup, 'restored');
-  });
-
-  afterAll(async () => {
-    await Promise.all([source?.stop(), target?.stop()]);
-    await rm(folder, { recursive: true, force: true });
-  });
-
+await describeRestored('a reference of a part', fill, (bench) => {
   /** The proof of a copy of the restored database after `sql`, and how many entries each reference was made of. */
   async function proveAfter(sql: string) {
-    copies += 1;
-    const database = `copy_${copies}`;
-    await target.createDatabase(database, 'TEMPLATE restored');
-    if (sql !== '') await target.query(sql, database);
     const log = recordingLog();
-    const proof = await prove(folder, target, tools, backup, database, { log });
+    const proof = await bench.proveAfter(sql, { log });
     const references = log.lines.flatMap((line) => {
       const [, count] = /comparing with a restore of ([\d,]+) of/.exec(line) ?? [];
       return count === undefined ? [] : [Number(count.replaceAll(',', ''))];
@@ -128,6 +102,6 @@ describeIf(servers === true && 'skipped' in clients ? clients : servers, 'a refe
     expect(check.status).toBe('failed');
     expect(check.details.join('\n')).toMatch(words);
     // At the last one everything was compared: what is told is told of all.
-    expect(references.at(-1)).toBe(backup.plan.restored.length);
+    expect(references.at(-1)).toBe(bench.backup.plan.restored.length);
   });
 });

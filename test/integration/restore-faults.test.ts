@@ -13,9 +13,10 @@ import { readRoleUse, readToc } from '../../src/postgres/toc.ts';
 import { describeWith, testIf } from '../support/availability.ts';
 import { serverAccount } from '../support/postgres-binaries.ts';
 import { startPostgres } from '../support/postgres-server.ts';
-import { asStream, inventory, never, RestoreBench, restoreClients, SUPERUSER } from '../support/restore-bench.ts';
+import { asStream, inventory, never, RestoreBench, restoreClients } from '../support/restore-bench.ts';
 import { runTool } from '../support/run-tool.ts';
 import { canMount, mountSmall } from '../support/small-file-system.ts';
+import { SUPERUSER } from '../support/target-facts.ts';
 
 const BIG = 'CREATE TABLE big AS SELECT g AS id, repeat(md5(g::text), 20) AS filler FROM generate_series(1, 100000) g';
 

@@ -5,21 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import createXxhash from 'xxhash-wasm';
 import type { CopySettings, TableFacts } from '../../src/domain/facts.ts';
 import { displayName, relationKey } from '../../src/domain/relations.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import { openSnapshot, type Snapshot } from '../../src/postgres/snapshot.ts';
 import { digestSource } from '../../src/postgres/source-digest.ts';
 import { describeIf } from '../support/availability.ts';
 import { clientTools } from '../support/clients.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { silentLog } from '../support/silent-log.ts';
-
-const SCOPE = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-} as const;
 
 const TABLES = `
   CREATE TABLE public.wide (id int, note text, raw bytea, at timestamptz, span interval, price money, ratio float8, rel regclass);
@@ -67,7 +59,7 @@ describe.each([13, 15, 18])('the second reading of a Postgres %i', async (major)
 
     async function withSnapshot<T>(database: string, body: (snapshot: Snapshot) => Promise<T>): Promise<T> {
       const snapshot = await openSnapshot(await connect(database), {
-        scope: SCOPE,
+        scope: WHOLE,
         criticalTables: [],
         lockTimeoutSeconds: 10,
         signal: new AbortController().signal,

@@ -2,16 +2,7 @@
 import type { ArchiveReport } from '../../src/domain/archive-report.ts';
 import type { CatalogFacts, SequenceFacts, TableFacts } from '../../src/domain/facts.ts';
 import type { Evidence } from '../../src/domain/proof.ts';
-import type { Scope } from '../../src/domain/scope.ts';
-
-export const WHOLE: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
+import { WHOLE } from '../../src/domain/scope.ts';
 
 const DIGEST = 'ef46db3751d8e999d24ec1f5d3e4a0aa';
 

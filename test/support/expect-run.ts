@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { Check, CheckId, CheckStatus } from '../../src/domain/checks.ts';
 import type { ErrorCode } from '../../src/domain/errors.ts';
 import { type FolderState, PASSWORD, type Scenario, type ScenarioRun } from './backup-scenario.ts';
+import { withoutEntities } from './markdown.ts';
 import type { Annotation } from './run-action.ts';
 
 export interface ExpectedFailure {
@@ -153,7 +154,5 @@ function expectWords(text: string, words: string | RegExp): void {
 
 /** A summary as a person reads it: without tags, entities resolved. */
 export function readable(summary: string): string {
-  return summary
-    .replaceAll(/<\/?\w+>|\*\*/g, '')
-    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
+  return withoutEntities(summary.replaceAll(/<\/?\w+>|\*\*/g, ''));
 }

@@ -38,3 +38,13 @@ export function tableRows(markdown: string): string[][] {
       .map((cell) => cell.trim()),
   );
 }
+
+/** Numeric entities as the characters that they stand for. */
+export function withoutEntities(markdown: string): string {
+  return markdown.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
+}
+
+/** As somebody would write it by hand: without entities, code between backticks. */
+export function asWritten(markdown: string): string {
+  return withoutEntities(markdown).replaceAll(/<\/?code>/g, '`');
+}

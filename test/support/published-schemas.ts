@@ -14,10 +14,18 @@ export function schemaErrors(name: PublishedSchema, document: unknown): string[]
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
 }
 
+/** Whether a document is valid for those who take the schema as it is published: with fields of later versions, too. */
+export function publishedSchema(name: PublishedSchema): ValidateFunction {
+  return new Ajv2020({ allErrors: true }).compile(read(name));
+}
+
 function compile(name: PublishedSchema): ValidateFunction {
-  const schema = JSON.parse(readFileSync(new URL(`../../docs/${name}.schema.json`, import.meta.url), 'utf8'));
   // Formats are a matter of a package of their own; strict mode finds words that no version of JSON Schema knows.
-  const validate = new Ajv2020({ allErrors: true, strict: true, validateFormats: false }).compile(closed(schema));
+  const validate = new Ajv2020({ allErrors: true, strict: true, validateFormats: false }).compile(closed(read(name)));
   compiled.set(name, validate);
   return validate;
+}
+
+function read(name: PublishedSchema): Record<string, unknown> {
+  return JSON.parse(readFileSync(new URL(`../../docs/${name}.schema.json`, import.meta.url), 'utf8'));
 }

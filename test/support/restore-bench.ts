@@ -16,6 +16,7 @@ import { loadDatabase } from './databases/index.ts';
 import { availableMajors, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { runTool } from './run-tool.ts';
 import { silentLog } from './silent-log.ts';
+import { SUPERUSER } from './target-facts.ts';
 
 /** The client that dumps, and the one that restores. */
 export interface RestoreClients {
@@ -153,16 +154,6 @@ export class RestoreBench {
     return { PATH, LC_ALL: 'C', PGHOST: host, PGPORT: String(port), PGUSER: user, PGDATABASE: database };
   }
 }
-
-export const SUPERUSER = {
-  name: 'postgres',
-  superuser: true,
-  createDatabase: true,
-  createRole: true,
-  bypassRls: true,
-  ownsDatabase: true,
-  signalsOthers: true,
-};
 
 /** The same bytes as a stream, from the beginning each time. */
 export function asStream(archive: Extract<RestoreSource, { kind: 'file' }>): RestoreSource {

@@ -2,7 +2,8 @@
 import type { Contents } from '../../src/domain/contents.ts';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { scopeFingerprint, tableStats } from '../../src/domain/previous-backup.ts';
-import { catalogFacts, WHOLE } from './evidence.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
+import { catalogFacts } from './evidence.ts';
 
 export const SET_ID = '20261121_020000_nightly_k3v9qa';
 export const SALT = '00112233445566778899aabbccddeeff';

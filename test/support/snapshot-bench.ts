@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
-import type { Scope } from '../../src/domain/scope.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import type { SnapshotRequest } from '../../src/postgres/locked-read.ts';
 import { openSnapshot, type Snapshot } from '../../src/postgres/snapshot.ts';
 import { describeIf } from './availability.ts';
@@ -10,15 +10,6 @@ import { clientTools } from './clients.ts';
 import { availableMajors, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { runTool } from './run-tool.ts';
 import { recordingLog, silentLog } from './silent-log.ts';
-
-const WHOLE: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
 
 /** On every major, one server for the suite and a fresh database `shop` for every test. */
 export function describeSnapshots(body: (bench: SnapshotBench) => void): void {

@@ -11,6 +11,16 @@ export const SHOP: DatabaseFacts = {
   sizeBytes: 1_000_000,
 };
 
+export const SUPERUSER: TargetFacts['role'] = {
+  name: 'postgres',
+  superuser: true,
+  createDatabase: true,
+  createRole: true,
+  bypassRls: true,
+  ownsDatabase: true,
+  signalsOthers: true,
+};
+
 export function targetFacts(over: Partial<TargetFacts> = {}): TargetFacts {
   return {
     fingerprint: 'db.example.com/shop',
@@ -21,15 +31,7 @@ export function targetFacts(over: Partial<TargetFacts> = {}): TargetFacts {
     examples: [],
     objectsBySchema: [],
     source: { fingerprint: 'f'.repeat(64), kind: 'system' },
-    role: {
-      name: 'postgres',
-      superuser: true,
-      createDatabase: true,
-      createRole: true,
-      bypassRls: true,
-      ownsDatabase: true,
-      signalsOthers: true,
-    },
+    role: SUPERUSER,
     roles: ['postgres'],
     availableExtensions: [],
     maintenanceDatabase: 'postgres',

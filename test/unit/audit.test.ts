@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import {
   type AuditFinished,
@@ -11,45 +9,17 @@ import {
   serializeAudit,
 } from '../../src/domain/audit.ts';
 import { auditFailed, auditFinished, auditStarted } from '../support/audit-records.ts';
-import { schemaErrors } from '../support/published-schemas.ts';
+import { publishedSchema, schemaErrors } from '../support/published-schemas.ts';
+import { changed, paths, refusedBy } from '../support/spoilt-documents.ts';
 
-const schema = JSON.parse(readFileSync(new URL('../../docs/audit.schema.json', import.meta.url), 'utf8'));
-const validate = new Ajv2020({ allErrors: true }).compile(schema);
+const validate = publishedSchema('audit');
 
 function parse(part: AuditPart, document: unknown): AuditStarted {
   const text = typeof document === 'string' ? document : JSON.stringify(document);
   return part === 'started' ? parseAudit('started', text) : parseAudit('finished', text);
 }
 
-function refusal(part: AuditPart, document: unknown): string {
-  try {
-    parse(part, document);
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'ERR_MANIFEST' });
-    return (error as Error).message;
-  }
-  throw new Error(`was accepted: ${JSON.stringify(document)}`);
-}
-
-/** A record with one place changed; `undefined` removes it. */
-function changed(record: AuditStarted, path: string, value: unknown): Record<string, unknown> {
-  const document = structuredClone(record) as unknown as Record<string, unknown>;
-  const keys = path.split('.');
-  const last = keys.pop() as string;
-  const parent = keys.reduce((at, key) => at[key] as Record<string, unknown>, document);
-  if (value === undefined) delete parent[last];
-  else parent[last] = value;
-  return document;
-}
-
-/** Every path to a value inside `value`. */
-function paths(value: unknown, prefix = ''): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, each]) => {
-    const path = prefix === '' ? key : `${prefix}.${key}`;
-    return [path, ...paths(each, path)];
-  });
-}
+const refusal = (part: AuditPart, document: unknown): string => refusedBy((text) => parse(part, text), document);
 
 const RECORDS: readonly [AuditPart, AuditStarted][] = [
   ['started', auditStarted()],

@@ -9,14 +9,10 @@ import { drillJUnit, failedDrillJUnit } from '../../src/report/junit.ts';
 import { recoverySummary } from '../../src/report/restore-summary.ts';
 import { programAvailable, testIf } from '../support/availability.ts';
 import { drilled } from '../support/drill-records.ts';
+import { withoutEntities } from '../support/markdown.ts';
 import { drillResult, type RecoveryWishes, recoveryOf } from '../support/recovery-result.ts';
 
 const plain = (text: string): string => text;
-
-/** Without the entities. */
-function shown(markdown: string): string {
-  return markdown.replaceAll(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
-}
 
 function facts(wishes: RecoveryWishes = {}, more: Partial<DrillResult> = {}): DrillResult {
   return { ...drillResult(wishes), ...more };
@@ -49,14 +45,14 @@ describe('the report of a drill', () => {
       plain,
     );
     expect(text).toMatch(/^# Drill of <code>shop<\/code>: FAILED\n/);
-    expect(shown(text)).toContain('public.customers: 3 rows');
+    expect(withoutEntities(text)).toContain('public.customers: 3 rows');
     expect(drillReport(facts({ status: 'not-run' }), plain)).toContain(': partial, so not passed');
   });
 
   test('holds no value of a row that a message quotes', () => {
     const text = (message: string) => {
       const messages = [{ kind: 'fatal', text: `pg_restore: error: ${message}`, reason: 'It failed' }] as const;
-      return shown(drillReport(facts({ more: { messages } }), plain));
+      return withoutEntities(drillReport(facts({ more: { messages } }), plain));
     };
     const key =
       'COPY failed for table "t": ERROR:  duplicate key value violates unique constraint "t_pkey" DETAIL:  Key (mail)=(bob@x.org) already exists. CONTEXT:  COPY t, line 2';
@@ -83,7 +79,8 @@ describe('the report of a drill', () => {
   test('shows the trend over earlier drills, also in the job summary', () => {
     const result = { ...drillResult(), trend: { now, past } };
     for (const text of [drillReport(result, plain), recoverySummary(result, plain)]) {
-      const section = shown(text).slice(shown(text).indexOf('### Recovery time over drills'));
+      const shown = withoutEntities(text);
+      const section = shown.slice(shown.indexOf('### Recovery time over drills'));
       const rows = section.split('\n').filter((line) => line.startsWith('| 2026'));
       expect(rows.map((row) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))).toEqual([
         ['2026-09-01 04:00', expect.anything(), '❌ failed', '–', ''],

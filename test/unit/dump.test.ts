@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { chooseCompression, compressArgument } from '../../src/domain/compression.ts';
 import { dumpFailure, dumpWarning, parseDumpLine, publicWarnings } from '../../src/domain/dump-messages.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import { dumpArgs } from '../../src/postgres/dump.ts';
-import { WHOLE } from '../support/evidence.ts';
 
 describe('the arguments of pg_dump', () => {
   it('name the snapshot, the format and the lock timeout in milliseconds', () => {

@@ -11,16 +11,7 @@ import {
   preflightError,
 } from '../../src/domain/preflight.ts';
 import { NO_SIGNS, recogniseProvider } from '../../src/domain/providers.ts';
-import type { Scope } from '../../src/domain/scope.ts';
-
-const WHOLE: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
+import { type Scope, WHOLE } from '../../src/domain/scope.ts';
 
 const FACTS: PreflightFacts = {
   server: { version: '17.10', major: 17, isStandby: false },

@@ -6,7 +6,7 @@ import {
   scopeFingerprint,
   tableStats,
 } from '../../src/domain/previous-backup.ts';
-import { WHOLE } from '../support/evidence.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import { manifest, SALT, TABLES } from '../support/set-documents.ts';
 
 const LIMIT = 30;

@@ -3,7 +3,8 @@ import { type CheckId, verdictOf } from '../../src/domain/checks.ts';
 import type { SequenceState } from '../../src/domain/facts.ts';
 import { assessLeftOut } from '../../src/domain/left-out.ts';
 import { type Evidence, proveContent } from '../../src/domain/proof.ts';
-import { archiveReport, catalogFacts, evidence, sequenceFacts, tableFacts, WHOLE } from '../support/evidence.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
+import { archiveReport, catalogFacts, evidence, sequenceFacts, tableFacts } from '../support/evidence.ts';
 
 function statusOf(id: CheckId, over: Partial<Evidence>): string | undefined {
   return proveContent(evidence(over)).find((check) => check.id === id)?.status;

@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { referencePart } from '../../src/domain/restored-proof/reference-part.ts';
-import { parseToc, type Toc } from '../../src/domain/toc.ts';
-
-/** Dependencies stand behind `>`. */
-function toc(...lines: string[]): Toc {
-  const listed = lines.map((line) => line.replace(' > ', '\n;\tdepends on: '));
-  return parseToc(`;     Dumped from database version: 17.10\n${listed.join('\n')}\n`);
-}
+import { tocOf } from '../support/entry-plans.ts';
 
 const BYSTANDERS = Array.from({ length: 40 }, (_, at) => `${100 + at}; 1259 ${100 + at} TABLE public t${at} me`);
 
-const TOC = toc(
+const TOC = tocOf(
   '1; 0 0 ENCODING - ENCODING ',
   '2; 2615 2 SCHEMA - sales me',
   '3; 3079 3 EXTENSION - btree_gist ',

@@ -10,17 +10,13 @@ import { outputsOf } from '../../src/report/outputs.ts';
 import { backupSummary, fitSummary, MAX_SUMMARY_BYTES } from '../../src/report/summary.ts';
 import { VERSION } from '../../src/version.ts';
 import { backupResult, contentsTable } from '../support/backup-result.ts';
+import { withoutEntities } from '../support/markdown.ts';
 
 const plain = (text: string): string => text;
 const FOLDER = 's3://acme-backups/postgres/shop/20261121_020000_nightly_k3v9qa';
 
-/** What a reader sees of entities. */
-function decoded(markdown: string): string {
-  return markdown.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
-}
-
 describe('the summary of a proven backup', () => {
-  const summary = decoded(backupSummary(backupResult(), plain));
+  const summary = withoutEntities(backupSummary(backupResult(), plain));
 
   test('says the verdict first', () => {
     expect(summary).toMatch(/^## ✅ Proven backup of <code>shop<\/code>\n/);
@@ -42,14 +38,16 @@ describe('the summary of a proven backup', () => {
 
   test('names the provider, where there is one', () => {
     expect(summary).toContain('Postgres 17.10\n');
-    expect(decoded(backupSummary(backupResult({ provider: 'Neon' }), plain))).toContain('Postgres 17.10 on Neon\n');
+    expect(withoutEntities(backupSummary(backupResult({ provider: 'Neon' }), plain))).toContain(
+      'Postgres 17.10 on Neon\n',
+    );
   });
 
   test('shows the twenty largest tables and counts the others', () => {
     const tables = Array.from({ length: 30 }, (_, index) => contentsTable(`t${index}`, 1, index));
     const long = backupSummary(backupResult({ tables }), plain);
-    expect(decoded(long)).toContain('public.t29');
-    expect(decoded(long)).not.toMatch(/public\.t9\b/);
+    expect(withoutEntities(long)).toContain('public.t29');
+    expect(withoutEntities(long)).not.toMatch(/public\.t9\b/);
     expect(long).toContain('and 10 smaller ones.');
   });
 
@@ -67,7 +65,7 @@ describe('the summary of a proven backup', () => {
 describe('the summary of an unproven backup', () => {
   test('says so first, why, and what to do', () => {
     const result = backupResult({ status: 'failed', details: ['public.orders is missing'] });
-    const summary = decoded(backupSummary(result, plain));
+    const summary = withoutEntities(backupSummary(result, plain));
     expect(summary).toMatch(/^## ❌ Unproven backup/);
     expect(summary).not.toContain('✅ Proven');
     expect(summary).toContain('1 of 2 checks did not pass: tables');
@@ -88,7 +86,7 @@ describe('the summary of a backup that one destination does not hold', () => {
   const lost = [{ location: 's3://second/team', error, uncertain: false }];
 
   test('names the destination first, and where the backup is', () => {
-    const summary = decoded(backupSummary(backupResult({ lost }), plain));
+    const summary = withoutEntities(backupSummary(backupResult({ lost }), plain));
     expect(summary).toMatch(/^## ❌ Incomplete backup/);
     expect(summary).toContain('s3://second/team failed: It may not write there.');
     expect(summary).toContain(`The backup is complete and proven here: ${FOLDER}.`);
@@ -117,7 +115,7 @@ describe('hostile names', () => {
     expect(row).toHaveLength(1);
     expect(row[0]?.match(/\|/g)).toHaveLength(5);
     expect(row[0]).not.toMatch(/<img|@octocat|\]\(|\*b\*|```|\u202E|http:/);
-    expect(decoded(row[0] as string)).toContain('a|b`c`<img src=x>⏎| forged | row |⏎## heading @octocat');
+    expect(withoutEntities(row[0] as string)).toContain('a|b`c`<img src=x>⏎| forged | row |⏎## heading @octocat');
   });
 
   test('cannot break out of sentences or of the commands to copy', () => {
@@ -144,7 +142,7 @@ describe('hostile names', () => {
   test('that hold a secret are redacted before they are escaped', () => {
     const redact = (text: string): string => text.replaceAll('s3cr3t_w*rd', '***');
     const result = backupResult({ tables: [contentsTable('x s3cr3t_w*rd')], restoreCommand: 'use s3cr3t_w*rd' });
-    expect(decoded(backupSummary(result, redact))).not.toContain('s3cr3t_w*rd');
+    expect(withoutEntities(backupSummary(result, redact))).not.toContain('s3cr3t_w*rd');
   });
 });
 
@@ -236,7 +234,7 @@ describe('the words of a failure', () => {
     const summary = failureSummary(describeFailure(error, {}), [], (text) => text.replaceAll('s3cr3t', '***'));
     expect(summary).toMatch(/^## ❌ The backup failed/);
     expect(summary).not.toMatch(/<b>|s3cr3t/);
-    expect(decoded(summary)).toContain('**What to do:** Use <code>PGHOST</code>.');
+    expect(withoutEntities(summary)).toContain('**What to do:** Use <code>PGHOST</code>.');
   });
 });
 

@@ -10,7 +10,7 @@ import {
   renderRestoreCommand,
   renderRestoreGuide,
 } from '../../src/domain/restore-guide.ts';
-import { WHOLE } from '../support/evidence.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import { manifest, SET_ID } from '../support/set-documents.ts';
 
 const S3: GuideSource = {

@@ -6,8 +6,8 @@ import { recoveryVerdict } from '../../src/domain/recovery.ts';
 import { relationKey } from '../../src/domain/relations.ts';
 import { compareDefinitions, expectedObjects } from '../../src/domain/restored-proof/definitions.ts';
 import { judgeRestored, type RestoredEvidence } from '../../src/domain/restored-proof.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import type { Toc, TocEntry } from '../../src/domain/toc.ts';
-import { WHOLE } from '../support/evidence.ts';
 
 const ONE = '000000000000000000000000000000a1';
 const key = (name: string, schema = 'public') => relationKey({ schema, name });

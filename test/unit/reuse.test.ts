@@ -3,20 +3,11 @@ import { recipientsCipher } from '../../src/crypto/age.ts';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { scopeFingerprint } from '../../src/domain/previous-backup.ts';
 import { chooseReusable, type ReuseWish } from '../../src/domain/reuse.ts';
-import type { Scope } from '../../src/domain/scope.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import { backupResult } from '../support/backup-result.ts';
 
 const RECIPIENT = 'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj';
 const OTHER = 'age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg';
-const WHOLE: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
-
 /** Of 02:00, proven. */
 function manifest(part: Partial<Manifest> = {}): Manifest {
   const made = backupResult().manifest;

@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Scope } from '../../src/domain/scope.ts';
+import { WHOLE } from '../../src/domain/scope.ts';
 import { uniteMatches } from '../../src/postgres/catalog/patterns.ts';
 import type { Relation } from '../../src/postgres/catalog/relations.ts';
 import { selectRelations } from '../../src/postgres/catalog/selection.ts';
-
-const WHOLE: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
 
 const relation = (oid: number, name: string, part: Partial<Relation> = {}): Relation => ({
   oid,

@@ -1,4 +1,5 @@
 /** A job summary of the action, which is Markdown for GitHub's page, as lines for a terminal. */
+import { withoutEntities } from '../markdown.ts';
 import { ascii, table, wrap } from './screen.ts';
 
 /** Digests and keys are cut to this: a terminal has no room for more, and nobody compares them by eye. */
@@ -57,11 +58,7 @@ function renderLine(line: string, width: number): string[] {
 
 /** Tags, emphasis and entities taken away; long digests and keys cut. */
 function plain(markdown: string): string {
-  const text = markdown
-    .replaceAll(/<[^>]*>/g, '')
-    .replaceAll('**', '')
-    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
-    .trim();
+  const text = withoutEntities(markdown.replaceAll(/<[^>]*>/g, '').replaceAll('**', '')).trim();
   return ascii(text)
     .replaceAll(/\b[0-9a-f]{64}\b/g, (digest) => `${digest.slice(0, SHOWN_OF_DIGEST)}..`)
     .replaceAll(/\bage1[0-9a-z]{40,}\b/g, (key) => `${key.slice(0, SHOWN_OF_DIGEST)}..`);

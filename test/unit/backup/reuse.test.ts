@@ -7,26 +7,18 @@ import type { CommandContext } from '../../../src/command.ts';
 import { BackupError } from '../../../src/domain/errors.ts';
 import type { Manifest } from '../../../src/domain/manifest.ts';
 import { scopeFingerprint } from '../../../src/domain/previous-backup.ts';
-import type { Scope } from '../../../src/domain/scope.ts';
+import { WHOLE } from '../../../src/domain/scope.ts';
 import { objectKey } from '../../../src/domain/set-layout.ts';
 import type { BackupInputs } from '../../../src/inputs/types.ts';
 import type { ObjectInfo, Storage } from '../../../src/ports.ts';
 import { backupResult } from '../../support/backup-result.ts';
 import { recordingLog } from '../../support/silent-log.ts';
 
-const scope: Scope = {
-  content: 'all',
-  schemas: [],
-  excludeSchemas: [],
-  tables: [],
-  excludeTables: [],
-  excludeTableData: [],
-};
 const made = backupResult().manifest;
 const manifest: Manifest = {
   ...made,
   encryption: { method: 'none' },
-  scope: { ...made.scope, fingerprint: scopeFingerprint(scope, made.tableStats.salt) },
+  scope: { ...made.scope, fingerprint: scopeFingerprint(WHOLE, made.tableStats.salt) },
 };
 const DENIED = new BackupError('ERR_STORAGE_DENIED', 'This role may not list.', { op: 'list', hint: 'Grant it.' });
 
@@ -53,7 +45,7 @@ async function look(targets: Target[], prepareThem: (destinations: Destinations)
   await prepareThem(destinations);
   const inputs = {
     reuseWithinMinutes: 30,
-    scope,
+    scope: WHOLE,
     encryption: { method: 'none' },
     keepForever: false,
     globals: false,

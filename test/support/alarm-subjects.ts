@@ -1,0 +1,5 @@
+/** What alarms of tests are about: a series, and a step whose series nobody knows. */
+import type { AlarmSubject } from '../../src/domain/alarm.ts';
+
+export const SHOP = { kind: 'series', command: 'backup', series: 'shop' } as const satisfies AlarmSubject;
+export const STEP = { kind: 'step', workflow: 'Nightly', job: 'backup' } as const satisfies AlarmSubject;
