@@ -11,7 +11,9 @@ import { parseFileCommand } from '../support/workflow-commands.ts';
 
 const FOLDER = '.github/workflow-templates';
 const FILES = readdirSync(fileURLToPath(new URL(`../../${FOLDER}`, import.meta.url)));
-const NAMES = FILES.filter((file) => file.endsWith('.yml')).map((file) => file.replace(/\.yml$/, ''));
+const NAMES = FILES.filter((file) => file.endsWith('.yml'))
+  .map((file) => file.replace(/\.yml$/, ''))
+  .toSorted();
 
 /**
  * What GitHub knows: docs.github.com, "Creating workflow templates for your organization"; the general categories are
@@ -108,15 +110,15 @@ describe('docs/secrets-and-variables.md', () => {
   const page = readDocument('docs/secrets-and-variables.md');
   const rows = ['For a backup', 'For a drill', 'For a restore'].flatMap((heading) => tableRows(section(page, heading)));
   const listed = rows.flatMap(([names = '', kind = '', , usedBy = '']) =>
-    [...names.matchAll(/`(\w+)`/g)].map(([, each = '']) => ({ name: each, kind, usedBy })),
+    [...names.matchAll(/`(\w+)`/g)].map(([, each = '']) => [each, kind, usedBy] as const),
   );
 
   test('lists every name that a template uses, and no other', () => {
     const used = new Set(NAMES.flatMap((name) => [...named(template(name))]));
-    expect(new Set(listed.map(({ name }) => name))).toEqual(used);
+    expect(new Set(listed.map(([name]) => name))).toEqual(used);
   });
 
-  test.each(listed)('says of $name which templates use it, of what kind it is, and how it is set', ({ name, kind, usedBy }) => {
+  test.each(listed)('says of %s which templates use it, of what kind it is, and how it is set', (name, kind, usedBy) => {
     const users = NAMES.filter((each) => named(template(each)).has(name));
     expect(usedBy === 'all' ? NAMES : usedBy.split(', ').toSorted()).toEqual(users);
     const [word = ''] = kind.split(',');
