@@ -21,7 +21,9 @@ describe('.github/copy-templates.sh', () => {
   afterEach(() => rmSync(clone, { recursive: true, force: true }));
 
   function copy(...args: string[]) {
-    const { status, stderr } = spawnSync('bash', [path.join(GITHUB, 'copy-templates.sh'), ...args], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync('bash', [path.join(GITHUB, 'copy-templates.sh'), ...args], {
+      encoding: 'utf8',
+    });
     return { status, stderr };
   }
 
@@ -62,14 +64,23 @@ describe('.github/copy-templates.sh', () => {
     expect(copied('restore.yml')).toBe('ours');
   });
 
-  test.each(['acme', 'acme/backups', 'acme/backups@v1 && id', 'acme/backups@v1|e id'])('refuses %j as a name of the action', (action) => {
-    expect(copy(clone, action)).toMatchObject({ status: 1, stderr: expect.stringContaining('is not owner/repository@version') });
-    expect(existsSync(path.join(clone, 'workflow-templates'))).toBe(false);
-  });
+  test.each(['acme', 'acme/backups', 'acme/backups@v1 && id', 'acme/backups@v1|e id'])(
+    'refuses %j as a name of the action',
+    (action) => {
+      expect(copy(clone, action)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('is not owner/repository@version'),
+      });
+      expect(existsSync(path.join(clone, 'workflow-templates'))).toBe(false);
+    },
+  );
 
   test('refuses a folder that is no clone, and says what to type without one', () => {
     rmSync(path.join(clone, '.git'), { recursive: true });
     expect(copy(clone)).toMatchObject({ status: 1, stderr: expect.stringContaining('is not a clone') });
-    expect(copy()).toMatchObject({ status: 1, stderr: expect.stringContaining('Type: bash .github/copy-templates.sh') });
+    expect(copy()).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Type: bash .github/copy-templates.sh'),
+    });
   });
 });

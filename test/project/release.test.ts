@@ -22,7 +22,8 @@ describe('.ci/release', () => {
     git(clone, 'switch', '--quiet', '--create', 'main');
     for (const name of ['.ci', 'src', 'dist']) mkdirSync(path.join(clone, name));
     copyFileSync(SCRIPT, path.join(clone, '.ci/release'));
-    for (const name of ['action.yml', 'LICENSE', 'README.md', 'dist/index.js', 'secret-notes.txt']) write(name, `${name}\n`);
+    for (const name of ['action.yml', 'LICENSE', 'README.md', 'dist/index.js', 'secret-notes.txt'])
+      write(name, `${name}\n`);
     commit('1.2.2');
     commit('1.2.3');
   });
@@ -42,9 +43,13 @@ describe('.ci/release', () => {
 
   /** One commit on main, tagged and pushed; `other` says another version in one of the files. */
   function commit(version: string, other: Record<string, string> = {}): void {
-    const json = (name: string) => `${JSON.stringify({ name: 'db-backup-action', version: other[name] ?? version }, null, 2)}\n`;
+    const json = (name: string) =>
+      `${JSON.stringify({ name: 'db-backup-action', version: other[name] ?? version }, null, 2)}\n`;
     for (const name of ['package.json', 'package-lock.json']) write(name, json(name));
-    write('src/version.ts', `/** As package.json. */\nexport const VERSION = '${other['src/version.ts'] ?? version}';\n`);
+    write(
+      'src/version.ts',
+      `/** As package.json. */\nexport const VERSION = '${other['src/version.ts'] ?? version}';\n`,
+    );
     git(clone, 'add', '.');
     git(clone, 'commit', '--quiet', '--message', version);
     git(clone, 'tag', `v${version}`);
@@ -53,20 +58,30 @@ describe('.ci/release', () => {
 
   function release(...args: string[]) {
     const env = { ...process.env, PATH: `${NODE}:${process.env.PATH}` };
-    const { status, stdout, stderr } = spawnSync('bash', ['.ci/release', ...args], { cwd: clone, encoding: 'utf8', env });
+    const { status, stdout, stderr } = spawnSync('bash', ['.ci/release', ...args], {
+      cwd: clone,
+      encoding: 'utf8',
+      env,
+    });
     return { status, output: `${stdout}${stderr}` };
   }
 
   test('takes a tag on main that all versions agree with', () => {
-    expect(release('check', 'v1.2.3')).toEqual({ status: 0, output: `v1.2.3 is ${git(clone, 'rev-parse', 'v1.2.3')}.\n` });
+    expect(release('check', 'v1.2.3')).toEqual({
+      status: 0,
+      output: `v1.2.3 is ${git(clone, 'rev-parse', 'v1.2.3')}.\n`,
+    });
   });
 
-  test.each(['package.json', 'package-lock.json', 'src/version.ts'])('refuses a tag of which %s has another version', (file) => {
-    commit('1.3.0', { [file]: '1.2.9' });
-    const { status, output } = release('check', 'v1.3.0');
-    expect(status).toBe(1);
-    expect(output).toContain(`${file} of v1.3.0 says 1.2.9`);
-  });
+  test.each(['package.json', 'package-lock.json', 'src/version.ts'])(
+    'refuses a tag of which %s has another version',
+    (file) => {
+      commit('1.3.0', { [file]: '1.2.9' });
+      const { status, output } = release('check', 'v1.3.0');
+      expect(status).toBe(1);
+      expect(output).toContain(`${file} of v1.3.0 says 1.2.9`);
+    },
+  );
 
   test('looks at the tag, and not at what lies in the folder', () => {
     write('src/version.ts', 'nothing');
@@ -82,12 +97,18 @@ describe('.ci/release', () => {
 
   test.each(['1.2.3', 'v1.2', 'v1.2.3-rc.1', 'v01.2.3', 'v1.2.3;id', ''])('refuses %j, which is no version', (tag) => {
     for (const part of ['check', 'pack', 'move-major']) {
-      expect(release(part, tag, 'out')).toMatchObject({ status: 1, output: expect.stringContaining('is not a version') });
+      expect(release(part, tag, 'out')).toMatchObject({
+        status: 1,
+        output: expect.stringContaining('is not a version'),
+      });
     }
   });
 
   test('refuses a tag that is not there', () => {
-    expect(release('check', 'v9.9.9')).toMatchObject({ status: 1, output: expect.stringContaining('git fetch --tags') });
+    expect(release('check', 'v9.9.9')).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('git fetch --tags'),
+    });
   });
 
   test('packs what a runner needs and nothing else, the same bytes every time', () => {
@@ -95,8 +116,12 @@ describe('.ci/release', () => {
     expect(release('pack', 'v1.2.3', 'two').status).toBe(0);
     const archive = (name: string) => readFileSync(path.join(clone, name, 'db-backup-action-1.2.3.tar.gz'));
     expect(archive('one').equals(archive('two'))).toBe(true);
-    const names = spawnSync('tar', ['-tzf', '-'], { input: archive('one'), encoding: 'utf8' }).stdout.trim().split('\n');
-    const files = names.filter((name) => !name.endsWith('/')).map((name) => name.replace('db-backup-action-1.2.3/', ''));
+    const names = spawnSync('tar', ['-tzf', '-'], { input: archive('one'), encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n');
+    const files = names
+      .filter((name) => !name.endsWith('/'))
+      .map((name) => name.replace('db-backup-action-1.2.3/', ''));
     expect(files.toSorted()).toEqual(['LICENSE', 'README.md', 'action.yml', 'dist/index.js']);
     const check = spawnSync('sha256sum', ['--check', 'SHA256SUMS'], { cwd: path.join(clone, 'one'), encoding: 'utf8' });
     expect(check).toMatchObject({ status: 0, stdout: 'db-backup-action-1.2.3.tar.gz: OK\n' });
@@ -113,7 +138,10 @@ describe('.ci/release', () => {
   });
 
   test('never moves it back', () => {
-    expect(release('move-major', 'v1.2.2')).toMatchObject({ status: 1, output: expect.stringContaining('v1.2.3 is newer') });
+    expect(release('move-major', 'v1.2.2')).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('v1.2.3 is newer'),
+    });
     expect(git(path.join(folder, 'origin'), 'tag', '--list')).not.toMatch(/^v1$/m);
   });
 

@@ -77,7 +77,7 @@ describeWith(await zizmor(), 'zizmor', (linter) => {
   });
 
   test('finds an action that is not pinned, a token with more rights than needed and an injection', () => {
-    const { code, output } = linter.check(BROKEN, ['insecure.yml']);
+    const { code, output } = linter.check(ROOT, [...config, 'test/workflows/broken/insecure.yml']);
     expect(code).toBeGreaterThan(10);
     for (const audit of ['unpinned-uses', 'excessive-permissions', 'template-injection'])
       expect(output).toContain(audit);
