@@ -100,6 +100,14 @@ describe('the workflows and templates', () => {
     expect(new Set(foreign)).toEqual(new Set(versions.values()));
   });
 
+  test('name every image of our own workflows by digest, the same for each version', () => {
+    const images = linesOf(WORKFLOWS).flatMap((line) => /^\s*(?:- )?image: ([^$\s]+)$/.exec(line)?.[1] ?? []);
+    expect(images.length).toBeGreaterThan(0);
+    for (const image of images) expect(image).toMatch(/^[\w./-]+:v?\d+(?:\.\d+)+@sha256:[0-9a-f]{64}$/);
+    const digests = new Map(images.map((image) => [/^[^@]+?:v?\d+/.exec(image)?.[0], image]));
+    expect(new Set(images)).toEqual(new Set(digests.values()));
+  });
+
   test('name this action in every template, and in no workflow but by its folder', () => {
     for (const file of TEMPLATES) expect(readDocument(file), file).toContain(`${USES}\n`);
     expect(linesOf(WORKFLOWS).join('\n')).not.toContain(USES);

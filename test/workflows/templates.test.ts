@@ -135,6 +135,27 @@ describe('docs/secrets-and-variables.md', () => {
   );
 });
 
+describe('The commands of the documents', () => {
+  const documents = ['README.md', 'docs/runbook-template.md', 'docs/review-form.md'].map(readDocument).join('\n');
+  const started = [...documents.matchAll(/gh workflow run ([\w-]+)\.yml((?:\\\n|[^`\n])*)/g)];
+
+  test('start workflows that are templates, with inputs that they have', () => {
+    expect(started.length).toBeGreaterThan(3);
+    for (const [command, name = '', options = ''] of started) {
+      expect(NAMES, command).toContain(name);
+      for (const [, input] of options.matchAll(/-f ([\w-]+)=/g)) {
+        expect(template(name), command).toMatch(new RegExp(`^ {6}${input}:\n {8}description: `, 'm'));
+      }
+    }
+  });
+
+  test('give what must be given', () => {
+    const required = [...template('restore').matchAll(/^ {6}([\w-]+):\n(?: {8}.*\n)*? {8}required: true$/gm)];
+    expect(required.map((match) => match[1])).toEqual(['reason']);
+    for (const [command, name] of started) if (name === 'restore') expect(command).toContain('-f reason=');
+  });
+});
+
 describe('table-plans.yml', () => {
   const text = template('table-plans');
   const script = (/^ {8}run: \|\n((?: {10}.*\n|\n)+)/m.exec(text)?.[1] ?? '').replaceAll(/^ {10}/gm, '');
