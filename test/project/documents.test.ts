@@ -111,7 +111,7 @@ describeWith(await zizmor(), 'zizmor on the whole workflows of all documents', (
 
   test('finds secrets that are chosen by a computed name', () => {
     const [workflow = ''] = blocks.filter(isWorkflow);
-    const computed = pinned(workflow).replace('secrets.DATABASE_URL', 'secrets[github.ref_name]');
+    const computed = pinned(workflow).replace('secrets.RESTORE_DATABASE_URL', 'secrets[github.ref_name]');
     expect(lintAlone(linter, computed).output).toContain('overprovisioned-secrets');
   });
 });

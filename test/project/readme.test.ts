@@ -38,6 +38,10 @@ describe('README.md', () => {
       'threat-model',
       'format',
       'what-is-tested',
+      'secrets-and-variables',
+      'organisation',
+      'runbook-template',
+      'review-form',
     ]) {
       expect(readme).toContain(`](docs/${name}.md`);
     }

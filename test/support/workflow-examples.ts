@@ -44,14 +44,18 @@ export function asWorkflow(block: string): string {
   return isFragment(block) ? `${head}      - uses: ./\n        with:\n${at(10)}` : `${head}${at(6)}`;
 }
 
-/** Lints one workflow as the only one of a repository that holds this action. */
-export function lintAlone(linter: Linter, workflow: string): { code: number | null; output: string } {
+/** Lints one workflow as the only one of a repository that holds this action, or one with other metadata. */
+export function lintAlone(
+  linter: Linter,
+  workflow: string,
+  actionYml = readDocument('action.yml'),
+): { code: number | null; output: string } {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'example-'));
   try {
     // actionlint looks for local actions only inside of what it takes for a repository.
     for (const name of ['.git', '.github/workflows', 'dist']) mkdirSync(path.join(folder, name), { recursive: true });
     for (const name of ['index.js', 'post.js']) writeFileSync(path.join(folder, 'dist', name), '');
-    writeFileSync(path.join(folder, 'action.yml'), readDocument('action.yml'));
+    writeFileSync(path.join(folder, 'action.yml'), actionYml);
     writeFileSync(path.join(folder, '.github/workflows/example.yml'), workflow);
     return linter.check(folder, ['.github/workflows/example.yml']);
   } finally {
