@@ -8,8 +8,10 @@ import { run } from './main.ts';
 import { cleanUp } from './post.ts';
 import { systemClock } from './runner/clock.ts';
 import { endProcess } from './runner/exit.ts';
+import { keepYoungGenerationSmall } from './runner/memory.ts';
 import { isPostStep } from './state.ts';
 
+keepYoungGenerationSmall();
 const OLDEST_NODE = 24;
 const script = process.argv[1] as string;
 /** Bundles beside that of this file: a thread loads all of its script, and this one is large. */

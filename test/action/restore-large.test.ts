@@ -1,11 +1,11 @@
 /** Two gigabytes brought back by each strategy and drilled: for a quiet machine, some minutes and 20 GB of disk. */
-import { readFileSync } from 'node:fs';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type Bucket, newBucket } from '../support/bucket.ts';
 import { clientTools } from '../support/clients.ts';
 import { loadBulk } from '../support/databases/index.ts';
+import { peakMemory } from '../support/peak-memory.ts';
 import { backUp, type RoundTripStage, setRoundTripStage } from '../support/round-trip.ts';
 import { type ActionResult, runAction } from '../support/run-action.ts';
 import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
@@ -14,7 +14,6 @@ import { availableS3Servers, type S3Server, startVersitygw } from '../support/s3
 const BYTES = Number(process.env.RESTORE_BYTES ?? 2_000_000_000);
 const MOST_RSS_BYTES = 250_000_000;
 const MINUTES = 60_000;
-const SAMPLE_MS = 50;
 const ROWS = 'SELECT count(*) AS rows, sum(hashtext(body)::bigint) AS hash FROM messages WHERE id % 97 = 0';
 
 async function needs() {
@@ -52,24 +51,16 @@ describeWith(await needs(), 'An encrypted backup of 2 GB', ({ clients }) => {
 
   /** Runs in the memory that it may take. */
   async function run(storage: string, inputs: Record<string, string>): Promise<ActionResult> {
-    let peak = 0;
+    const memory = peakMemory();
     const result = await runAction({
       // The safety backups are a series of their own beside it.
       inputs: { storage, name: 'bulk', 'age-identity': identity, ...inputs },
       env: { ...s3.env, HOME: stage.folder, RUNNER_TOOL_CACHE: stage.tools.folder },
       runner: 'self-hosted',
       timeoutMs: 15 * MINUTES,
-      onStart: ({ pid }) => {
-        const timer = setInterval(() => {
-          try {
-            const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-            peak = Math.max(peak, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024);
-          } catch {
-            clearInterval(timer);
-          }
-        }, SAMPLE_MS);
-      },
+      onStart: memory.watch,
     });
+    const peak = memory.bytes();
     const what = `${inputs.command} ${inputs.strategy ?? ''} from ${storage.split(':')[0]}`;
     console.log(`${what}: ${result.seconds.toFixed(1)} s, peak RSS ${Math.round(peak / 1e6)} MB`);
     expect(result.exitCode, result.maskedLog).toBe(0);

@@ -14,7 +14,7 @@ import {
   referenceRestore,
   schemaEntries,
 } from './compare-databases.ts';
-import { type PostgresServer, startPostgres } from './postgres-server.ts';
+import { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type GuideOptions, restoreByGuide } from './restore-by-guide.ts';
 import { type ActionResult, type RunOptions, runAction } from './run-action.ts';
 
@@ -30,8 +30,12 @@ export interface RoundTripStage {
   stop(): Promise<void>;
 }
 
-export async function setRoundTripStage(clients: Clients): Promise<RoundTripStage> {
-  const [source, target] = await Promise.all([startPostgres(clients), startPostgres(clients)]);
+export async function setRoundTripStage(
+  clients: Clients,
+  options: Pick<PostgresOptions, 'settings'> = {},
+): Promise<RoundTripStage> {
+  const { major } = clients;
+  const [source, target] = await Promise.all([startPostgres({ major, ...options }), startPostgres({ major })]);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'round-trip-'));
   const tools = await makeToolCache(clients);
   return {
