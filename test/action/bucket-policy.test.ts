@@ -1,4 +1,4 @@
-/** The bucket policy of docs/permissions.md on a server that enforces policies, and what each right in it is for. */
+/** The policy for backups of docs/setup/aws.md on a server that enforces policies, and what each right in it is for. */
 import { DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
@@ -7,7 +7,7 @@ import { DENIED } from '../support/bucket-scenario.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
 import { expectFailureWords, expectTidy } from '../support/expect-run.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import { fences, readDocument, section, tableRows } from '../support/markdown.ts';
+import { namedFile, readDocument, section, tableRows } from '../support/markdown.ts';
 import {
   BUCKET,
   type PolicyServer,
@@ -18,9 +18,12 @@ import {
 } from '../support/policy-server.ts';
 import { availableS3Servers } from '../support/s3-servers.ts';
 
-const amazon = section(readDocument('docs/permissions.md'), 'Amazon S3');
-const { Statement: STATEMENTS } = JSON.parse(fences(amazon, 'json')[0] ?? '') as { Statement: Statement[] };
-const RIGHTS = tableRows(amazon).map(([right = '']) => /`(s3:\w+)`/.exec(right)?.[1] ?? '');
+const { Statement: STATEMENTS } = JSON.parse(namedFile('docs/setup/aws.md', 'policy-backup.json')) as {
+  Statement: Statement[];
+};
+const RIGHTS = tableRows(section(readDocument('docs/permissions.md'), 'To back up')).map(
+  ([right = '']) => /`(s3:\w+)`/.exec(right)?.[1] ?? '',
+);
 
 async function needs(): Promise<Clients | { skipped: string }> {
   const versitygw = (await availableS3Servers()).find(({ name }) => name === 'versitygw');
@@ -32,7 +35,7 @@ test('the table explains every right of the policy, and one that is not in it', 
   expect(RIGHTS.toSorted()).toEqual([...granted, 's3:DeleteObject'].sort());
 });
 
-describeWith(await needs(), 'The bucket policy of docs/permissions.md', (clients) => {
+describeWith(await needs(), 'The policy for backups of docs/setup/aws.md', (clients) => {
   let scenario: Scenario;
   let s3: PolicyServer;
 

@@ -1,4 +1,4 @@
-/** Audit records on real storage: directories, and an S3 server that enforces the policy of docs/permissions.md. */
+/** Audit records on real storage: directories, and an S3 server that enforces the policy of docs/setup/aws.md. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { rememberTold } from '../../src/restore/told.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { auditStarted } from '../support/audit-records.ts';
 import { describeIf } from '../support/availability.ts';
-import { fences, readDocument, section } from '../support/markdown.ts';
+import { namedFile } from '../support/markdown.ts';
 import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
 import { schemaErrors } from '../support/published-schemas.ts';
 import { OCCASION, recoveryOf, restoreNews, SAFETY_BACKUP } from '../support/recovery-result.ts';
@@ -223,8 +223,7 @@ describeIf(
   availabilityOf(versitygw),
   'The audit of a restore, on an S3 server with the policy of the documentation',
   () => {
-    const [policy = '{}'] = fences(section(readDocument('docs/permissions.md'), 'To restore'), 'json');
-    const statements = JSON.parse(policy).Statement as Statement[];
+    const statements = JSON.parse(namedFile('docs/setup/aws.md', 'policy-restore.json')).Statement as Statement[];
     let s3: PolicyServer;
 
     beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** Records of drills on real storage: a directory, and an S3 server that enforces the policy of docs/permissions.md. */
+/** Records of drills on real storage: a directory, and an S3 server that enforces the policy of docs/setup/aws.md. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { openStorage } from '../../src/storage/open.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from '../support/availability.ts';
 import { drilled, SNAPSHOT_AT } from '../support/drill-records.ts';
-import { fences, readDocument, section } from '../support/markdown.ts';
+import { namedFile } from '../support/markdown.ts';
 import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
 import { schemaErrors } from '../support/published-schemas.ts';
 import { SET_ID } from '../support/recovery-result.ts';
@@ -99,8 +99,7 @@ describe('Records of drills, in a directory', () => {
 
 const versitygw = (await availableS3Servers()).find(({ name }) => name === 'versitygw');
 describeIf(availabilityOf(versitygw), 'Records of drills, with the policy of the documentation', () => {
-  const [policy = '{}'] = fences(section(readDocument('docs/permissions.md'), 'To drill'), 'json');
-  const statements = JSON.parse(policy).Statement as Statement[];
+  const statements = JSON.parse(namedFile('docs/setup/aws.md', 'policy-drill.json')).Statement as Statement[];
   let s3: PolicyServer;
   let storage: Storage;
 

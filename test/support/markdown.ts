@@ -17,6 +17,19 @@ export function fences(markdown: string, language: string): string[] {
   );
 }
 
+/** JSON blocks that the paragraph before names as a file: it begins with the name and ends with a colon. */
+export function namedFiles(markdown: string): Map<string, string> {
+  const blocks = markdown.matchAll(/^`([\w-]+\.json)`[\s\S]*?:\n\n```json\n([\s\S]*?)^```$/gm);
+  return new Map([...blocks].map(([, name = '', text = '']) => [name, text]));
+}
+
+/** A file that a document names. Throws when it does not. */
+export function namedFile(document: string, name: string): string {
+  const text = namedFiles(readDocument(document)).get(name);
+  if (text === undefined) throw new Error(`${document} has no ${name}`);
+  return text;
+}
+
 /** What stands below a heading, up to the next heading of its level or above. Throws when there is no such heading. */
 export function section(markdown: string, heading: string): string {
   const lines = markdown.split('\n');

@@ -39,7 +39,7 @@ async function install(): Promise<void> {
   }
 }
 
-/** Takes any credentials. */
+/** Takes any credentials until {@link enforceRights}. */
 export async function startMoto(): Promise<S3Server> {
   await install();
   const port = await freePort();
@@ -55,4 +55,10 @@ export async function startMoto(): Promise<S3Server> {
     process.off('exit', killWithUs);
     await ended(child);
   });
+}
+
+/** From now on signatures are checked, and IAM's users and roles may do what their policies say; nobody else anything. */
+export async function enforceRights({ endpoint }: S3Server): Promise<void> {
+  const answer = await fetch(`${endpoint}/moto-api/reset-auth`, { method: 'POST', body: '0' });
+  if (!answer.ok) throw new Error(`moto answered ${answer.status}`);
 }

@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { messageOf } from '../../src/domain/errors.ts';
-import { programAvailable } from './availability.ts';
+import { type Availability, allOf, programAvailable } from './availability.ts';
 import { runTool } from './run-tool.ts';
 import { describeServer, ended, freePort, type S3Server, type S3ServerKind, waitForPort } from './s3-servers.ts';
 
@@ -26,15 +26,24 @@ export function rgwKind(): S3ServerKind {
     const facts = { name, port: Number(RGW_PORT), accessKeyId, secretAccessKey, region };
     return { name, available: true, start: async () => describeServer(facts, async () => undefined) };
   }
-  for (const program of PROGRAMS) {
-    const available = programAvailable(program, ['--version'], 'apt-get install radosgw ceph-mon ceph-osd');
-    if (available !== true) return { name, available: false, reason: available.skipped };
-  }
-  return { name, available: true, start: startRgw };
+  const own = rgwAvailable();
+  return own === true ? { name, available: true, start: startRgw } : { name, available: false, reason: own.skipped };
+}
+
+/** Whether one can be started here, whatever runs already. */
+export function rgwAvailable(): Availability {
+  return allOf(
+    ...PROGRAMS.map((program) => programAvailable(program, ['--version'], 'apt-get install radosgw ceph-mon ceph-osd')),
+  );
+}
+
+export interface Rgw extends S3Server {
+  /** For `radosgw-admin`, as CEPH_CONF. */
+  readonly configuration: string;
 }
 
 /** What it stores is in memory, 2 GiB at most; the rest is in a folder that `stop` removes. */
-export async function startRgw(): Promise<S3Server> {
+export async function startRgw(): Promise<Rgw> {
   await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'rgw-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
@@ -63,7 +72,8 @@ export async function startRgw(): Promise<S3Server> {
     throw new Error(`${name} could not be started: ${messageOf(error)}\n${await lastWords(folder)}`, { cause: error });
   }
   const all = started.move();
-  return describeServer({ name, port, ...KEYS, region }, () => all.disposeAsync());
+  const server = describeServer({ name, port, ...KEYS, region }, () => all.disposeAsync());
+  return { ...server, configuration: path.join(folder, 'ceph.conf') };
 }
 
 /** Debian's 20.2 looks for the classes of its object store in `lib/…`, relative to where it is started. */

@@ -1,0 +1,172 @@
+/** The policies of docs/setup for storage that is not Amazon's, on servers that enforce policies. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Availability, allOf, describeWith, programAvailable } from '../support/availability.ts';
+import { type Scenario, type ScenarioRun, startScenario } from '../support/backup-scenario.ts';
+import { newBucket } from '../support/bucket.ts';
+import { clientOf, type Right, rightsOf } from '../support/bucket-rights.ts';
+import { type Clients, clientTools } from '../support/clients.ts';
+import { namedFile } from '../support/markdown.ts';
+import { type Rgw, rgwAvailable, startRgw } from '../support/s3-rgw.ts';
+import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from '../support/s3-servers.ts';
+import { saveFiles, typeCommands } from '../support/setup-pages.ts';
+
+const BUCKET = 'acme-backups';
+
+interface Keys {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+async function clientsWith(...needs: Availability[]): Promise<Clients | { skipped: string }> {
+  const available = allOf(...needs);
+  return available === true ? clientTools(17) : available;
+}
+
+async function backUp(scenario: Scenario, server: S3Server, keys: Keys): Promise<ScenarioRun> {
+  return scenario.run({
+    inputs: { storage: server.storageUri(BUCKET, 'postgres') },
+    env: {
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      AWS_REGION: server.region,
+    },
+  });
+}
+
+function expectProven(run: ScenarioRun): void {
+  expect(run.exitCode, run.maskedLog).toBe(0);
+  expect(run.outputs.verdict).toBe('proven');
+  expect(run.annotations).toEqual([]);
+}
+
+const aws = programAvailable('aws', ['--version'], 'pip install awscli');
+
+describeWith(await clientsWith(rgwAvailable(), aws), 'docs/setup/ceph.md', (clients) => {
+  const PAGE = 'docs/setup/ceph.md';
+  let scenario: Scenario;
+  let server: Rgw;
+  let folder: string;
+  let owner: S3Client;
+  const keys = new Map<string, Keys>();
+
+  beforeAll(async () => {
+    scenario = await startScenario(clients);
+    server = await startRgw();
+    folder = await mkdtemp(path.join(os.tmpdir(), 'setup-ceph-'));
+    await saveFiles('docs/setup/aws.md', folder);
+    await saveFiles(PAGE, folder);
+    const users = await typeCommands(PAGE, 'The users', { folder, env: { CEPH_CONF: server.configuration } });
+    for (const [, user = '', accessKeyId = '', secretAccessKey = ''] of users.matchAll(
+      /"user": "([\w-]+)",\s+"access_key": "([^"]+)",\s+"secret_key": "([^"]+)"/g,
+    )) {
+      keys.set(user, { accessKeyId, secretAccessKey });
+    }
+    const { accessKeyId = '', secretAccessKey = '' } = keys.get('backup-owner') ?? {};
+    await typeCommands(PAGE, 'The bucket', {
+      folder,
+      env: {
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_ENDPOINT_URL: server.endpoint,
+        AWS_REGION: server.region,
+      },
+    });
+    owner = clientOf(server, { accessKeyId, secretAccessKey });
+  });
+  afterAll(async () => {
+    owner?.destroy();
+    await server?.stop();
+    await scenario?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('makes a user who takes proven backups and compares them', async () => {
+    const user = keys.get('backup') as Keys;
+    expectProven(await backUp(scenario, server, user));
+    expectProven(await backUp(scenario, server, user));
+  });
+
+  test.each<[string, Right[]]>([
+    [
+      'backup',
+      [
+        'list',
+        'read metadata.json',
+        'write an archive',
+        'write metadata.json',
+        'write a verdict',
+        'write an audit record',
+      ],
+    ],
+    ['drill', ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write a verdict']],
+    ['restore', ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write an audit record']],
+  ])('makes a user %s who may do that and nothing else', async (name, allowed) => {
+    const client = clientOf(server, keys.get(name) as Keys);
+    expect(await rightsOf(client, owner, BUCKET)).toEqual(allowed);
+    client.destroy();
+  });
+});
+
+const versitygw = availabilityOf((await availableS3Servers()).find(({ name }) => name === 'versitygw'));
+
+describeWith(await clientsWith(versitygw), 'The policy of docs/setup/hetzner.md', (clients) => {
+  const USER: Keys = { accessKeyId: 'ANOTHERKEYOFTHEPROJECT', secretAccessKey: 'secret-of-the-other-key' };
+  let scenario: Scenario;
+  let server: S3Server;
+  let owner: S3Client;
+
+  beforeAll(async () => {
+    scenario = await startScenario(clients);
+    server = await startVersitygw({ user: USER });
+    (await newBucket(server, BUCKET)).close();
+    owner = clientOf(server, server);
+  });
+  afterAll(async () => {
+    owner?.destroy();
+    await server?.stop();
+    await scenario?.stop();
+  });
+
+  /** What the page denies to a key, for one that otherwise may do everything, as keys there may. */
+  async function allowAllBut(name: string): Promise<void> {
+    const { Statement } = JSON.parse(namedFile('docs/setup/hetzner.md', 'policy.json')) as {
+      Statement: { Principal: { AWS: string | string[] } }[];
+    };
+    const Principal = { AWS: [USER.accessKeyId] };
+    const denied = Statement.filter((each) => [each.Principal.AWS].flat().some((arn) => arn.endsWith(`:${name}`)));
+    expect(denied.length).toBe(2);
+    const everything = {
+      Effect: 'Allow',
+      Action: 's3:*',
+      Resource: [`arn:aws:s3:::${BUCKET}`, `arn:aws:s3:::${BUCKET}/*`],
+    };
+    const policy = {
+      Version: '2012-10-17',
+      Statement: [everything, ...denied].map((each) => ({ ...each, Principal })),
+    };
+    await owner.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: JSON.stringify(policy) }));
+  }
+
+  test('lets the key that backs up do so', async () => {
+    await allowAllBut('BACKUP_KEY');
+    expectProven(await backUp(scenario, server, USER));
+    expectProven(await backUp(scenario, server, USER));
+  });
+
+  const reading: Right[] = ['read metadata.json', 'read a verdict'];
+  const records: Right[] = ['write a verdict', 'write an audit record', 'write elsewhere'];
+  test.each<[string, Right[]]>([
+    ['BACKUP_KEY', ['list', ...reading, 'write an archive', 'write metadata.json', ...records]],
+    ['DRILL_KEY', ['list', 'read an archive', ...reading, ...records]],
+    ['RESTORE_KEY', ['list', 'read an archive', ...reading, ...records]],
+  ])('takes from %s what it must not do', async (name, allowed) => {
+    await allowAllBut(name);
+    const client = clientOf(server, USER);
+    expect(await rightsOf(client, owner, BUCKET)).toEqual(allowed);
+    client.destroy();
+  });
+});

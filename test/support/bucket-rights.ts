@@ -1,0 +1,84 @@
+/** What a key may do with a bucket, found out by trying. */
+import {
+  DeleteBucketPolicyCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutBucketLifecycleConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import type { S3Server } from './s3-servers.ts';
+
+const SET = 'postgres/shop/20260101_020000_nightly_k3v9qa';
+
+/** A set, a verdict and an audit record to try things on. */
+const KEYS = {
+  archive: `${SET}/database.backup.age`,
+  metadata: `${SET}/metadata.json`,
+  verdict: 'postgres/shop/_drills/20260101_020000_nightly_k3v9qa/20260102_040000_aaaaaa.json',
+  audit: 'postgres/shop/_audit/20260102_040000_aaaaaa.started.json',
+};
+
+const ATTEMPTS = {
+  list: (client: S3Client, Bucket: string) => client.send(new ListObjectsV2Command({ Bucket, Prefix: 'postgres/' })),
+  'read an archive': reads(KEYS.archive),
+  'read metadata.json': reads(KEYS.metadata),
+  'read a verdict': reads(KEYS.verdict),
+  'write an archive': writes(KEYS.archive),
+  'write metadata.json': writes(KEYS.metadata),
+  'write a verdict': writes(KEYS.verdict),
+  'write an audit record': writes(KEYS.audit),
+  'write elsewhere': writes('other/file'),
+  'destroy a version': (client: S3Client, Bucket: string, version: string) =>
+    client.send(new DeleteObjectCommand({ Bucket, Key: KEYS.archive, VersionId: version })),
+  'delete a verdict': deletes(KEYS.verdict),
+  'delete an audit record': deletes(KEYS.audit),
+  'delete an archive': deletes(KEYS.archive),
+  'change rules': (client: S3Client, Bucket: string) =>
+    client.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [] } })),
+  'change the policy': (client: S3Client, Bucket: string) => client.send(new DeleteBucketPolicyCommand({ Bucket })),
+} as const;
+
+export type Right = keyof typeof ATTEMPTS;
+
+function reads(Key: string) {
+  return (client: S3Client, Bucket: string) => client.send(new GetObjectCommand({ Bucket, Key }));
+}
+
+function writes(Key: string) {
+  return (client: S3Client, Bucket: string) => client.send(new PutObjectCommand({ Bucket, Key, Body: 'forged' }));
+}
+
+function deletes(Key: string) {
+  return (client: S3Client, Bucket: string) => client.send(new DeleteObjectCommand({ Bucket, Key }));
+}
+
+export function clientOf(
+  server: Pick<S3Server, 'endpoint' | 'region'>,
+  credentials: NonNullable<S3ClientConfig['credentials']>,
+): S3Client {
+  const { endpoint, region } = server;
+  return new S3Client({ endpoint, region, forcePathStyle: true, maxAttempts: 1, credentials });
+}
+
+/** What is allowed to `client`, of all that is tried; `owner` lays out anew what it is tried on. */
+export async function rightsOf(client: S3Client, owner: S3Client, bucket: string): Promise<Right[]> {
+  const allowed: Right[] = [];
+  for (const [right, attempt] of Object.entries(ATTEMPTS) as [Right, (typeof ATTEMPTS)[Right]][]) {
+    let version = '';
+    for (const Key of Object.values(KEYS)) {
+      const put = await owner.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'as it was' }));
+      if (Key === KEYS.archive) version = put.VersionId ?? '';
+    }
+    const refusal = await attempt(client, bucket, version).then(
+      () => undefined,
+      (error: Error & { $metadata?: { httpStatusCode?: number } }) => error,
+    );
+    if (refusal === undefined) allowed.push(right);
+    else if (refusal.$metadata?.httpStatusCode !== 403)
+      throw new Error(`${right}: ${refusal.name}`, { cause: refusal });
+  }
+  return allowed;
+}
