@@ -11,14 +11,16 @@ import {
 } from '@aws-sdk/client-s3';
 import type { S3Server } from './s3-servers.ts';
 
-const SET = 'postgres/shop/20260101_020000_nightly_k3v9qa';
+const SERIES = 'postgres/tried';
+const ID = '20260101_020000_nightly_k3v9qa';
 
 /** A set, a verdict and an audit record to try things on. */
 const KEYS = {
-  archive: `${SET}/database.backup.age`,
-  metadata: `${SET}/metadata.json`,
-  verdict: 'postgres/shop/_drills/20260101_020000_nightly_k3v9qa/20260102_040000_aaaaaa.json',
-  audit: 'postgres/shop/_audit/20260102_040000_aaaaaa.started.json',
+  archive: `${SERIES}/${ID}/database.backup.age`,
+  own: `${SERIES}/${ID}/contents.json.age`,
+  metadata: `${SERIES}/${ID}/metadata.json`,
+  verdict: `${SERIES}/_drills/${ID}/20260102_040000_aaaaaa.json`,
+  audit: `${SERIES}/_audit/20260102_040000_aaaaaa.started.json`,
 };
 
 const ATTEMPTS = {
@@ -31,6 +33,15 @@ const ATTEMPTS = {
   'write a verdict': writes(KEYS.verdict),
   'write an audit record': writes(KEYS.audit),
   'write elsewhere': writes('other/file'),
+  // Some servers give whoever wrote an object every right to it.
+  'read what it wrote': async (client: S3Client, Bucket: string) => {
+    await client.send(new PutObjectCommand({ Bucket, Key: KEYS.own, Body: 'its own' }));
+    await client.send(new GetObjectCommand({ Bucket, Key: KEYS.own }));
+  },
+  'delete what it wrote': async (client: S3Client, Bucket: string) => {
+    await client.send(new PutObjectCommand({ Bucket, Key: KEYS.own, Body: 'its own' }));
+    await client.send(new DeleteObjectCommand({ Bucket, Key: KEYS.own }));
+  },
   'destroy a version': (client: S3Client, Bucket: string, version: string) =>
     client.send(new DeleteObjectCommand({ Bucket, Key: KEYS.archive, VersionId: version })),
   'delete a verdict': deletes(KEYS.verdict),
