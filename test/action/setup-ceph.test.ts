@@ -127,6 +127,16 @@ describeWith(await clientsWith(rgwAvailable(), aws), 'Ceph RGW, set up by docs/s
     if (user === 'backup') expectProven(await backUp(scenario, server, keys.get(user) as Keys));
   });
 
+  test('without that policy a key of Hetzner may read, delete, and change the policy itself', async () => {
+    await allow('backup', []);
+    const client = clientOf(server, keys.get('backup') as Keys);
+    const forbidden: Right[] = ['read an archive', 'read what it wrote', 'delete a verdict', 'delete an archive'];
+    expect(await rightsOf(client, owner, BUCKET)).toEqual(
+      expect.arrayContaining([...forbidden, 'change rules', 'change the policy']),
+    );
+    client.destroy();
+  });
+
   /** What that page denies to a key, for a user who otherwise may do everything, as keys there may. */
   async function allowAllBut(key: string, user: string): Promise<void> {
     const { Statement } = JSON.parse(namedFile('docs/setup/hetzner.md', 'policy.json')) as {
@@ -134,6 +144,11 @@ describeWith(await clientsWith(rgwAvailable(), aws), 'Ceph RGW, set up by docs/s
     };
     const denied = Statement.filter((each) => [each.Principal.AWS].flat().some((arn) => arn.endsWith(`:${key}`)));
     expect(denied.length).toBe(2);
+    await allow(user, denied);
+  }
+
+  /** Everything but what is denied. */
+  async function allow(user: string, denied: readonly object[]): Promise<void> {
     const Resource = [`arn:aws:s3:::${BUCKET}`, `arn:aws:s3:::${BUCKET}/*`];
     const statements = [{ Effect: 'Allow', Action: 's3:*', Resource }, ...denied];
     const Principal = { AWS: [`arn:aws:iam:::user/${user}`] };

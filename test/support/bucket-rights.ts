@@ -23,6 +23,8 @@ const KEYS = {
   audit: `${SERIES}/_audit/20260102_040000_aaaaaa.started.json`,
 };
 
+const HARMLESS = { Status: 'Enabled', Filter: { Prefix: 'nothing/' }, Expiration: { Days: 1 } } as const;
+
 const ATTEMPTS = {
   list: (client: S3Client, Bucket: string) => client.send(new ListObjectsV2Command({ Bucket, Prefix: 'postgres/' })),
   'read an archive': reads(KEYS.archive),
@@ -48,7 +50,7 @@ const ATTEMPTS = {
   'delete an audit record': deletes(KEYS.audit),
   'delete an archive': deletes(KEYS.archive),
   'change rules': (client: S3Client, Bucket: string) =>
-    client.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [] } })),
+    client.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [HARMLESS] } })),
   'change the policy': (client: S3Client, Bucket: string) => client.send(new DeleteBucketPolicyCommand({ Bucket })),
 } as const;
 
