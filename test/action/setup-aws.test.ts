@@ -76,7 +76,7 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
   async function makeAdministrator(root: Typing): Promise<Keys> {
     const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
     const [keys] = keysIn(
-      await typeScript(
+      await runScript(
         `aws iam create-user --user-name admin
          aws iam put-user-policy --user-name admin --policy-name all --policy-document '${JSON.stringify(policy)}'
          aws iam create-access-key --user-name admin --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text`,
@@ -189,7 +189,7 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
     const [more = ''] = fences(section(readDocument('docs/permissions.md'), 'To drill'), 'json');
     policy.Statement.push(JSON.parse(more));
     const put = (document: string) =>
-      typeScript(
+      runScript(
         `aws iam put-role-policy --role-name backup --policy-name backup --policy-document '${document}'`,
         typing(admin),
       );

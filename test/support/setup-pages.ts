@@ -21,10 +21,11 @@ export async function typeCommands(page: string, heading: string, typing: Typing
   const blocks = fences(section(readDocument(page), heading), 'sh');
   const script = index === undefined ? blocks.join('\n') : blocks.at(index);
   if (!script) throw new Error(`${page} has no commands below "${heading}"`);
-  return await type(script, typing);
+  return await runScript(script, typing);
 }
 
-export function type(script: string, { folder, env = {} }: Typing): Promise<string> {
+/** What it prints, in bash that stops at the first error. Rejects with all of its output. */
+export function runScript(script: string, { folder, env = {} }: Typing): Promise<string> {
   const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, LC_ALL: 'C', ...env },
