@@ -12,7 +12,7 @@ import { type DrillBench, startDrillBench } from '../support/drill-bench.ts';
 import { fences, namedFile, readDocument, section } from '../support/markdown.ts';
 import { enforceRights, motoKind, startMoto } from '../support/s3-moto.ts';
 import type { S3Server } from '../support/s3-servers.ts';
-import { saveFiles, type Typing, typeCommands, type as typeScript } from '../support/setup-pages.ts';
+import { runScript, saveFiles, type Typing, typeCommands } from '../support/setup-pages.ts';
 
 const PAGE = 'docs/setup/aws.md';
 const BUCKET = 'acme-backups';
