@@ -186,7 +186,9 @@ describeWith(await recoveryNeeds(17), 'A restore', ({ clients }) => {
     const then = recordedContent(await stage.contents(safety?.uri ?? ''));
     expect(contentDifferences(then, recordedContent(contents)).length).toBeGreaterThan(2);
     expect(await stage.server.query('SELECT answer FROM since_then', copy)).toEqual([{ answer: 42 }]);
-    expect(commandsAfter(run, 'To bring back what shop held before')).toContain(safety?.id);
+    expect(commandsAfter(run, /What shop held before is in the safety backup .* To bring it back:/)).toContain(
+      safety?.id,
+    );
     await stage.server.query(INCIDENT, 'shop');
   });
 
