@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readDocuments } from '../../src/restore/documents.ts';
 import { fetchArchive, openArchiveHead } from '../../src/restore/fetch-archive.ts';
-import { testIf } from '../support/availability.ts';
+import { NOT_ROOT, testIf } from '../support/availability.ts';
 import { codes, FetchBench, measured } from '../support/fetch-bench.ts';
 import { runTool } from '../support/run-tool.ts';
 import { failure } from '../support/s3-fault-bench.ts';
@@ -190,8 +190,7 @@ await describeStoredSet((shop, tools) => {
     );
   });
 
-  test('a file that may not be read is a storage’s fault, told as such', async () => {
-    if (process.getuid?.() === 0) return;
+  testIf(NOT_ROOT, 'a file that may not be read is a storage’s fault, told as such', async () => {
     const { set, parts } = await selected((first) => chmod(object(first, ARCHIVE), 0));
     const { findings } = await fetchArchive(set, shop.contents, shop.keys, parts());
     expect(codes(findings)).toEqual(['destination-passed-over']);

@@ -38,6 +38,9 @@ export function allOf(...needs: readonly Availability[]): Availability {
   return needs.find((need) => need !== true) ?? true;
 }
 
+/** For what a file's mode forbids. */
+export const NOT_ROOT: Availability = process.getuid?.() !== 0 || { skipped: 'root may read every file' };
+
 /** Whether `program args` can be started and ends well; `remedy` says how to get it, e.g. `apt-get install age`. */
 export function programAvailable(program: string, args: readonly string[], remedy: string): Availability {
   const { error, status } = spawnSync(program, args, { stdio: 'ignore' });

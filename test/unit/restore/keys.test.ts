@@ -4,6 +4,7 @@ import path from 'node:path';
 import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readKeys, secretsOf } from '../../../src/restore/keys.ts';
+import { NOT_ROOT, testIf } from '../../support/availability.ts';
 
 const [one, other, hybrid] = await Promise.all([
   generateX25519Identity(),
@@ -69,8 +70,7 @@ test.each<[string, () => Promise<string>, RegExp]>([
   expect(error.message).not.toContain(one.slice(20, 40));
 });
 
-test('a file that may not be read says so', async () => {
-  if (process.getuid?.() === 0) return;
+testIf(NOT_ROOT, 'a file that may not be read says so', async () => {
   const name = await file('secret.txt', one);
   await chmod(name, 0);
   await expect(from([name])).rejects.toMatchObject({ message: expect.stringContaining('may not read it') });
