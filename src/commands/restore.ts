@@ -1,14 +1,16 @@
-/** `command: restore`: select → plan → audit → fetch → safety backup → restore → prove → [swap] → audit. */
-import type { CommandContext, RecoveryDryRun, RestoreResult } from '../command.ts';
+/** `command: restore`: select → plan → second person → audit → fetch → safety backup → restore → prove → [swap] → audit. */
+import type { CommandContext, PlanToConfirm, RecoveryDryRun, RestoreResult } from '../command.ts';
 import type { Recovery } from '../domain/recovery.ts';
 import { secretsIn } from '../inputs/secrets.ts';
 import type { RestoreInputs } from '../inputs/types.ts';
 import { readAfterRestoreSql } from '../restore/after-restore.ts';
 import { type Audit, occasionOf, openAudit } from '../restore/audit.ts';
+import { auditSeries, auditSubject } from '../restore/audit-records.ts';
 import { type CarriedOut, type CarryOutParts, carryOut } from '../restore/carry-out.ts';
 import { findBackup } from '../restore/find.ts';
 import { describePlan } from '../restore/plan-words.ts';
 import { safetySeries } from '../restore/safety-backup.ts';
+import { askSecondPerson, keepPlan } from '../restore/second-person.ts';
 import { settle } from '../restore/settle.ts';
 import { Timeline } from '../restore/timeline.ts';
 import { openStorage } from '../storage/open.ts';
@@ -45,12 +47,15 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
   };
   if (inputs.dryRun) {
     const series = safetySeries(facts, found, database.name);
-    return planned(parts, describePlan({ ...parts, ...(inputs.safetyBackup ? { safetySeries: series } : {}) }));
+    const plan = describePlan({ ...parts, ...(inputs.safetyBackup ? { safetySeries: series } : {}) });
+    return planned(parts, plan, await keepPlan({ ...parts, targets, occasion }));
   }
+  const second = await askSecondPerson({ ...parts, targets, occasion });
+  findings.push(...second.findings);
   const audit = await openAudit({
     targets,
     ...auditSeries(parts),
-    record: { ...occasion, ...auditRecord(parts) },
+    record: { ...occasion, ...auditSubject(parts), ...second.record },
     clock,
     signal: context.signal,
     openForTheEnd: ({ destination }) =>
@@ -70,7 +75,11 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
   }
 }
 
-function planned({ found, settled }: CarryOutParts, plan: RecoveryDryRun['plan']): RecoveryDryRun {
+function planned(
+  { found, settled }: CarryOutParts,
+  plan: RecoveryDryRun['plan'],
+  toConfirm: PlanToConfirm | undefined,
+): RecoveryDryRun {
   const { id, uri, series } = found.source;
   return {
     command: 'restore',
@@ -78,31 +87,8 @@ function planned({ found, settled }: CarryOutParts, plan: RecoveryDryRun['plan']
     ...(series === undefined ? {} : { name: series }),
     backup: { id, uri },
     plan,
-    findings: settled.findings,
-  };
-}
-
-function auditSeries({ inputs, found }: CarryOutParts): { series?: string } {
-  const series = found.source.series ?? inputs.name;
-  return series === undefined ? {} : { series };
-}
-
-function auditRecord({ found, facts, settled, inputs }: CarryOutParts) {
-  const { kind, id, uri, series, snapshotAt } = found.source;
-  const { fingerprint, kind: fingerprintKind } = facts.source;
-  return {
-    backup: {
-      ...{ kind, id, uri },
-      ...(series === undefined ? {} : { series }),
-      ...(snapshotAt === undefined ? {} : { snapshotAt }),
-      ...(found.selected.kind === 'set' ? { source: found.selected.manifest.source } : {}),
-    },
-    target: {
-      source: { fingerprint, fingerprintKind },
-      serverVersion: facts.server.version,
-      database: settled.strategy.database,
-    },
-    strategy: inputs.strategy,
+    ...(toConfirm === undefined ? {} : { toConfirm }),
+    findings: [...settled.findings, ...(toConfirm?.findings ?? [])],
   };
 }
 

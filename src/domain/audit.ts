@@ -1,6 +1,7 @@
 /**
- * `_audit/<time>_<random>.started.json` and `.finished.json`: who brought which backup back, into what, when and why.
- * Plain, without secrets and without a name from inside a database. Format: docs/format.md, docs/audit.schema.json.
+ * `_audit/<time>_<random>.started.json` and `.finished.json`: who brought which backup back, into what, when and why; and
+ * `.planned.json`, by which a dry run asks for a second person. Plain, without secrets and without a name from inside a
+ * database. Format: docs/format.md, docs/audit.schema.json.
  */
 import { isSeriesName, parseBackupId, RANDOM_CHARACTERS } from './backup-id.ts';
 import type { CheckId, CheckStatus } from './checks.ts';
@@ -9,6 +10,7 @@ import type { ErrorCode } from './errors.ts';
 import type { FingerprintKind } from './fingerprint.ts';
 import * as json from './json-reader.ts';
 import { type ManifestRun, readCheckStatus, readRun, readSeries } from './manifest.ts';
+import { fingerprintOfParts, isPlanFingerprint, type PlanMark } from './plan-fingerprint.ts';
 import {
   type RecoveryPhase,
   type RecoveryStage,
@@ -26,6 +28,8 @@ export interface Occasion {
   startedAt: string;
   /** The GitHub account that started the workflow; outside of one the account on the machine. */
   actor: string;
+  /** The account that started this attempt of the run, where the runner says: not `actor`, where somebody else did. */
+  triggeringActor?: string;
   /** `null` outside GitHub Actions. */
   run: ManifestRun | null;
   /** As it was given; absent where none was. */
@@ -33,10 +37,8 @@ export interface Occasion {
   action: { version: string };
 }
 
-/** Written before anything is touched. */
-export interface AuditStarted extends Occasion {
-  schemaVersion: number;
-  command: 'restore';
+/** What a restore is about. */
+export interface AuditSubject {
   backup: {
     kind: 'set' | 'foreign';
     id: string;
@@ -55,6 +57,29 @@ export interface AuditStarted extends Occasion {
     database: string;
   };
   strategy: Strategy;
+}
+
+interface AuditRecord extends Occasion, AuditSubject {
+  schemaVersion: number;
+  command: 'restore';
+}
+
+/** Written by the dry run of a restore that needs a second person: what `confirmedPlan` looks for. */
+export interface AuditPlanned extends AuditRecord, PlanMark {}
+
+/** Written before anything is touched. */
+export interface AuditStarted extends AuditRecord {
+  /** The plan that a second person confirmed by starting this restore; absent where none was asked for. */
+  confirmedPlan?: {
+    fingerprint: string;
+    /** Of its record. */
+    uri: string;
+    /** When its dry run began. */
+    plannedAt: string;
+    /** Who made it. */
+    actor: string;
+    triggeringActor?: string;
+  };
 }
 
 /** All of {@link AuditStarted} and how it ended, so that it can be read alone. */
@@ -79,23 +104,30 @@ export interface AuditFingerprint {
   fingerprintKind: FingerprintKind;
 }
 
-export type AuditPart = 'started' | 'finished';
+export type AuditPart = 'planned' | 'started' | 'finished';
 
 /** Throws `ERR_MANIFEST`; a newer `schemaVersion` is refused by name. Fields that this version does not know are dropped. */
+export function parseAudit(part: 'planned', text: string): AuditPlanned;
 export function parseAudit(part: 'started', text: string): AuditStarted;
 export function parseAudit(part: 'finished', text: string): AuditFinished;
-export function parseAudit(part: AuditPart, text: string): AuditStarted {
+export function parseAudit(part: AuditPart, text: string): AuditPlanned | AuditStarted {
+  if (part === 'planned') return parseDocument(PLANNED, text);
   return parseDocument(part === 'started' ? STARTED : FINISHED, text);
 }
 
 /** Fields in a fixed order. Throws `ERR_MANIFEST` for what {@link parseAudit} would refuse. */
-export function serializeAudit(record: AuditStarted | AuditFinished): string {
+export function serializeAudit(record: AuditPlanned | AuditStarted | AuditFinished): string {
+  if ('parts' in record) return serializeDocument(PLANNED, record);
   return 'outcome' in record ? serializeDocument(FINISHED, record) : serializeDocument(STARTED, record);
 }
 
+/** What belongs to no series goes into the destination's own `_audit/`; no series can be called that. */
+export function auditPrefix(series: string | undefined): string {
+  return `${series === undefined ? '' : seriesPrefix(series)}_audit/`;
+}
+
 /**
- * Where the two records of one restore lie: `shop/_audit/20261121_031500_k3v9qa.started.json`. What belongs to no
- * series goes into the destination's own `_audit/`; no series can be called that.
+ * Where the records of one restore lie: `shop/_audit/20261121_031500_k3v9qa.started.json`.
  *
  * @param random six characters, see `randomSuffix`
  */
@@ -104,7 +136,7 @@ export function auditKey(series: string | undefined, at: Date, random: string, p
     .toISOString()
     .replaceAll(/[-:]|\.\d+Z$/g, '')
     .replace('T', '_');
-  return `${series === undefined ? '' : seriesPrefix(series)}_audit/${time}_${random}.${part}.json`;
+  return `${auditPrefix(series)}${time}_${random}.${part}.json`;
 }
 
 /** `undefined` for whatever {@link auditKey} does not give. */
@@ -119,7 +151,7 @@ export function parseAuditKey(key: string): { series?: string; at: Date; random:
 }
 
 const AUDIT_KEY = new RegExp(
-  `^(?:([^/]+)/)?_audit/(\\d{8}_\\d{6})_([0-9a-hjkmnp-tv-z]{${RANDOM_CHARACTERS}})\\.(started|finished)\\.json$`,
+  `^(?:([^/]+)/)?_audit/(\\d{8}_\\d{6})_([0-9a-hjkmnp-tv-z]{${RANDOM_CHARACTERS}})\\.(planned|started|finished)\\.json$`,
 );
 
 const readFingerprint = json.object<AuditFingerprint>({
@@ -127,15 +159,16 @@ const readFingerprint = json.object<AuditFingerprint>({
   fingerprintKind: json.oneOf('system', 'address'),
 });
 
-const STARTED_SHAPE: json.Shape<AuditStarted> = {
+const RECORD_SHAPE: json.Shape<AuditRecord> = {
   schemaVersion: json.count,
   command: json.oneOf('restore'),
   startedAt: json.utcTime,
   actor: json.text,
+  triggeringActor: json.optional(json.text),
   reason: json.optional(json.text),
   run: json.nullable(readRun),
   action: json.object({ version: json.text }),
-  backup: json.object<AuditStarted['backup']>({
+  backup: json.object<AuditRecord['backup']>({
     kind: json.oneOf('set', 'foreign'),
     id: json.text,
     uri: json.text,
@@ -143,12 +176,43 @@ const STARTED_SHAPE: json.Shape<AuditStarted> = {
     snapshotAt: json.optional(json.utcTime),
     source: json.optional(readFingerprint),
   }),
-  target: json.object<AuditStarted['target']>({
+  target: json.object<AuditRecord['target']>({
     source: readFingerprint,
     serverVersion: json.text,
     database: json.text,
   }),
   strategy: json.oneOf('new-database', 'swap', 'in-place'),
+};
+
+const readPlanDigest: json.Reader<string> = (value, path) => {
+  const text = json.text(value, path);
+  if (isPlanFingerprint(text)) return text;
+  throw new json.ShapeError(`${path} is not a fingerprint of 12 hexadecimal digits`);
+};
+
+const readPlannedFields = json.object<AuditPlanned>({
+  ...RECORD_SHAPE,
+  fingerprint: readPlanDigest,
+  parts: json.object<PlanMark['parts']>({
+    backup: readPlanDigest,
+    target: readPlanDigest,
+    inputs: readPlanDigest,
+    entries: readPlanDigest,
+    drops: readPlanDigest,
+  }),
+});
+
+const STARTED_SHAPE: json.Shape<AuditStarted> = {
+  ...RECORD_SHAPE,
+  confirmedPlan: json.optional(
+    json.object<NonNullable<AuditStarted['confirmedPlan']>>({
+      fingerprint: readPlanDigest,
+      uri: json.text,
+      plannedAt: json.utcTime,
+      actor: json.text,
+      triggeringActor: json.optional(json.text),
+    }),
+  ),
 };
 
 const readFinishedFields = json.object<AuditFinished>({
@@ -173,6 +237,14 @@ const readFinishedFields = json.object<AuditFinished>({
   ),
 });
 
+const PLANNED: DocumentKind<AuditPlanned> = {
+  name: 'an audit record',
+  version: AUDIT_SCHEMA_VERSION,
+  read: truthful(readPlannedFields, ({ fingerprint, parts }) =>
+    fingerprint === fingerprintOfParts(parts) ? undefined : 'fingerprint is not that of its parts',
+  ),
+};
+
 const STARTED: DocumentKind<AuditStarted> = {
   name: 'an audit record',
   version: AUDIT_SCHEMA_VERSION,
@@ -186,7 +258,7 @@ const FINISHED: DocumentKind<AuditFinished> = {
 };
 
 /** Refuses what no honest writer says. */
-function truthful<T extends AuditStarted>(
+function truthful<T extends AuditRecord>(
   read: json.Reader<T>,
   contradiction: (record: T) => string | undefined,
 ): json.Reader<T> {
@@ -198,7 +270,7 @@ function truthful<T extends AuditStarted>(
   };
 }
 
-function contradictionInBackup({ backup: { kind, id, series } }: AuditStarted): string | undefined {
+function contradictionInBackup({ backup: { kind, id, series } }: AuditSubject): string | undefined {
   if (kind === 'foreign') return undefined;
   if (series === undefined) return 'backup.series is missing';
   return parseBackupId(id) === undefined ? 'backup.id is not the id of a set' : undefined;

@@ -39,9 +39,12 @@ export function planDrops(
   const outside = dependents.filter(
     ({ type }) => !published.some((one) => one.type === type) && !(isSchemaless(type) && restoredTypes.has(type)),
   );
+  const wholeNames = choice.schemas.map(({ name }) => name);
+  const within = facts.objects.filter(({ schema }) => schema !== undefined && wholeNames.includes(schema));
   const locks = gone + (choice.largeObjects ? facts.largeObjects.total : 0) + input.restored.length;
   return {
     before: statements(input, choice),
+    within: within.map(({ type, identity }) => `${type} ${identity}`),
     keptSchemas: choice.keptSchemas,
     keptExtensions: choice.keptExtensions,
     steps: steps(facts, choice, gone),

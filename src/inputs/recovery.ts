@@ -2,7 +2,7 @@
 import type { Environment } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
 import { chooseStorage, EMPTY_ADVICE } from './destinations.ts';
-import { runnerEnvironment } from './runner-environment.ts';
+import { isWorkflow, runnerEnvironment } from './runner-environment.ts';
 import type { InputValues } from './spec.ts';
 import type { DrillInputs, RecoveryInputs, RestoreInputs } from './types.ts';
 
@@ -13,6 +13,7 @@ export function restoreInputs(
   problems: InputProblem[],
 ): RestoreInputs | undefined {
   const { strategy, confirm, reason } = values;
+  const requireSecondPerson = values['require-second-person'] ?? false;
   const target = values['target-database-url'];
   if ('target-database-url' in values && target === undefined) {
     problems.push({
@@ -20,9 +21,10 @@ export function restoreInputs(
       message: `it is empty, and a restore needs to know where to. ${EMPTY_ADVICE}`,
     });
   }
+  if (requireSecondPerson && !isWorkflow(env)) problems.push({ input: 'require-second-person', message: NO_PERSONS });
   if (strategy === 'new-database') {
     for (const [input, given] of [
-      ['confirm', confirm !== undefined],
+      ['confirm', confirm !== undefined && !requireSecondPerson],
       ['safety-backup', values['safety-backup'] === false],
       ['pause-writes', values['pause-writes'] === false],
     ] as const) {
@@ -38,6 +40,7 @@ export function restoreInputs(
     strategy,
     ...(confirm === undefined ? {} : { confirm }),
     ...(reason === undefined ? {} : { reason }),
+    requireSecondPerson,
     safetyBackup: values['safety-backup'] ?? true,
     ...safetyEncryption(values),
     pauseWrites: values['pause-writes'] ?? true,
@@ -52,6 +55,9 @@ function safetyEncryption(values: Partial<InputValues>): Pick<RestoreInputs, 'sa
 
 const NOT_OF_NEW_DATABASE =
   '`strategy: new-database` touches nothing that is there, so this says nothing. Remove it, or name the strategy that you mean.';
+
+const NO_PERSONS =
+  'outside of a workflow nobody can tell two people apart: it goes by the accounts of GitHub that started the two runs. Remove it, and let somebody look on.';
 
 /** Like {@link restoreInputs}. */
 export function drillInputs(

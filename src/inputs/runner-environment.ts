@@ -29,6 +29,7 @@ function runOf(env: Environment): RunnerEnvironment['run'] {
     runAttempt,
     sha: env.GITHUB_SHA ?? '',
     actor: env.GITHUB_ACTOR ?? '',
+    ...(env.GITHUB_TRIGGERING_ACTOR ? { triggeringActor: env.GITHUB_TRIGGERING_ACTOR } : {}),
     url: `${server}/${repository}/actions/runs/${runId}/attempts/${runAttempt}`,
   };
 }

@@ -23,6 +23,8 @@ export interface RunnerEnvironment {
     runAttempt: string;
     sha: string;
     actor: string;
+    /** Who started this attempt: not `actor`, where somebody else ran it again. Absent where the runner does not say. */
+    triggeringActor?: string;
     url: string;
   } | null;
   /** `RUNNER_ENVIRONMENT` is `github-hosted`. */
@@ -119,8 +121,12 @@ export interface RestoreInputs extends RecoveryInputs {
   command: 'restore';
   target: ConnectionRequest;
   strategy: Strategy;
-  /** The target's fingerprint `host/database`, typed by whoever knows what will be replaced. */
+  /**
+   * The target's fingerprint `host/database`, typed by whoever knows what will be replaced; with `requireSecondPerson`
+   * that of the plan.
+   */
   confirm?: string;
+  requireSecondPerson: boolean;
   /** Stands in the audit record. */
   reason?: string;
   safetyBackup: boolean;

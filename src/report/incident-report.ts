@@ -106,10 +106,13 @@ function safetyFacts(safetyBackup: SafetyBackup | undefined, md: Markdown): Fact
 function occasionSection(occasion: Occasion | undefined, now: Date, facts: readonly Fact[], md: Markdown): string[] {
   const rows: Fact[] = [];
   if (occasion !== undefined) {
-    const { actor, reason, run, startedAt, action } = occasion;
+    const { actor, triggeringActor = actor, reason, run, startedAt, action } = occasion;
     const seconds = Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000);
     rows.push(
-      ['who', md.code(actor)],
+      [
+        'who',
+        triggeringActor === actor ? md.code(actor) : `${md.code(actor)}, run again by ${md.code(triggeringActor)}`,
+      ],
       ...(reason === undefined ? [] : ([['why', md.text(reason)]] as const)),
       ['begun', md.text(startedAt)],
       ['ended', `${md.text(now.toISOString())}, after ${formatDuration(seconds)}`],

@@ -1,5 +1,5 @@
 /** Job summaries of runs that did nothing: a dry run, or an earlier backup that was taken instead of a new one. */
-import type { DryRun, RecoveryDryRun, ReusedBackup } from '../command.ts';
+import type { DryRun, PlanToConfirm, RecoveryDryRun, ReusedBackup } from '../command.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { Markdown } from './markdown.ts';
@@ -25,7 +25,7 @@ export function dryRunSummary(result: DryRun, redact: (text: string) => string):
 /** Pure; every word from outside is redacted and escaped. */
 export function plannedSummary(result: RecoveryDryRun, redact: (text: string) => string): string {
   const md = new Markdown(redact);
-  const { command, name, backup, plan, findings } = result;
+  const { command, name, backup, plan, toConfirm, findings } = result;
   const restored = command === 'restore' ? 'restored' : 'drilled';
   return [
     `## ℹ️ Dry run of a ${command}${name === undefined ? '' : ` of ${md.code(name)}`}`,
@@ -35,8 +35,18 @@ export function plannedSummary(result: RecoveryDryRun, redact: (text: string) =>
       ['', ''],
       plan.map(([what, words]) => [md.text(what), md.text(words)]),
     ),
+    ...(toConfirm === undefined ? [] : confirmSection(toConfirm, md)),
     ...findingsSection(findings, md),
   ].join('\n\n');
+}
+
+function confirmSection({ uris, until, plannedBy, typed }: PlanToConfirm, md: Markdown): string[] {
+  return [
+    '### What the second person types',
+    `Until ${md.text(until)} somebody other than ${plannedBy.map((name) => md.code(name)).join(' and ')} reads this plan, then starts the workflow with all inputs as they were but these:`,
+    md.block(typed.join('\n'), 'yaml'),
+    `The record of the plan is all that this dry run left: ${uris.map((uri) => md.code(uri)).join(', ')}`,
+  ];
 }
 
 /** Pure; every word from outside is redacted and escaped. */

@@ -20,7 +20,7 @@ interface OutputSpec {
   /** Absent or `undefined`: a restore or drill does not have it. */
   ofRecovery?: (result: RecoveryResult) => string | undefined;
   /** The same of the dry run of one. */
-  ofPlan?: (result: RecoveryDryRun) => string;
+  ofPlan?: (result: RecoveryDryRun) => string | undefined;
 }
 
 /** Set by the report itself, when the file is written. */
@@ -90,6 +90,11 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   'restored-database': {
     description: 'The database that the backup was restored into; of `strategy: swap` its final name.',
     ofRecovery: ({ command, recovery }) => (command === 'restore' ? recovery.target.database : undefined),
+  },
+  'plan-fingerprint': {
+    description:
+      'Of a dry run with `require-second-person`: the fingerprint of its plan, which a second person types into `confirm`.',
+    ofPlan: ({ toConfirm }) => toConfirm?.fingerprint,
   },
   'restore-command': {
     description:

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as core from '@actions/core';
-import type { BackupOutcome, CommandResult, RecoveryResult, RunNews } from '../command.ts';
+import type { BackupOutcome, CommandResult, PlanToConfirm, RecoveryResult, RunNews } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -116,7 +116,11 @@ function summaryOf(result: CommandResult, redact: (text: string) => string): str
 function lastLine(result: CommandResult): string {
   switch (result.outcome) {
     case 'planned':
-      return [`Dry run: nothing was touched. A ${result.command} would be:`, ...planLines(result)].join('\n');
+      return [
+        `Dry run: nothing was touched. A ${result.command} would be:`,
+        ...planLines(result),
+        ...(result.toConfirm === undefined ? [] : confirmLines(result.toConfirm)),
+      ].join('\n');
     case 'restored':
     case 'drilled':
       return recoveryLine(result);
@@ -127,6 +131,14 @@ function lastLine(result: CommandResult): string {
 
 function planLines({ plan }: Pick<Extract<CommandResult, { plan: unknown }>, 'plan'>): string[] {
   return plan.map(([what, words]) => `  ${what}: ${words}`);
+}
+
+function confirmLines({ uris, until, plannedBy, typed }: PlanToConfirm): string[] {
+  return [
+    `Until ${until} somebody other than ${plannedBy.join(' and ')} carries it out, with all inputs as they were but these:`,
+    ...typed.map((line) => `  ${line}`),
+    `The plan was kept in ${uris.join(', ')}`,
+  ];
 }
 
 function recoveryLine({ command, recovery }: RecoveryResult): string {

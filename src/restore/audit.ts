@@ -10,19 +10,16 @@ import {
   type AuditStarted,
   auditKey,
   type Occasion,
-  serializeAudit,
 } from '../domain/audit.ts';
 import { RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
-import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { publicCheck } from '../domain/manifest.ts';
 import type { Recovery } from '../domain/recovery.ts';
-import { unexpectedError } from '../domain/unexpected.ts';
 import type { RunnerEnvironment } from '../inputs/types.ts';
 import type { Clock, Storage } from '../ports.ts';
 import { describeFailure } from '../report/failure.ts';
 import { recoveryStage } from '../report/recovery-failure.ts';
-import { writeBytes } from '../storage/write-object.ts';
+import { nowhereWritten, putAudit, writeEverywhere } from './audit-records.ts';
 
 export interface AuditParts {
   /** Every destination of `storage`; at least one. */
@@ -53,6 +50,9 @@ export interface Audit {
   finished(end: AuditEnd): Promise<readonly Finding[]>;
 }
 
+const WITHOUT_A_RECORD =
+  'A restore needs the right to write below `_audit/`; into a new database (`strategy: new-database`) it goes on without.';
+
 /** Who and when, for the record and the report. */
 export function occasionOf(
   { run }: Pick<RunnerEnvironment, 'run'>,
@@ -61,6 +61,7 @@ export function occasionOf(
   return {
     startedAt: now.toISOString(),
     actor: run?.actor ?? accountName(),
+    ...(run?.triggeringActor === undefined ? {} : { triggeringActor: run.triggeringActor }),
     ...(reason === undefined ? {} : { reason }),
     run,
     action: { version },
@@ -79,11 +80,11 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   const keyOf = (part: AuditPart): string => auditKey(series, new Date(started.startedAt), random, part);
   const { written, lost } = await writeEverywhere(
     targets,
-    ({ storage }) => put(storage, keyOf('started'), started),
+    ({ storage }) => putAudit(storage, keyOf('started'), started),
     'The restore goes on without it there.',
   );
   signal.throwIfAborted();
-  if (written.length === 0 && started.strategy !== 'new-database') throw nowhere(lost);
+  if (written.length === 0 && started.strategy !== 'new-database') throw nowhereWritten(lost, WITHOUT_A_RECORD);
   return {
     uris: written.map(({ storage }) => storage.uri(keyOf('started'))),
     findings: lost.map(({ finding }) => finding),
@@ -94,67 +95,13 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
         async (target) => {
           const storage = parts.openForTheEnd(target);
           const record = { ...started, finishedAt: finishedAt.toISOString(), ...endFields(started, end, finishedAt) };
-          await put(storage, keyOf('finished'), record).finally(() => storage.close());
+          await putAudit(storage, keyOf('finished'), record).finally(() => storage.close());
         },
         'How this restore ended stands in the log of its run only.',
       );
       return lost.map(({ finding }) => finding);
     },
   };
-}
-
-async function put(storage: Storage, key: string, record: AuditStarted | AuditFinished): Promise<void> {
-  await writeBytes(storage, key, Buffer.from(serializeAudit(record)), {
-    onlyIfAbsent: true,
-    contentType: 'application/json',
-  });
-}
-
-interface Lost {
-  target: Target;
-  error: BackupError;
-  finding: Finding;
-}
-
-/** Side by side; never rejects. */
-async function writeEverywhere(
-  targets: readonly Target[],
-  write: (target: Target) => Promise<void>,
-  consequence: string,
-): Promise<{ written: Target[]; lost: Lost[] }> {
-  const settled = await Promise.allSettled(targets.map(async (target) => await write(target)));
-  const written: Target[] = [];
-  const lost: Lost[] = [];
-  for (const [index, outcome] of settled.entries()) {
-    const target = targets[index] as Target;
-    if (outcome.status === 'fulfilled') written.push(target);
-    else lost.push(lostAt(target, outcome.reason, consequence));
-  }
-  return { written, lost };
-}
-
-function lostAt(target: Target, reason: unknown, consequence: string): Lost {
-  const error = reason instanceof BackupError ? reason : unexpectedError(reason);
-  const seen = `The audit record could not be written to ${target.storage.location}: ${error.message}`;
-  return {
-    target,
-    error,
-    finding: { code: 'audit-not-written', severity: 'warning', seen, action: `${consequence} ${error.hint}` },
-  };
-}
-
-function nowhere(lost: readonly Lost[]): BackupError {
-  const [first, ...others] = lost;
-  if (first === undefined) return unexpectedError(new Error('no destination'));
-  return new BackupError(
-    first.error.code,
-    `No destination took the audit record, so nothing was touched. ${first.error.message}`,
-    {
-      op: 'write the audit record',
-      hint: `${first.error.hint} A restore needs the right to write below \`_audit/\`; into a new database (\`strategy: new-database\`) it goes on without.`,
-      cause: others.length === 0 ? first.error.cause : new AggregateError(others.map(({ error }) => error)),
-    },
-  );
 }
 
 type EndFields = Omit<AuditFinished, keyof AuditStarted | 'finishedAt'>;

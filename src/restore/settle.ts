@@ -33,6 +33,7 @@ export interface SettleParts {
   strategy: Strategy;
   confirm?: string;
   reason?: string;
+  requireSecondPerson?: boolean;
   safetyBackup: boolean;
   pauseWrites: boolean;
 }
@@ -166,6 +167,7 @@ async function planTarget(parts: SettleParts, fetched: FetchedArchive | undefine
     ...(found.source.major === undefined ? {} : { sourceMajor: found.source.major }),
     ...(confirm === undefined ? {} : { confirm }),
     ...(reason === undefined ? {} : { reason }),
+    requireSecondPerson: parts.requireSecondPerson ?? false,
     allowOlderMajor: inputs.allowOlderMajor,
     backupId: found.source.id,
     run: inputs.runner.run?.url ?? `${context.version} on this machine, ${context.clock.now().toISOString()}`,

@@ -5,15 +5,18 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Target } from '../../src/backup/destinations.ts';
 import type { RunNews } from '../../src/command.ts';
-import { type AuditFinished, parseAudit, parseAuditKey } from '../../src/domain/audit.ts';
+import { type AuditFinished, auditKey, parseAudit, parseAuditKey } from '../../src/domain/audit.ts';
 import { parseDestination } from '../../src/domain/destination.ts';
 import { BackupError } from '../../src/domain/errors.ts';
 import type { Strategy } from '../../src/domain/recovery.ts';
+import type { RunnerEnvironment } from '../../src/inputs/types.ts';
 import { type AuditParts, occasionOf, openAudit } from '../../src/restore/audit.ts';
+import { putAudit } from '../../src/restore/audit-records.ts';
+import { readPlans } from '../../src/restore/second-person.ts';
 import { Timeline } from '../../src/restore/timeline.ts';
 import { rememberTold } from '../../src/restore/told.ts';
 import { openStorage } from '../../src/storage/open.ts';
-import { auditStarted } from '../support/audit-records.ts';
+import { auditPlanned, auditStarted } from '../support/audit-records.ts';
 import { describeIf } from '../support/availability.ts';
 import { namedFile } from '../support/markdown.ts';
 import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
@@ -190,6 +193,8 @@ describe('Who and when', () => {
   test('is the account of GitHub, or that of the machine', () => {
     const at = { now: new Date(OCCASION.startedAt), version: '1.0.0', reason: OCCASION.reason };
     expect(occasionOf({ run: OCCASION.run }, at)).toEqual(OCCASION);
+    const again = { ...OCCASION.run, triggeringActor: 'hubot' } as RunnerEnvironment['run'];
+    expect(occasionOf({ run: again }, at)).toMatchObject({ actor: 'octocat', triggeringActor: 'hubot' });
     const desk = occasionOf({ run: null }, { ...at, reason: undefined });
     expect(desk.actor).not.toBe('');
     expect(desk).not.toHaveProperty('reason');
@@ -248,6 +253,16 @@ describeIf(
       expect(keys.filter((key) => key.startsWith('postgres/_audit/'))).toHaveLength(2);
       for (const key of keys)
         expect(schemaErrors('audit', JSON.parse((await s3.bucket.read(key)).toString('utf8')))).toEqual([]);
+    });
+
+    test('of a plan that waits for a second person is written and found with what that policy grants', async () => {
+      await allow();
+      const [place, key] = [target(), auditKey('shop', new Date(auditPlanned().startedAt), 'aaaaaa', 'planned')];
+      await putAudit(place.storage, key, auditPlanned());
+      const { plans, findings } = await readPlans([place], 'shop', new AbortController().signal);
+      expect(findings).toEqual([]);
+      expect(plans).toEqual([{ uri: place.storage.uri(key), record: auditPlanned() }]);
+      await place.storage.close();
     });
 
     test('that policy lets nobody write anything but audit records, and lets sets be read', async () => {

@@ -1,5 +1,6 @@
-/** A pair of audit records of one restore, as true as can be; each test falsifies one part of it. */
-import type { AuditFinished, AuditStarted } from '../../src/domain/audit.ts';
+/** Audit records of one restore, as true as can be; each test falsifies one part of it. */
+import type { AuditFinished, AuditPlanned, AuditStarted } from '../../src/domain/audit.ts';
+import { fingerprintOfParts, type PlanMark } from '../../src/domain/plan-fingerprint.ts';
 import { OCCASION, SAFETY_BACKUP, SET_ID, SET_URI } from './recovery-result.ts';
 
 const SOURCE = { fingerprint: 'ab'.repeat(32), fingerprintKind: 'system' } as const;
@@ -21,6 +22,32 @@ export function auditStarted(over: Partial<AuditStarted> = {}): AuditStarted {
     strategy: 'swap',
     ...over,
   };
+}
+
+const PARTS = {
+  backup: 'b'.repeat(12),
+  target: '7'.repeat(12),
+  inputs: '1'.repeat(11).concat('0'),
+  entries: 'e'.repeat(12),
+  drops: 'd'.repeat(12),
+};
+export const PLAN_MARK: PlanMark = { fingerprint: fingerprintOfParts(PARTS), parts: PARTS };
+
+/** Of the dry run that asked for a second person. */
+export function auditPlanned(over: Partial<AuditPlanned> = {}): AuditPlanned {
+  return { ...auditStarted(), triggeringActor: 'octocat', ...PLAN_MARK, ...over };
+}
+
+/** Of a restore that a second person started. */
+export function auditConfirmed(): AuditStarted {
+  const confirmedPlan = {
+    fingerprint: PLAN_MARK.fingerprint,
+    uri: 's3://acme-backups/postgres/shop/_audit/20261121_021500_k3v9qa.planned.json',
+    plannedAt: '2026-11-21T02:15:00.000Z',
+    actor: 'octocat',
+    triggeringActor: 'octocat',
+  };
+  return auditStarted({ confirmedPlan });
 }
 
 export function auditFinished(over: Partial<AuditFinished> = {}): AuditFinished {

@@ -2,35 +2,44 @@ import { describe, expect, test } from 'vitest';
 import {
   type AuditFinished,
   type AuditPart,
+  type AuditPlanned,
   type AuditStarted,
   auditKey,
   parseAudit,
   parseAuditKey,
   serializeAudit,
 } from '../../src/domain/audit.ts';
-import { auditFailed, auditFinished, auditStarted } from '../support/audit-records.ts';
+import { auditConfirmed, auditFailed, auditFinished, auditPlanned, auditStarted } from '../support/audit-records.ts';
 import { publishedSchema, schemaErrors } from '../support/published-schemas.ts';
 import { changed, paths, refusedBy } from '../support/spoilt-documents.ts';
 
 const validate = publishedSchema('audit');
 
-function parse(part: AuditPart, document: unknown): AuditStarted {
+type AnyRecord = AuditPlanned | AuditStarted;
+
+function parse(part: AuditPart, document: unknown): AnyRecord {
   const text = typeof document === 'string' ? document : JSON.stringify(document);
+  if (part === 'planned') return parseAudit('planned', text);
   return part === 'started' ? parseAudit('started', text) : parseAudit('finished', text);
 }
 
 const refusal = (part: AuditPart, document: unknown): string => refusedBy((text) => parse(part, text), document);
 
-const RECORDS: readonly [AuditPart, AuditStarted][] = [
+const RECORDS: readonly [AuditPart, AnyRecord][] = [
+  ['planned', auditPlanned()],
   ['started', auditStarted()],
+  ['started', auditConfirmed()],
   ['finished', auditFinished()],
   ['finished', auditFailed()],
 ];
 /** May be absent; everything else must be there. */
 const OPTIONAL = [
   'reason',
+  'triggeringActor',
+  'confirmedPlan.triggeringActor',
   'backup.snapshotAt',
   'backup.source',
+  'confirmedPlan',
   'formerDatabase',
   'safetyBackup',
   'timings.criticalTablesSeconds',
@@ -40,7 +49,7 @@ describe('audit records', () => {
   test('come back as they were written, and meet the published schema, which describes every field', () => {
     const { run: _, reason: __, ...desk } = auditStarted();
     const foreign = { kind: 'foreign', id: 'old.sql.gz', uri: '/backups/old.sql.gz' } as const;
-    const more: [AuditPart, AuditStarted][] = [['started', { ...desk, run: null, backup: foreign }]];
+    const more: [AuditPart, AnyRecord][] = [['started', { ...desk, run: null, backup: foreign }]];
     for (const [part, record] of [...RECORDS, ...more]) {
       const text = serializeAudit(record);
       expect(parse(part, text)).toEqual(record);
@@ -93,10 +102,15 @@ describe('audit records', () => {
     ['a failure that is none', 'finished', changed(auditFailed(), 'failure', undefined), 'failure is missing'],
     ['a verdict of a failure', 'finished', { ...auditFailed(), verdict: 'passed' }, 'yet there is a verdict'],
     ['a failure of what was restored', 'finished', { ...auditFailed(), outcome: 'restored' }, 'yet there is a failure'],
+    ['a digest that is none', 'planned', changed(auditPlanned(), 'parts.drops', 'public'), 'parts.drops is not'],
     ['no verdict', 'finished', changed(auditFinished(), 'verdict', undefined), 'the checks say passed'],
   ] as const)('with %s are refused by reader and schema', (_what, part, document, words) => {
     expect(refusal(part, document)).toContain(words);
     expect(validate(document)).toBe(false);
+  });
+
+  test('of a plan whose fingerprint is not that of its parts are refused', () => {
+    expect(refusal('planned', auditPlanned({ fingerprint: '0'.repeat(12) }))).toContain('is not that of its parts');
   });
 
   test('with a verdict that their checks do not give are refused', () => {

@@ -23,6 +23,13 @@ const plain = (text: string): string => text;
 const ENDED = new Date('2026-11-21T03:17:41.000Z');
 
 describe('the incident report', () => {
+  test('names who ran it again, where that is somebody else', () => {
+    const again = (triggeringActor: string) =>
+      asWritten(incidentReport({ ...restoreResult(), occasion: { ...OCCASION, triggeringActor } }, ENDED, plain));
+    expect(again('hubot')).toContain('| who | `octocat`, run again by `hubot` |');
+    expect(again('octocat')).toContain('| who | `octocat` |');
+  });
+
   test('of a restore has who, when, why, what, the timeline, the messages and the timings', () => {
     const messages = [{ kind: 'harmless', text: 'role "x" already exists', reason: 'It was there' }] as const;
     const leftOut = [{ what: 'SUBSCRIPTION feed', why: 'a copy must not start replicating' }];

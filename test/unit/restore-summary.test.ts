@@ -133,6 +133,24 @@ test('the summary of a dry run is the plan', () => {
   expect(plannedSummary({ ...result, command: 'drill' }, plain)).toContain('nothing was drilled');
 });
 
+test('the dry run of a restore that needs a second person says who types what until when', () => {
+  const toConfirm = {
+    fingerprint: '3f2a9c11b0de',
+    uris: [`${SET_URI}.planned.json`],
+    until: '2026-11-22T03:15:00.000Z',
+    plannedBy: ['octocat', 'hubot'],
+    typed: [`backup: ${SET_ID}`, 'dry-run: false', "confirm: '3f2a9c11b0de'"],
+    findings: [],
+  };
+  const backup = { id: SET_ID, uri: SET_URI };
+  const result: RecoveryDryRun = { command: 'restore', outcome: 'planned', backup, plan: [], toConfirm, findings: [] };
+  const text = asWritten(plannedSummary(result, plain));
+  expect(text).toContain('Until 2026-11-22T03:15:00.000Z somebody other than `octocat` and `hubot` reads this plan');
+  expect(text).toContain(`\`\`\`yaml\nbackup: ${SET_ID}\ndry-run: false\nconfirm: '3f2a9c11b0de'\n\`\`\``);
+  expect(text).toContain(`all that this dry run left: \`${SET_URI}.planned.json\``);
+  expect(Object.fromEntries(outputsOf(result))).toMatchObject({ 'plan-fingerprint': '3f2a9c11b0de' });
+});
+
 describe('the outputs of a restore or drill', () => {
   const common = {
     'backup-id': SET_ID,

@@ -27,6 +27,7 @@ function plan(over: Partial<StrategyInput> = {}): StrategyPlan {
     missingLocales: [],
     space: { archiveBytes: 1000 },
     managedSchemas: [],
+    requireSecondPerson: false,
     safetyBackup: true,
     pauseWrites: true,
     ...over,
@@ -122,6 +123,7 @@ function inputOf(): StrategyInput {
     missingLocales: [],
     space: { archiveBytes: 1000 },
     managedSchemas: [],
+    requireSecondPerson: false,
     safetyBackup: true,
     pauseWrites: true,
   };
@@ -206,6 +208,17 @@ describe('a restore in place', () => {
     expect(done.database).toBe('shop');
     expect(done.create).toBeUndefined();
     expect(done.steps.map(([what]) => what)).toEqual(['target', 'paused', 'saved', 'replaced']);
+  });
+
+  test('of a second person needs a reason too, and its confirm is not the name of the target', () => {
+    const second = { requireSecondPerson: true, confirm: '0123456789ab' };
+    expect(codes(inPlace({ requireSecondPerson: true, reason: 'why' }))).toEqual([]);
+    expect(codes(inPlace({ ...second, reason: 'why' }))).toEqual([]);
+    expect(strategyError(inPlace(second).findings)).toMatchObject({
+      code: 'ERR_CONFIRM',
+      message: expect.stringContaining('`reason`'),
+    });
+    expect(codes(inPlace({ ...second, target: targetFacts() }))).toEqual([]);
   });
 
   test('lives with the encoding and locale that the database has, where they hold everything', () => {

@@ -70,6 +70,8 @@ export interface Dependent {
 export interface DropPlan {
   /** For the beginning of the transaction that restores. */
   before: readonly string[];
+  /** Type and identity of everything that stands in the schemas that go. */
+  within: readonly string[];
   keptSchemas: readonly string[];
   keptExtensions: readonly string[];
   /** For people: a word and a sentence each. */

@@ -5,10 +5,17 @@ import { inTheWay } from './finding.ts';
 export interface Consent {
   confirm?: string;
   reason?: string;
+  /** Then `confirm` names a plan, which tells the target as well: `confirmedPlan`. */
+  requireSecondPerson: boolean;
 }
 
 /** For a database that is not empty. @param fingerprint what must be typed, to the letter */
-export function assessConsent({ confirm = '', reason = '' }: Consent, fingerprint: string, holds: string): Finding[] {
+export function assessConsent(
+  { confirm = '', reason = '', requireSecondPerson }: Consent,
+  fingerprint: string,
+  holds: string,
+): Finding[] {
+  if (requireSecondPerson) return reasonFindings(reason);
   const must = `To replace it on purpose set exactly \`confirm: ${fingerprint}\`, and \`reason\` to why.`;
   const findings: Finding[] = [];
   if (confirm === '') {
@@ -18,16 +25,18 @@ export function assessConsent({ confirm = '', reason = '' }: Consent, fingerprin
       inTheWay('confirm-wrong', `\`confirm\` is ${JSON.stringify(confirm)}: ${wrongBy(confirm, fingerprint)}`, must),
     );
   }
-  if (confirm !== '' && reason.trim() === '') {
-    findings.push(
-      inTheWay(
-        'reason-missing',
-        'A database that is not empty is replaced only for a `reason`',
-        'Set `reason`: it goes into the audit record.',
-      ),
-    );
-  }
-  return findings;
+  return confirm === '' ? findings : [...findings, ...reasonFindings(reason)];
+}
+
+function reasonFindings(reason: string): Finding[] {
+  if (reason.trim() !== '') return [];
+  return [
+    inTheWay(
+      'reason-missing',
+      'A database that is not empty is replaced only for a `reason`',
+      'Set `reason`: it goes into the audit record.',
+    ),
+  ];
 }
 
 function wrongBy(confirm: string, fingerprint: string): string {

@@ -35,9 +35,16 @@ export const RECOVERY = {
   confirm: input({
     commands: restore,
     description:
-      'The fingerprint `host/database` of the target, typed out: without it `in-place` refuses a database that is not empty. The error message says what to type.',
+      'The fingerprint `host/database` of the target, typed out: without it `in-place` refuses a database that is not empty. The error message says what to type. With `require-second-person` the fingerprint of the plan, which the dry run printed.',
     whenEmpty: 'not confirmed',
     parse: optional((text) => text),
+  }),
+  'require-second-person': input({
+    commands: restore,
+    description:
+      'Restores only a plan that another person has looked at: a dry run keeps its plan in `_audit/` for 24 hours and prints its fingerprint, and somebody else types that into `confirm`. A plan is another as soon as the backup, the target, what is dropped or an input differs. For workflows alone. Why, and what it is worth: docs/restore.md.',
+    whenEmpty: '`false`',
+    parse: orElse(yesOrNo, false),
   }),
   reason: input({
     commands: restore,
