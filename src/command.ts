@@ -36,6 +36,8 @@ export type BackupStage = 'preparing' | 'writing' | 'committing' | 'committed';
 
 /** What is known of a run that may fail at any time. */
 export interface RunNews extends RecoveryNews {
+  /** When the main step began, ISO 8601 UTC. */
+  startedAt: string;
   command: CommandResult['command'];
   stage: BackupStage | RecoveryStage;
   /** The series. */
@@ -230,6 +232,23 @@ export interface RecoveryDryRun {
   backup: { id: string; uri: string };
   /** Pairs of a word and a sentence. */
   plan: readonly (readonly [what: string, words: string])[];
+  /** With `require-second-person`. */
+  toConfirm?: PlanToConfirm;
+  findings: readonly Finding[];
+}
+
+/** A plan that waits for a second person, in `_audit/`. */
+export interface PlanToConfirm {
+  fingerprint: string;
+  /** Of its record, at every destination that took it. */
+  uris: readonly string[];
+  /** ISO 8601 UTC. */
+  until: string;
+  /** Accounts that cannot be the second person. */
+  plannedBy: readonly string[];
+  /** Inputs that the second person types, as they stand in YAML; all others are as they were. */
+  typed: readonly string[];
+  /** A warning for each destination that did not take it. */
   findings: readonly Finding[];
 }
 

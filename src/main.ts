@@ -1,5 +1,6 @@
 /** The main step: masks, reads the inputs, runs the command, reports. Everything it needs is handed in. */
 import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
+import { Channels } from './channels/tell.ts';
 import type { CommandContext, CommandResult, RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
@@ -43,9 +44,10 @@ export async function run(env: Environment, ports: Ports): Promise<number> {
   const log = new RunLog(runnerConsole(isWorkflow(env)));
   const cancellation = watchForCancellation(process);
   const news = new News(env, log);
+  const parts = { log, cancellation, news, channels: new Channels({ env, log, clock: ports.clock }) };
   try {
-    const ending = await runCommand(env, ports, { log, cancellation, news });
-    await alarm(ending, env, ports, { log, cancellation, news });
+    const ending = await runCommand(env, ports, parts);
+    await tellOthers(ending, env, ports, parts);
     return ending.exitCode;
   } finally {
     cancellation.close();
@@ -56,19 +58,21 @@ interface RunParts {
   log: RunLog;
   cancellation: Cancellation;
   news: News;
+  channels: Channels;
 }
 
 /** Never rejects: what went wrong is reported. */
 async function runCommand(
   env: Environment,
   { clock, commands, threads, cleanUpMs = CLEAN_UP_MS }: Ports,
-  { log, cancellation, news }: RunParts,
+  { log, cancellation, news, channels }: RunParts,
 ): Promise<Ending> {
-  const { signal } = cancellation;
+  const { signal, cancelled } = cancellation;
   try {
     log.maskExactly(secretsIn(env));
     const command = readCommand(env);
-    if (command !== undefined) news.add({ command });
+    news.add({ startedAt: clock.now().toISOString(), ...(command === undefined ? {} : { command }) });
+    channels.started(cancelled);
     const inputs = readInputs(env);
     const tell = (more: Partial<RunNews>): void => news.add(more);
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
@@ -86,16 +90,21 @@ async function runCommand(
 }
 
 /** After everything else is told. A cancelled run has no time for it: its post step does it then. */
-async function alarm(
+async function tellOthers(
   ending: Ending,
   env: Environment,
   { clock, lookUpGoodBackup }: Ports,
-  { log, cancellation, news }: RunParts,
+  { log, cancellation, news, channels }: RunParts,
 ): Promise<void> {
   const signal = cancellation.cancelled;
   if ('failure' in ending) news.failed(ending.failure);
-  const { lastGood } = news.known;
-  if (!signal.aborted) await soundAlarm(ending, { env, log, clock, signal, lookUpGoodBackup, lastGood });
+  const { lastGood, startedAt } = news.known;
+  if (!signal.aborted) {
+    await Promise.all([
+      soundAlarm(ending, { env, log, clock, signal, lookUpGoodBackup, lastGood }),
+      channels.ended({ ending, startedAt, signal }),
+    ]);
+  }
   if (!signal.aborted || ending.exitCode === 0) news.reported();
 }
 

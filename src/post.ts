@@ -1,6 +1,7 @@
 /** The post step: takes away what an interrupted main step had to leave, and tells of it. Warns, never fails. */
 import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
 import { ownSessions } from './backup/sessions.ts';
+import { Channels } from './channels/tell.ts';
 import type { RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
 import { BackupError, messageOf } from './domain/errors.ts';
@@ -78,8 +79,13 @@ async function tellOfInterruption(
     log.annotate('warning', failureMessage(failure), failure.title);
     reportIncident(failure, news, { env, log, now: ports.clock.now() });
   }
-  const { lastGood } = news;
-  await soundAlarm({ exitCode: 1, failure }, { ...ports, env, log, lastGood, signal: new AbortController().signal });
+  const ending = { exitCode: 1, failure } as const;
+  const { lastGood, startedAt } = news;
+  const { signal } = new AbortController();
+  await Promise.all([
+    soundAlarm(ending, { ...ports, env, log, lastGood, signal }),
+    new Channels({ env, log, clock: ports.clock }).ended({ ending, startedAt, signal }),
+  ]);
 }
 
 function killed(news: Partial<RunNews>): BackupError {

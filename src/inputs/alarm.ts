@@ -4,11 +4,10 @@ import { seriesNameFrom } from '../domain/backup-id.ts';
 import type { Destination, Environment } from '../domain/destination.ts';
 import { seriesInLocation } from '../domain/set-layout.ts';
 import { variableOf } from './names.ts';
-import { readValue } from './read.ts';
+import { givenValue } from './read.ts';
 import { runnerEnvironment } from './runner-environment.ts';
-import { INPUTS, type InputSpec, type InputValues } from './spec.ts';
+import type { InputValues } from './spec.ts';
 import type { RunnerEnvironment } from './types.ts';
-import { problemsOf } from './values.ts';
 
 export interface AlarmInputs {
   /** `issue-on-failure`; one that cannot be read switches nothing off. */
@@ -34,7 +33,7 @@ export interface AlarmInputs {
 export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
   const { run } = runnerEnvironment(env);
   if (run === null || !run.repository.includes('/')) return undefined;
-  const read = <Name extends keyof InputValues>(name: Name) => given(name, env);
+  const read = <Name extends keyof InputValues>(name: Name) => givenValue(name, env);
   const step: AlarmSubject = { kind: 'step', workflow: run.workflow, job: env.GITHUB_JOB ?? '' };
   const [destination] = read('storage') ?? [];
   return {
@@ -56,11 +55,11 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
  * one of the set that `backup` names. Never one that only the server or the bucket knows.
  */
 function subjectOf(env: Environment): AlarmSubject | undefined {
-  const command = given('command', env);
+  const command = givenValue('command', env);
   if (command === undefined) return undefined;
   const named = env[variableOf('name')]?.trim();
   if (named) {
-    const series = given('name', env);
+    const series = givenValue('name', env);
     return series === undefined ? undefined : { kind: 'series', command, series };
   }
   // Elsewhere the variables PGHOST and PGDATABASE, which that input reads, say nothing of the series.
@@ -69,21 +68,11 @@ function subjectOf(env: Environment): AlarmSubject | undefined {
 }
 
 function seriesOfDatabase(env: Environment): string | undefined {
-  const database = given('database-url', env)?.dbname;
+  const database = givenValue('database-url', env)?.dbname;
   return database === undefined ? undefined : seriesNameFrom(database);
 }
 
 function seriesOfBackup(env: Environment): string | undefined {
-  const selector = given('backup', env);
+  const selector = givenValue('backup', env);
   return selector?.kind === 'location' ? seriesInLocation(selector.location) : undefined;
-}
-
-/** `undefined` when it is wrong; `readInputs` says so. */
-function given<Name extends keyof InputValues>(name: Name, env: Environment): InputValues[Name] | undefined {
-  try {
-    return readValue(name, INPUTS[name] as unknown as InputSpec<InputValues[Name]>, env);
-  } catch (error) {
-    problemsOf(name, error);
-    return undefined;
-  }
 }

@@ -26,10 +26,18 @@ export function readInputs(env: Environment): Inputs {
 
 /** What this run is to do, for the words of inputs that are wrong; `undefined` when not even that can be read. */
 export function readCommand(env: Environment): CommandName | undefined {
+  return givenValue('command', env);
+}
+
+/** One input by itself, for those who must speak when others are wrong; `undefined` when it is wrong too. */
+export function givenValue<Name extends keyof InputValues>(
+  name: Name,
+  env: Environment,
+): InputValues[Name] | undefined {
   try {
-    return readValue('command', INPUTS.command, env);
+    return readValue(name, INPUTS[name] as unknown as InputSpec<InputValues[Name]>, env);
   } catch (error) {
-    problemsOf('command', error);
+    problemsOf(name, error);
     return undefined;
   }
 }

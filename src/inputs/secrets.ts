@@ -2,6 +2,7 @@
 import { type ConnectionRequest, parseConnection, secretForms } from '../domain/connection.ts';
 import type { Environment } from '../domain/destination.ts';
 import { BackupError } from '../domain/errors.ts';
+import { heartbeatSecrets } from '../domain/heartbeat.ts';
 import { variableOf } from './names.ts';
 
 /** Inputs that are secrets. */
@@ -51,6 +52,7 @@ function secretValues(name: string, value: string): string[] {
   if (SECRET_VARIABLES.test(name) || SECRET_INPUTS.some((input) => name === variableOf(input))) {
     return [value, value.trim()];
   }
+  if (name === variableOf('heartbeat-url')) return heartbeatSecrets(value);
   if (!name.startsWith('INPUT_')) return [];
   const passwords = [...value.matchAll(USER_INFO)].map((match) => match[1] ?? '');
   return [

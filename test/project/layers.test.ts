@@ -19,7 +19,7 @@ const LAYERS = [
   ['backup'],
   ['restore'],
   ['drill'],
-  ['alarm', 'commands'],
+  ['alarm', 'channels', 'commands'],
   ['main.ts', 'post.ts'],
   ['index.ts'],
 ];

@@ -12,6 +12,7 @@ import {
   seriesName,
   tablePatterns,
 } from '../backup-values.ts';
+import { secretUrl } from '../channel-values.ts';
 import { COMMANDS, input } from '../input.ts';
 import { assignees, issueLabels } from '../issue-values.ts';
 import { oneOf, optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
@@ -66,6 +67,12 @@ export const GENERAL = {
     whenEmpty: 'nobody',
     parse: assignees,
   }),
+  'heartbeat-url': input({
+    description:
+      'A secret: the address at which a service that expects this job is told of each run that is no dry run, so that somebody is called when one does not come at all. Services of the form of Healthchecks hear of start, success and failure, others of success: docs/heartbeat.md.',
+    whenEmpty: 'nobody is told',
+    parse: optional(secretUrl),
+  }),
   'age-passphrase': input({
     description:
       'Encrypts, or decrypts, with a passphrase of at least 10 characters instead of recipients. Recipients are better: then the backup job holds nothing that can read a backup.',
@@ -93,7 +100,7 @@ export const GENERAL = {
   }),
   'dry-run': input({
     description:
-      'Goes through the whole preflight (database, client tools, every destination, keys), says what the command would do, and writes nothing that stays.',
+      'Goes through the whole preflight (database, client tools, every destination, keys), says what the command would do, and writes nothing that stays but the plan that `require-second-person` keeps.',
     whenEmpty: '`false`',
     parse: orElse(yesOrNo, false),
   }),

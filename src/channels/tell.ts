@@ -1,0 +1,103 @@
+/**
+ * Tells every channel that a run begins and how it ended. Whatever goes wrong here is a warning: it changes neither the
+ * error that is told nor the exit code, and takes a few seconds at most.
+ */
+import type { Environment } from '../domain/destination.ts';
+import { messageOf } from '../domain/errors.ts';
+import { isLoopback } from '../domain/heartbeat.ts';
+import { readChannelInputs } from '../inputs/channels.ts';
+import type { Clock } from '../ports.ts';
+import type { Ending } from '../report/report.ts';
+import { describeRunEnd } from '../report/run-end.ts';
+import type { RunLog } from '../runner/log.ts';
+import type { Channel, SendParts } from './channel.ts';
+import { heartbeatChannel } from './heartbeat.ts';
+
+/** For one message, its repetitions included. */
+const LONGEST_MS = 6_000;
+
+export interface TellParts {
+  env: Environment;
+  log: RunLog;
+  clock: Clock;
+}
+
+export interface EndedRun {
+  ending: Ending;
+  /** When it began, ISO 8601 UTC, where that is known. */
+  startedAt: string | undefined;
+  /** Of a cancellation, which leaves the rest to the post step. */
+  signal: AbortSignal;
+}
+
+export class Channels {
+  readonly #parts: TellParts;
+  readonly #warned = new Set<Channel>();
+  #open: readonly Channel[] | undefined;
+  #starting: Promise<void> = Promise.resolve();
+
+  /** Reads nothing yet. */
+  constructor(parts: TellParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns at once; the run does not wait for it. @param signal of a cancellation */
+  started(signal: AbortSignal): void {
+    this.#starting = this.#tell(signal, (channel, parts) => channel.started(parts));
+  }
+
+  /** After the start was told, or given up. Never rejects. */
+  async ended({ ending, startedAt, signal }: EndedRun): Promise<void> {
+    await this.#starting;
+    const { env, log, clock } = this.#parts;
+    await this.#tell(signal, (channel, parts) => {
+      const facts = { startedAt, now: clock.now(), runUrl: readChannelInputs(env).runUrl };
+      return channel.ended(
+        describeRunEnd(ending, facts, (text) => log.redact(text)),
+        parts,
+      );
+    });
+  }
+
+  /** Side by side; never rejects. */
+  async #tell(signal: AbortSignal, say: (channel: Channel, parts: SendParts) => Promise<void>): Promise<void> {
+    const { clock, log } = this.#parts;
+    try {
+      this.#open ??= openChannels(this.#parts);
+    } catch (error) {
+      log.warning(`Nobody besides GitHub is told of this run: ${messageOf(error)}`);
+      this.#open = [];
+    }
+    await Promise.all(
+      this.#open.map(async (channel) => {
+        try {
+          await say(channel, { clock, signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
+        } catch (error) {
+          if (!signal.aborted) this.#warn(channel, error);
+        }
+      }),
+    );
+  }
+
+  #warn(channel: Channel, error: unknown): void {
+    if (this.#warned.has(channel)) return;
+    this.#warned.add(channel);
+    const { input } = channel;
+    const text = `\`${input}\` was not told of this run: ${messageOf(error)}.\nThe run itself is as it says. Look whether the address still holds, and whether this machine may go there.`;
+    this.#parts.log.annotate('warning', text, 'channel-not-told');
+  }
+}
+
+/** None for a dry run. */
+function openChannels({ env, log }: TellParts): Channel[] {
+  const { heartbeat, dryRun } = readChannelInputs(env);
+  if (heartbeat === undefined || dryRun) return [];
+  if (heartbeat.protocol === 'http:' && !isLoopback(heartbeat)) {
+    log.annotate(
+      'notice',
+      '`heartbeat-url` begins with http://, so whoever listens on the way can use it too.\nGive it with https:// if there is one.',
+      'channel-plain',
+    );
+  }
+  return [heartbeatChannel(heartbeat)];
+}

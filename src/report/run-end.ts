@@ -1,0 +1,40 @@
+/** How a run ended, in a few lines for those who are told by other ways than GitHub's. */
+import { formatDuration } from '../domain/words.ts';
+import type { Ending } from './report.ts';
+
+export interface RunEnd {
+  /** As the exit code has it. */
+  green: boolean;
+  /** Plain text, redacted: the verdict, how long it took, where to read on. */
+  text: string;
+}
+
+export interface RunEndFacts {
+  /** ISO 8601 UTC. */
+  startedAt: string | undefined;
+  now: Date;
+  /** Absent outside of a workflow. */
+  runUrl: string | undefined;
+}
+
+export function describeRunEnd(
+  ending: Ending,
+  { startedAt, now, runUrl }: RunEndFacts,
+  redact: (text: string) => string,
+): RunEnd {
+  const seconds = startedAt === undefined ? undefined : (now.getTime() - Date.parse(startedAt)) / 1000;
+  const lines = [
+    verdictOf(ending),
+    // Clocks may be set back.
+    ...(seconds === undefined ? [] : [`It took ${formatDuration(Math.max(0, seconds))}.`]),
+    ...(runUrl === undefined ? [] : [runUrl]),
+  ];
+  return { green: ending.exitCode === 0, text: redact(lines.join('\n')) };
+}
+
+function verdictOf(ending: Ending): string {
+  if ('failure' in ending) return ending.failure.title;
+  if (!('proven' in ending)) return 'Green, but nothing new was proven.';
+  const { command, id } = ending.proven;
+  return command === 'backup' ? `The backup ${id} is proven.` : `The ${command} of ${id} has passed.`;
+}
