@@ -17,8 +17,7 @@ import { openToEverybody, withNewCopy } from '../restore/new-copy.ts';
 import { describePlan } from '../restore/plan-words.ts';
 import { settle } from '../restore/settle.ts';
 import { Timeline } from '../restore/timeline.ts';
-import { openStorage } from '../storage/open.ts';
-import { CLEAN_UP_MS, everRestored, openRun, takeTarget } from './recovery-run.ts';
+import { everRestored, openForTheEnd, openRun, plannedRun, takeTarget } from './recovery-run.ts';
 
 /**
  * Restores one backup into a throwaway Postgres and judges it. Resolves with the verdict, which is stored beside the
@@ -51,7 +50,7 @@ export async function drill(inputs: DrillInputs, given: CommandContext): Promise
     const settled = await log.group('Plan', () => settle({ ...choices, inputs, context, found, facts, access }));
     const timeline = new Timeline(context);
     const parts: DrillParts = { inputs, context, found, settled, facts, access, timeline, occasion, targets };
-    if (inputs.dryRun) return planned(parts);
+    if (inputs.dryRun) return plannedRun('drill', parts, describePlan(parts));
     const copy = await restoreAndJudge(parts, assertions);
     return await keepVerdict(parts, { ...copy, phases: [...server.phases, ...copy.phases] });
   } catch (error) {
@@ -59,11 +58,7 @@ export async function drill(inputs: DrillInputs, given: CommandContext): Promise
     const { reason } = supervisor.signal;
     const { chosen: found } = known;
     if (!inputs.dryRun && found !== undefined) {
-      await keepFailure(reason, {
-        ...{ inputs, found, context, occasion },
-        openForTheEnd: ({ destination }) =>
-          openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) }),
-      });
+      await keepFailure(reason, { inputs, found, context, occasion, openForTheEnd: openForTheEnd(context) });
     }
     throw reason;
   }
@@ -86,16 +81,4 @@ async function restoreAndJudge(parts: DrillParts, assertions: readonly Assertion
   // A server of the drill's own goes with all it holds, and may be gone already: nobody waits for its answer then.
   const undo = inputs.target === undefined ? async () => context.tell({ leftOverDatabase: '' }) : undefined;
   return await withNewCopy(parts, fetched, judge, undo);
-}
-
-function planned({ inputs, found, settled }: DrillParts): RecoveryDryRun {
-  const { id, uri, series } = found.source;
-  return {
-    command: 'drill',
-    outcome: 'planned',
-    ...(series === undefined ? {} : { name: series }),
-    backup: { id, uri },
-    plan: describePlan({ inputs, found, settled }),
-    findings: settled.findings,
-  };
 }

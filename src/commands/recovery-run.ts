@@ -1,11 +1,14 @@
 /** What restore and drill begin with: a deadline, the storages, and what was told so far. */
 import type { Target } from '../backup/destinations.ts';
-import type { CommandContext, RunNews } from '../command.ts';
+import type { CommandContext, RecoveryDryRun, RunNews } from '../command.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
 import { restoredIds } from '../drill/records.ts';
 import type { DrillInputs, RecoveryInputs, RestoreInputs } from '../inputs/types.ts';
+import type { Storage } from '../ports.ts';
 import { type ExaminedTarget, examineTarget } from '../restore/examine-target.ts';
+import type { FoundBackup } from '../restore/find.ts';
+import type { Settled } from '../restore/settle.ts';
 import { lockTarget } from '../restore/target-lock.ts';
 import { tidyTarget } from '../restore/tidy-target.ts';
 import { rememberTold } from '../restore/told.ts';
@@ -13,7 +16,7 @@ import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
 
 /** A cancelled run has about 7 s before the runner ends it. */
-export const CLEAN_UP_MS = 5_000;
+const CLEAN_UP_MS = 5_000;
 
 export interface RecoveryRun {
   /** Its signal is the supervisor's; what is told is remembered. */
@@ -79,4 +82,26 @@ function tooLate({ command, maxDurationMinutes }: RestoreInputs | DrillInputs): 
     op: command,
     hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), or use a machine nearer to the database and the bucket.',
   });
+}
+
+/** For the last words of a run whose own storages end with it. The caller closes what is opened. */
+export function openForTheEnd(context: CommandContext): (target: Target) => Storage {
+  return ({ destination }) => openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
+}
+
+/** What a dry run ends with. */
+export function plannedRun(
+  command: RecoveryDryRun['command'],
+  { found, settled }: { found: FoundBackup; settled: Settled },
+  plan: RecoveryDryRun['plan'],
+): RecoveryDryRun {
+  const { id, uri, series } = found.source;
+  return {
+    command,
+    outcome: 'planned',
+    ...(series === undefined ? {} : { name: series }),
+    backup: { id, uri },
+    plan,
+    findings: settled.findings,
+  };
 }

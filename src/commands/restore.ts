@@ -1,5 +1,5 @@
 /** `command: restore`: select → plan → second person → audit → fetch → safety backup → restore → prove → [swap] → audit. */
-import type { CommandContext, PlanToConfirm, RecoveryDryRun, RestoreResult } from '../command.ts';
+import type { CommandContext, RecoveryDryRun, RestoreResult } from '../command.ts';
 import type { Recovery } from '../domain/recovery.ts';
 import { secretsIn } from '../inputs/secrets.ts';
 import type { RestoreInputs } from '../inputs/types.ts';
@@ -13,9 +13,8 @@ import { safetySeries } from '../restore/safety-backup.ts';
 import { askSecondPerson, keepPlan } from '../restore/second-person.ts';
 import { settle } from '../restore/settle.ts';
 import { Timeline } from '../restore/timeline.ts';
-import { openStorage } from '../storage/open.ts';
 import { backup } from './backup.ts';
-import { CLEAN_UP_MS, everRestored, openRun, takeTarget } from './recovery-run.ts';
+import { everRestored, openForTheEnd, openRun, plannedRun, takeTarget } from './recovery-run.ts';
 
 /**
  * Brings one backup back, or says what it would do. Resolves with what was restored, whatever its verdict. Rejects with
@@ -48,7 +47,9 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
   if (inputs.dryRun) {
     const series = safetySeries(facts, found, database.name);
     const plan = describePlan({ ...parts, ...(inputs.safetyBackup ? { safetySeries: series } : {}) });
-    return planned(parts, plan, await keepPlan({ ...parts, targets, occasion }));
+    const dry = plannedRun('restore', parts, plan);
+    const toConfirm = await keepPlan({ ...parts, targets, occasion });
+    return toConfirm === undefined ? dry : { ...dry, toConfirm, findings: [...dry.findings, ...toConfirm.findings] };
   }
   const second = await askSecondPerson({ ...parts, targets, occasion });
   findings.push(...second.findings);
@@ -58,8 +59,7 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
     record: { ...occasion, ...auditSubject(parts), ...second.record },
     clock,
     signal: context.signal,
-    openForTheEnd: ({ destination }) =>
-      openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) }),
+    openForTheEnd: openForTheEnd(context),
   });
   try {
     const done = await carryOut(parts);
@@ -73,23 +73,6 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
     await audit.finished({ error: reason, news: told });
     throw reason;
   }
-}
-
-function planned(
-  { found, settled }: CarryOutParts,
-  plan: RecoveryDryRun['plan'],
-  toConfirm: PlanToConfirm | undefined,
-): RecoveryDryRun {
-  const { id, uri, series } = found.source;
-  return {
-    command: 'restore',
-    outcome: 'planned',
-    ...(series === undefined ? {} : { name: series }),
-    backup: { id, uri },
-    plan,
-    ...(toConfirm === undefined ? {} : { toConfirm }),
-    findings: [...settled.findings, ...(toConfirm?.findings ?? [])],
-  };
 }
 
 function recoveryOf(
