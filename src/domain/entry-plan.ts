@@ -51,13 +51,15 @@ export interface EntryPlanInput {
    * copy for looking at or drilling does without what acts by itself.
    */
   becomesProduction: boolean;
+  /** The database is made for this restore. */
+  madeNew: boolean;
 }
 
 /** Pure; throws `ERR_PATTERN` alone. Errors among the findings: do not begin. */
 export function planEntries(input: EntryPlanInput): EntryPlan {
   const graph = new EntryGraph(input.toc);
   const provider = input.target.provider?.id;
-  const isThere = ({ schema = '' }: TocEntry): boolean => isManagedSchema(provider, schema);
+  const isThere = ({ schema = '' }: TocEntry): boolean => !input.madeNew && isManagedSchema(provider, schema);
   const selection = selectEntries(graph, input.choices, isThere);
   const exclusions = excludeEntries(graph, selection.wanted, input);
   const excluded = spread(graph, selection, exclusions.excluded, exclusions.there);

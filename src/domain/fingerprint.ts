@@ -50,13 +50,19 @@ export function providerProject(host: string, user: string): string | undefined 
   const name = host.toLowerCase().replace(/\.$/, '');
   const supabaseHost = /^db\.([a-z0-9]+)\.supabase\.(?:co|com|net|red)$/.exec(name);
   if (supabaseHost?.[1] !== undefined) return `supabase:${supabaseHost[1]}`;
-  const supabaseUser = /\.([a-z0-9]{16,})$/.exec(user);
-  if (/\.pooler\.supabase\.[a-z]+$/.test(name) && supabaseUser?.[1] !== undefined) return `supabase:${supabaseUser[1]}`;
+  const shared = sharedHostProject(host, user);
+  if (shared !== undefined) return `supabase:${shared}`;
   const neon = /^(ep-[a-z0-9-]+?)(?:-pooler)?\..*neon\.(?:tech|build)$/.exec(name);
   if (neon?.[1] !== undefined) return `neon:${neon[1]}`;
   const rds = /^([a-z0-9-]+)\.(?:cluster-(?:ro-)?)?[a-z0-9]+\.([a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(name);
   if (rds?.[1] !== undefined) return `rds:${rds[1]}.${rds[2]}`;
   return undefined;
+}
+
+/** The project that a user name like `postgres.<ref>` means behind a pooler of Supabase, whose host is no project's own. */
+export function sharedHostProject(host: string, user: string): string | undefined {
+  if (!/\.pooler\.supabase\.[a-z]+\.?$/i.test(host)) return undefined;
+  return /\.([a-z0-9]{16,})$/.exec(user)?.[1];
 }
 
 /** NUL cannot be part of any of them, so no two lists look alike. */

@@ -1,6 +1,7 @@
 /** What is known of the server and the database that a backup is restored into, before anything is touched. */
 import type { DatabaseFacts } from './facts.ts';
 import type { SourceFingerprint } from './fingerprint.ts';
+import { sharedHostProject } from './fingerprint.ts';
 import type { ServerAddress } from './poolers.ts';
 import type { RecognisedProvider } from './providers.ts';
 import { countOf } from './words.ts';
@@ -65,9 +66,13 @@ export interface TargetFacts {
   freeBytes?: number;
 }
 
-/** The name of a target that a person must type to have it replaced: the host exactly as the connection names it. */
-export function targetFingerprint({ host, port, database }: Omit<ServerAddress, 'user'>): string {
-  return `${host}${port === 5432 ? '' : `:${port}`}/${database}`;
+/**
+ * The name of a target that a person must type to have it replaced: the host exactly as the connection names it. Behind
+ * a pooler that all projects of a region share, the project's reference stands before it: `<ref>@<host>/postgres`.
+ */
+export function targetFingerprint({ host, port, user, database }: ServerAddress): string {
+  const project = sharedHostProject(host, user);
+  return `${project === undefined ? '' : `${project}@`}${host}${port === 5432 ? '' : `:${port}`}/${database}`;
 }
 
 /**

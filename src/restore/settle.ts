@@ -138,6 +138,7 @@ async function planArchive(
       creatableRoles: roles,
       roleUse,
       becomesProduction: strategy !== 'new-database',
+      madeNew: strategy !== 'in-place',
     });
   const entries = planFor({ schemas: [], extensions: [] });
   if (strategy !== 'in-place' || !facts.exists) return { toc, entries };

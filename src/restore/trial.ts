@@ -223,6 +223,7 @@ class StreamedTrial implements Trial {
       creatableRoles: [],
       roleUse: new Map(),
       becomesProduction: true,
+      madeNew: true,
     });
     const [obstacle] = plan.findings.filter(({ severity }) => severity === 'error');
     if (obstacle !== undefined) throw new Error(`${obstacle.seen}. ${obstacle.action}`);

@@ -39,6 +39,19 @@ describeWith(await clientTools(17), 'A drill on Postgres 17', (clients) => {
     await bench.expectNothingLeft(run);
   });
 
+  test('into a database that does not exist makes its own beside, as for an image with content of its own', async () => {
+    const { server } = bench.scenario;
+    const before = await bench.databases();
+    const id = await bench.backUp();
+    const run = await bench.drill({ target: server.uri('drill') });
+    expect(run.exitCode, run.maskedLog).toBe(0);
+    expect(bench.lastRecord(id).verdict).toBe('passed');
+    expect((await bench.databases()).filter((name) => !before.includes(name))).toEqual([
+      run.outputs['restored-database'],
+    ]);
+    await bench.scenario.query(`DROP DATABASE "${run.outputs['restored-database']}"`, 'postgres');
+  });
+
   test('where a provider’s extension is missing is partial by name, and never passed', async () => {
     await bench.scenario.server.createDatabase('provided');
     await bench.scenario.query(PROVIDED, 'provided');

@@ -76,6 +76,7 @@ export function plan(part: Partial<EntryPlanInput> = {}, choices: Partial<EntryP
     creatableRoles: [],
     roleUse: new Map(),
     becomesProduction: true,
+    madeNew: false,
     ...part,
   };
   const made = planEntries(input);

@@ -118,6 +118,7 @@ export class RestoreBench {
       choices: { schemas: [], tables: [], owner: 'keep', privileges: 'keep', createRoles: false, ...part.choices },
       creatableRoles: [],
       becomesProduction: true,
+      madeNew: true,
       ...part.input,
     });
   }

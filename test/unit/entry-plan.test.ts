@@ -71,6 +71,15 @@ describe("a provider's own schemas", () => {
     expect(made.why['publication supabase_realtime']).toContain('Supabase');
   });
 
+  test('are missing in a new database on that provider, and so is what refers to them', () => {
+    const provider = { id: 'supabase' as const, name: 'Supabase', evidence: 'its host name' };
+    const made = plan({ ...target({ provider }), madeNew: true });
+    expect(made.ids).toContain(31);
+    for (const missing of [10, 35, 53, 64, 82]) expect(made.ids).not.toContain(missing);
+    expect(Object.values(made.why).join()).toContain("Supabase's own");
+    expect(made.gaps).toContain('schema auth');
+  });
+
   test('are there for a part as well', () => {
     const provider = { id: 'supabase' as const, name: 'Supabase', evidence: 'its host name' };
     expect(plan(target({ provider }), { tables: ['orders'] }).ids).toContain(64);

@@ -311,6 +311,11 @@ test('a drill takes an empty database or one of ours, and says what else it hold
 });
 
 test('the fingerprint is host and database, with a port that is not the usual one', () => {
-  expect(targetFingerprint({ host: 'db.example.com', port: 5432, database: 'Shop' })).toBe('db.example.com/Shop');
-  expect(targetFingerprint({ host: '127.0.0.1', port: 5433, database: 'shop' })).toBe('127.0.0.1:5433/shop');
+  const at = (host: string, port: number, database: string, user = 'app') =>
+    targetFingerprint({ host, port, database, user });
+  expect(at('db.example.com', 5432, 'Shop')).toBe('db.example.com/Shop');
+  expect(at('127.0.0.1', 5433, 'shop')).toBe('127.0.0.1:5433/shop');
+  const pooler = 'aws-0-eu-central-1.pooler.supabase.com';
+  expect(at(pooler, 5432, 'postgres', 'postgres.abcdefghijklmnopqrst')).toBe(`abcdefghijklmnopqrst@${pooler}/postgres`);
+  expect(at(pooler, 5432, 'postgres', 'postgres.zyxwvutsrqponmlkjihg')).not.toContain('abcdefghijklmnopqrst');
 });

@@ -11,6 +11,8 @@ export interface ExclusionInput {
   target: Pick<TargetFacts, 'role' | 'availableExtensions' | 'provider' | 'server'>;
   existing: { schemas: readonly string[]; extensions: readonly string[] };
   becomesProduction: boolean;
+  /** The database is made for this restore: what a provider puts into its own is not in it. */
+  madeNew: boolean;
 }
 
 export interface Exclusions {
@@ -30,7 +32,7 @@ export function excludeEntries(graph: EntryGraph, wanted: ReadonlySet<EntryId>, 
   const entries = graph.entries.filter(({ dumpId }) => wanted.has(dumpId));
   leaveManaged(entries, graph, input, result);
   for (const entry of entries) {
-    if (result.there.has(entry.dumpId)) continue;
+    if (result.there.has(entry.dumpId) || result.excluded.has(entry.dumpId)) continue;
     if (entry.type === 'EXTENSION') judgeExtension(entry, input, result);
     const reason = actingReason(entry, input) ?? rowsOfExtension(entry, graph, input);
     if (reason !== undefined) result.excluded.set(entry.dumpId, reason);
@@ -46,24 +48,31 @@ export function excludeEntries(graph: EntryGraph, wanted: ReadonlySet<EntryId>, 
   return result;
 }
 
-/** A provider's own schemas, and what it owns outside of schemas: there already, and changed by nobody else. */
+/**
+ * A provider's own schemas, and what it owns outside of schemas: there already, and changed by nobody else. In a new
+ * database they are missing, and with them goes what needs them.
+ */
 function leaveManaged(
   entries: readonly TocEntry[],
   graph: EntryGraph,
-  { target }: ExclusionInput,
-  { there, leftOut, gaps }: Exclusions,
+  { target, madeNew }: ExclusionInput,
+  { excluded, there, leftOut, gaps }: Exclusions,
 ): void {
   const provider = target.provider?.id;
   if (provider === undefined) return;
   const name = nameOf(provider);
   const schemas = new Set<string>();
+  const leave = ({ dumpId }: TocEntry): void => {
+    if (madeNew) excluded.set(dumpId, `it is ${name}'s own, which a new database does not have`);
+    else there.add(dumpId);
+  };
   for (const entry of entries) {
     const schema = entry.type === 'SCHEMA' ? entry.name : entry.schema;
     if (schema !== undefined && isManagedSchema(provider, schema)) {
       schemas.add(schema);
-      there.add(entry.dumpId);
+      leave(entry);
     } else if (isManagedAlone(entry, provider)) {
-      there.add(entry.dumpId);
+      leave(entry);
       leftOut.push({ what: describeEntry(entry), why: `${name} makes and keeps it by itself` });
     }
   }

@@ -24,7 +24,11 @@ export function assessPartial({ strategy, targetIsEmpty, source, gaps, acceptPar
       : `The target cannot take ${countOf(gaps.length, 'part')} of the backup: ${gaps.join(', ')}`;
   const seen = [doubt, lacking].filter((each) => each !== undefined);
   if (seen.length === 0) return [];
-  const better = source.unproven === undefined ? '' : 'take `backup: latest-proven`, or ';
-  const action = `To keep what is there, ${better}use \`strategy: new-database\` and look at the copy; \`accept-partial: true\` replaces it all the same.`;
+  const instead = [
+    ...(source.unproven === undefined ? [] : ['take `backup: latest-proven`']),
+    ...(lacking === undefined ? [] : ['name what is yours alone in `schemas`']),
+    'use `strategy: new-database` and look at the copy',
+  ].join(', or ');
+  const action = `To keep what is there, ${instead}. \`accept-partial: true\` replaces it all the same.`;
   return [inTheWay('partial-at-best', seen.join('. '), action)];
 }
