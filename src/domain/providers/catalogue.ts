@@ -83,7 +83,7 @@ export const PROVIDERS: readonly Provider[] = [
     advice: {
       seen: 'Supabase: the schemas of the platform (auth, storage, realtime, vault and others) are in this backup, and every new project has them already; files of Storage are not in the database at all',
       action:
-        'To restore into a new project choose your own schemas and the rows of auth and storage; into a plain Postgres everything fits. Back up the files of Storage by themselves.',
+        'Into a project restore your own schemas (`schemas: public`): this action never writes the rows of auth (your users) and storage there. To have those back restore everything into a plain Postgres, and copy by hand what you need. Back up the files of Storage by themselves.',
     },
     // supabase.com/docs/guides/platform/ssl-enforcement
     authority:

@@ -88,7 +88,7 @@ export const GENERAL = {
   }),
   tables: input({
     description:
-      'Only these tables are backed up, or restored: patterns as `pg_dump --table` reads them, one a line. Excludes `schemas` and `exclude-schemas`, which have no effect on it.',
+      'Only these tables are backed up, or restored: patterns as `pg_dump --table` reads them, one a line. Cannot be given together with `schemas` or `exclude-schemas`.',
     whenEmpty: 'all',
     parse: tablePatterns,
   }),
