@@ -143,7 +143,7 @@ describeWith(jq === true ? await stockTools() : jq, 'The page for 3 a.m.', ({ cl
     expect(await rowsOf('shop')).toBeLessThan(rows);
     const [commands = ''] = typed('Copy rows over', 'sh');
     const restored = outputs['restored-database'] ?? '';
-    shell(commands.replace(/^restored=.*$/m, `restored=${restored}`).replace('2026-11-20', '1970-01-01'));
+    shell(commands.replace(/^(RESTORED_URL=.*\/).*$/m, `$1${restored}`).replace('2026-11-20', '1970-01-01'));
     expect(await rowsOf('shop')).toBe(rows);
     await server.query(`DROP DATABASE "${restored}"`);
   });

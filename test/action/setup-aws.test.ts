@@ -54,7 +54,7 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
     await typeCommands(PAGE, 'GitHub as an identity provider', root);
     await typeCommands(PAGE, 'Who may be which role', root);
     await typeCommands(PAGE, 'The roles', root, 0);
-    const printed = await typeCommands(PAGE, 'With stored keys instead', root);
+    const printed = await typeCommands(PAGE, 'With stored keys instead', root, 0);
     for (const [index, keys] of keysIn(printed).entries()) users.set(['backup', 'drill', 'restore'][index] ?? '', keys);
     admin = await makeAdministrator(root);
     for (const job of JOBS) sessions.set(job, await assume(job));
@@ -116,7 +116,7 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
     });
   }
 
-  function restore(inputs: Record<string, string>): Promise<ScenarioRun> {
+  function restore(inputs: Record<string, string>, keys = sessions.get('restore')): Promise<ScenarioRun> {
     return bench.scenario.run({
       inputs: {
         command: 'restore',
@@ -128,8 +128,19 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
         reason: 'to see whether it can be done',
         ...inputs,
       },
-      env: environment(sessions.get('restore')),
+      env: environment(keys),
     });
+  }
+
+  /** Refused for want of a safety backup, until `block` of the page's commands below `heading` is typed. */
+  async function expectSwapAfter(heading: string, block: number, keys?: Keys): Promise<void> {
+    const swap = { strategy: 'swap', backup: 'latest-proven', 'age-recipients': bench.recipient };
+    const refused = await restore(swap, keys);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.maskedLog).toContain('There is no safety backup');
+    expect(titles(refused)).toContainEqual(expect.stringContaining('ERR_SAFETY_BACKUP'));
+    await typeCommands(PAGE, heading, typing(admin), block);
+    expectPassed(await restore(swap, keys), 'passed');
   }
 
   function expectPassed(run: ScenarioRun, verdict: 'proven' | 'passed'): void {
@@ -206,15 +217,8 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
     await put(namedFile(PAGE, 'policy-backup.json'));
   });
 
-  test('the role that restores swaps after the last command of the page, and not before', async () => {
-    const swap = { strategy: 'swap', backup: 'latest-proven', 'age-recipients': bench.recipient };
-    const refused = await restore(swap);
-    expect(refused.exitCode).toBe(1);
-    expect(refused.maskedLog).toContain('There is no safety backup');
-    expect(titles(refused)).toContainEqual(expect.stringContaining('ERR_SAFETY_BACKUP'));
-    await typeCommands(PAGE, 'The roles', typing(admin), 1);
-    expectPassed(await restore(swap), 'passed');
-  });
+  test('the role that restores swaps after the last command below the roles, and not before', () =>
+    expectSwapAfter('The roles', 1));
 
   test('the rules of the bucket are those of the page', async () => {
     const { Rules = [] } = await owner.send(new GetBucketLifecycleConfigurationCommand({ Bucket: BUCKET }));
@@ -238,6 +242,9 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
       expect(rights.filter((right) => /delete|destroy|change|metadata/.test(right))).toEqual(['read metadata.json']);
       client.destroy();
     });
+
+    test('the user that restores swaps after the last command of the page, and not before', () =>
+      expectSwapAfter('With stored keys instead', 1, users.get('restore')));
   });
 });
 

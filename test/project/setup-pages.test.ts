@@ -1,5 +1,5 @@
 /** The pages of docs/setup: their URLs are what the action says of them, their files are whole, their roles are told apart. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,26 @@ describe.each(POLICIES)('$name of $page', ({ text }) => {
 
 test('every block of JSON can be read', () => {
   for (const page of PAGES) for (const text of fences(readDocument(page), 'json')) JSON.parse(text);
+});
+
+test('the commands of docs/setup/aws.md save its files, with other names in them', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'files-'));
+  try {
+    const page = path.join(ROOT, 'docs/setup/aws.md');
+    writeFileSync(path.join(folder, 'curl'), `#!/bin/sh\nexec cat '${page}'\n`, { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env.PATH}` };
+    await typeCommands('docs/setup/aws.md', 'The files', { folder, env });
+    const files = namedFiles(readDocument('docs/setup/aws.md'));
+    expect(readdirSync(folder).toSorted()).toEqual(['curl', ...files.keys()].toSorted());
+    for (const [name, text] of files) {
+      const saved = readFileSync(path.join(folder, name), 'utf8');
+      expect(saved, name).not.toMatch(/acme|shop|123456789012|1234567|7654321/);
+      expect(saved.split('\n').length, name).toBe(text.split('\n').length);
+      JSON.parse(saved);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe('The trust policies of docs/setup/aws.md', () => {
