@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseOsRelease } from '../../src/domain/apt.ts';
 import { runTool } from './run-tool.ts';
 
 /** The suite that carries each major; the last one named is the one to take it from. */
@@ -45,6 +46,18 @@ export async function fetchFromApt(major: number, folder: string, finalFolder: s
 async function distributionName(): Promise<string> {
   if (!existsSync('/etc/os-release')) return '';
   return /^ID="?([a-z]+)"?$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? '';
+}
+
+/** The release that this machine runs, as a name and a line of sources.list; throws where it is neither Debian nor Ubuntu. */
+export async function machineRelease(): Promise<{ codename: string; source: string }> {
+  const distribution = await distributionName();
+  const { codename } = parseOsRelease(existsSync('/etc/os-release') ? await readFile('/etc/os-release', 'utf8') : '');
+  const components = COMPONENTS[distribution];
+  if (components === undefined || codename === undefined) {
+    throw new Error(`${distribution || process.platform} is neither Debian nor Ubuntu`);
+  }
+  const { mirror, options } = await machineMirror(distribution);
+  return { codename, source: `deb ${options} ${mirror} ${codename} ${components}` };
 }
 
 async function downloadDebs(root: string, distribution: string, suites: string[], packages: string[]) {

@@ -1,13 +1,13 @@
 /** Real S3 servers for tests, benchmarks and the demo. Nothing is preinstalled: Go builds one, npm brings the other. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { messageOf } from '../../src/domain/errors.ts';
 import type { Availability } from './availability.ts';
+import { goProgram } from './go-program.ts';
 
 export interface S3Server {
   readonly name: string;
@@ -42,11 +42,6 @@ export function availabilityOf(kind: S3ServerKind | undefined): Availability {
   return { skipped: kind?.reason ?? 'there is no such server' };
 }
 
-const VERSITYGW_VERSION = 'v1.8.0';
-const root = join(import.meta.dirname, '..', '..');
-const binDirectory = join(root, '.cache', 'bin');
-const versitygwFile = join(binDirectory, `versitygw-${VERSITYGW_VERSION}`);
-
 async function versitygwKind(): Promise<S3ServerKind> {
   try {
     await buildVersitygw();
@@ -56,28 +51,9 @@ async function versitygwKind(): Promise<S3ServerKind> {
   }
 }
 
-/** Builds once (about a minute) into `.cache/bin`. Throws a short reason when that is impossible. */
-async function buildVersitygw(): Promise<void> {
-  const present = await access(versitygwFile).then(
-    () => true,
-    () => false,
-  );
-  if (present) return;
-  const run = promisify(execFile);
-  await run('go', ['version']).catch(() => {
-    throw new Error('Go is not installed');
-  });
-  await mkdir(binDirectory, { recursive: true });
-  const scratch = await mkdtemp(join(binDirectory, 'build-'));
-  try {
-    const pinned = `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`;
-    await run('go', ['install', pinned], { env: { ...process.env, GOBIN: scratch }, timeout: 600_000 });
-    await rename(join(scratch, 'versitygw'), versitygwFile);
-  } catch (error) {
-    throw new Error(`versitygw could not be built: ${messageOf(error).split('\n')[0]}`);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+/** About a minute the first time. Throws a short reason when it is impossible. */
+function buildVersitygw(): Promise<string> {
+  return goProgram({ module: 'github.com/versity/versitygw/cmd/versitygw', version: 'v1.8.0' });
 }
 
 export interface VersitygwOptions {
@@ -102,7 +78,7 @@ export interface Versitygw extends S3Server {
 
 /** The reference server: conditional writes, checksums, versions and Object Lock are all enforced. */
 export async function startVersitygw(options: VersitygwOptions = {}): Promise<Versitygw> {
-  await buildVersitygw();
+  const program = await buildVersitygw();
   const folder = await mkdtemp(join(tmpdir(), 'versitygw-'));
   const [data, sidecar, versions] = [join(folder, 'data'), join(folder, 'sidecar'), join(folder, 'versions')];
   for (const path of [data, sidecar, versions]) await mkdir(path);
@@ -115,7 +91,7 @@ export async function startVersitygw(options: VersitygwOptions = {}): Promise<Ve
   if (options.user !== undefined) args.push('--iam-dir', await makeUser(folder, options.user));
   const posixArgs = ['--versioning-dir', versions, '--sidecar', sidecar];
   if (options.opaqueEtags === true) posixArgs.push('--data-integrity-etag');
-  const child = spawn(versitygwFile, [...args, 'posix', ...posixArgs, data], {
+  const child = spawn(program, [...args, 'posix', ...posixArgs, data], {
     stdio: 'ignore',
     env: { ...process.env, ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
   });
@@ -205,14 +181,15 @@ export async function freePort(): Promise<number> {
 /** Resolves when something listens there; throws when the child ends before. */
 export async function waitForPort(port: number, child: ChildProcess, limitMs = 15_000): Promise<void> {
   const until = Date.now() + limitMs;
-  while (!(await accepts(port))) {
+  while (!(await portAnswers(port))) {
     if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}`);
     if (Date.now() > until) throw new Error(`nothing listens on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Whether something listens there now. */
+export function portAnswers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const settle = (answer: boolean) => (): void => {
