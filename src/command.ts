@@ -9,6 +9,7 @@ import type { BackupError } from './domain/errors.ts';
 import type { Finding } from './domain/findings.ts';
 import type { Manifest } from './domain/manifest.ts';
 import type { ClassifiedMessage, Recovery, RecoveryPhase, RecoveryStage, Strategy } from './domain/recovery.ts';
+import type { RetentionPlan } from './domain/retention.ts';
 import type { Clock, Log } from './ports.ts';
 
 export interface CommandContext {
@@ -30,9 +31,10 @@ export interface CommandContext {
 
 /**
  * How far a backup has come, for the words of its failure: `preparing` has written nothing, `writing` has begun to
- * store objects, `committing` is about to write the commit marker, `committed` has written it.
+ * store objects, `committing` is about to write the commit marker, `committed` has written it. Then, and in a prune from
+ * the first deletion on, `pruning` removes old ones.
  */
-export type BackupStage = 'preparing' | 'writing' | 'committing' | 'committed';
+export type BackupStage = 'preparing' | 'writing' | 'committing' | 'committed' | 'pruning';
 
 /** What is known of a run that may fail at any time. */
 export interface RunNews extends RecoveryNews {
@@ -111,6 +113,8 @@ export interface BackupResult extends StoredBackup {
   provider?: string;
   /** In the order in which they ran. */
   timings: readonly PhaseTiming[];
+  /** With `prune-after-backup`, when the backup was proven everywhere. */
+  pruned?: PruneResult;
 }
 
 /** An earlier proven backup that was taken instead of a new one. */
@@ -252,8 +256,43 @@ export interface PlanToConfirm {
   findings: readonly Finding[];
 }
 
+/** What was removed of a series or, of a dry run, would be. */
+export interface PruneResult {
+  command: 'prune';
+  outcome: 'pruned';
+  dryRun: boolean;
+  /** The series. */
+  name: string;
+  /** In the words of the inputs. */
+  policy: readonly string[];
+  /** In the order of `storage`, each with a plan of its own. */
+  destinations: readonly PrunedDestination[];
+  findings: readonly Finding[];
+}
+
+export interface PrunedDestination {
+  /** `Storage.location`. */
+  location: string;
+  /** Absent where it could not be made. */
+  plan?: RetentionPlan;
+  /** The newest proven backup that is kept, with its folder. */
+  newestProven?: { id: string; uri: string };
+  /** Ids of finished sets that are gone. */
+  removed: readonly string[];
+  /** Of those that were to go and are still there. */
+  left: readonly { id: string; why: string }[];
+  /** Ids of sets without a metadata.json whose rest was removed, or would be. */
+  cleared: readonly string[];
+  /** How many old records of drills and audits were removed, or would be. */
+  records: number;
+  /** Of the records about it in `_audit/`. */
+  auditUris: readonly string[];
+  /** Why not everything that was to go is gone. */
+  error?: BackupError;
+}
+
 /** Grows by one member a command. */
-export type CommandResult = BackupOutcome | RecoveryResult | RecoveryDryRun;
+export type CommandResult = BackupOutcome | RecoveryResult | RecoveryDryRun | PruneResult;
 
 export type BackupOutcome = BackupResult | ReusedBackup | DryRun;
 

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { lookUpGoodBackup } from './alarm/good-backup.ts';
 import { backup } from './commands/backup.ts';
 import { drill } from './commands/drill.ts';
+import { prune } from './commands/prune.ts';
 import { restore } from './commands/restore.ts';
 import { run } from './main.ts';
 import { cleanUp } from './post.ts';
@@ -26,6 +27,11 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   await cleanUp(process.env, { clock: systemClock, lookUpGoodBackup });
 } else {
   const main = pathToFileURL(script);
-  const ports = { clock: systemClock, commands: { backup, restore, drill }, threads: threads(main), lookUpGoodBackup };
+  const ports = {
+    clock: systemClock,
+    commands: { backup, restore, drill, prune },
+    threads: threads(main),
+    lookUpGoodBackup,
+  };
   endProcess(await run(process.env, ports));
 }

@@ -112,6 +112,17 @@ export interface Storage {
   /** Idempotent: deleting what is not there succeeds. */
   delete(key: string): Promise<void>;
   /**
+   * Why an object must not be deleted yet, as a predicate: `is locked until 2027-01-01T00:00:00.000Z`. To be asked before
+   * `delete`, because some stores answer kindly and only hide what is locked. `undefined` when nothing holds it, or the
+   * store knows no such thing. Throws when it cannot be looked at.
+   */
+  heldBy(key: string): Promise<string | undefined>;
+  /**
+   * Whether what is deleted stays as an older version, so that no room is freed by it. `undefined` when that cannot be
+   * told.
+   */
+  keepsVersions(): Promise<boolean | undefined>;
+  /**
    * Removes what this action's runs of `series` began to write before `olderThan` and never ended; nobody else's, and
    * nothing that is visible. `staleBefore` of the domain says when. Throws only when the run is cancelled.
    */

@@ -5,6 +5,7 @@ import { openCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { chooseCompression, describeCompression } from '../domain/compression.ts';
 import type { Finding } from '../domain/findings.ts';
+import { describePolicy } from '../domain/retention/policy.ts';
 import { OBJECT_NAMES, objectKey, setFolder } from '../domain/set-layout.ts';
 import { formatBytes, formatCount } from '../domain/words.ts';
 import { issuesOf } from '../github/issues.ts';
@@ -52,6 +53,9 @@ export async function rehearse(
       ['encryption', encryptionWords(inputs)],
       ['set', setFolder(name, id)],
       ...destinations.alive.map(({ storage }) => ['destination', storage.location] as const),
+      ...(inputs.pruneAfterBackup === undefined
+        ? []
+        : [['afterwards', `a prune by ${describePolicy(inputs.pruneAfterBackup.policy).join('; ')}`] as const]),
     ],
     lost: destinations.lost.map(({ target, error }) => {
       return { location: target.storage.location, error, uncertain: false };

@@ -1,6 +1,6 @@
 /** `command: backup`: preflight → snapshot → dump ⇉ (proof, encryption → storage) → manifest last. */
 import { randomBytes } from 'node:crypto';
-import { Destinations, type Target } from '../backup/destinations.ts';
+import { Destinations } from '../backup/destinations.ts';
 import { finish } from '../backup/finish.ts';
 import { newestOf } from '../backup/history.ts';
 import { type Prepared, prepare } from '../backup/prepare.ts';
@@ -13,13 +13,14 @@ import type { BackupResult, CommandContext, CommandResult } from '../command.ts'
 import { openCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
 import type { BackupInputs } from '../inputs/types.ts';
+import { pruneSeries } from '../prune/prune-series.ts';
+import { occasionOf } from '../restore/audit.ts';
 import { openTrial } from '../restore/trial.ts';
 import { Supervisor } from '../runner/supervisor.ts';
 import { openStorage } from '../storage/open.ts';
-
-/** A cancelled run has about 7 s before the runner ends it. */
-const CLEAN_UP_MS = 5_000;
+import { openForTheEnd } from './recovery-run.ts';
 
 /**
  * Takes one backup, or says why none is needed. Resolves with a set that is committed, `proven` or `unproven`, at every
@@ -50,8 +51,35 @@ export async function backup(inputs: BackupInputs, context: CommandContext): Pro
   const reusable = await supervisor.guard(findReusable(inputs, under, prepared, destinations));
   if (reusable !== undefined) return reusable;
   prepared.findings.push(...(await supervisor.guard(sweepStale(destinations, prepared.name, under))));
-  return await takeBackup({ inputs, context: under, prepared, supervisor, destinations, startedAt });
+  const result = await takeBackup({ inputs, context: under, prepared, supervisor, destinations, startedAt });
+  return await pruneAfter(result, { inputs, context: under, destinations, startedAt });
 }
+
+/** Only after a backup that is proven at every destination: what is not may be the reason to need an older one. */
+async function pruneAfter(
+  result: BackupResult,
+  { inputs, context, destinations, startedAt }: Pick<BackupParts, 'inputs' | 'context' | 'destinations' | 'startedAt'>,
+): Promise<BackupResult> {
+  const { pruneAfterBackup: retention, runner } = inputs;
+  if (retention === undefined) return result;
+  if (result.manifest.verdict !== 'proven' || result.lost.length > 0) {
+    return { ...result, findings: [...result.findings, NOT_PRUNED] };
+  }
+  context.tell({ stage: 'pruning' });
+  const pruned = await pruneSeries({
+    ...{ retention, context, targets: destinations.all, dryRun: false, series: result.manifest.name },
+    occasion: occasionOf(runner, { now: startedAt, version: context.version }),
+    openForTheEnd: openForTheEnd(context),
+  });
+  return { ...result, pruned, findings: [...result.findings, ...pruned.findings] };
+}
+
+const NOT_PRUNED: Finding = {
+  code: 'not-pruned',
+  severity: 'notice',
+  seen: 'Nothing was pruned, because this backup is not proven at every destination',
+  action: 'The next proven backup prunes.',
+};
 
 interface BackupParts {
   inputs: BackupInputs;
@@ -88,8 +116,6 @@ async function takeBackup(run: BackupParts): Promise<BackupResult> {
     location: destinations.first.storage.location,
     backupUri: set.at(destinations.first).uri(),
   });
-  const openCleaner = ({ destination }: Target) =>
-    openStorage(destination, { ...context, signal: AbortSignal.timeout(CLEAN_UP_MS) });
   let finishing: Promise<BackupResult> | undefined;
   try {
     const parts = {
@@ -103,7 +129,7 @@ async function takeBackup(run: BackupParts): Promise<BackupResult> {
     });
     await set.discard(
       destinations.lost.map(({ target }) => target),
-      openCleaner,
+      openForTheEnd(context),
     );
     return result;
   } catch (error) {
@@ -112,7 +138,7 @@ async function takeBackup(run: BackupParts): Promise<BackupResult> {
     await finishing?.catch(() => undefined);
     const { uncertain } = set;
     context.tell(uncertain.length === 0 ? { stage: 'writing' } : { backupUri: uncertain.join(', ') });
-    await set.discard(destinations.all, openCleaner);
+    await set.discard(destinations.all, openForTheEnd(context));
     throw supervisor.signal.reason;
   }
 }

@@ -1,10 +1,10 @@
-/** What restore and drill begin with: a deadline, the storages, and what was told so far. */
+/** What restore, drill and prune begin with: a deadline, the storages, and what was told so far. */
 import type { Target } from '../backup/destinations.ts';
 import type { CommandContext, RecoveryDryRun, RunNews } from '../command.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
 import { restoredIds } from '../drill/records.ts';
-import type { DrillInputs, RecoveryInputs, RestoreInputs } from '../inputs/types.ts';
+import type { DrillInputs, PruneInputs, RecoveryInputs, RestoreInputs } from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
 import { type ExaminedTarget, examineTarget } from '../restore/examine-target.ts';
 import type { FoundBackup } from '../restore/find.ts';
@@ -28,12 +28,14 @@ export interface RecoveryRun {
   startedAt: Date;
 }
 
+/** What a run needs of the inputs of its command. */
+type RunInputs = Pick<
+  RestoreInputs | DrillInputs | PruneInputs,
+  'command' | 'destinations' | 'maxDurationMinutes' | 'stallTimeoutSeconds'
+>;
+
 /** @param resources end what is opened here */
-export function openRun(
-  inputs: RestoreInputs | DrillInputs,
-  given: CommandContext,
-  resources: AsyncDisposableStack,
-): RecoveryRun {
+export function openRun(inputs: RunInputs, given: CommandContext, resources: AsyncDisposableStack): RecoveryRun {
   const startedAt = given.clock.now();
   const { context: telling, told } = rememberTold(given);
   const supervisor = new Supervisor(telling.signal);
@@ -77,7 +79,7 @@ export async function everRestored(targets: readonly Target[], series: string): 
   return new Set(found.flatMap(({ ids }) => [...ids]));
 }
 
-function tooLate({ command, maxDurationMinutes }: RestoreInputs | DrillInputs): BackupError {
+function tooLate({ command, maxDurationMinutes }: RunInputs): BackupError {
   return new BackupError('ERR_DEADLINE', `The ${command} was not done after ${maxDurationMinutes} minutes`, {
     op: command,
     hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), or use a machine nearer to the database and the bucket.',

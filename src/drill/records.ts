@@ -13,7 +13,7 @@ const SETS_READ = 100;
 const RECORDS_OF_SET = 20;
 const RECORDS_READ = 300;
 /** A record is a few KiB. What is larger is none, and is not read. */
-const MAX_RECORD_BYTES = 256 * 1024;
+export const MAX_RECORD_BYTES = 256 * 1024;
 
 export interface WrittenRecord {
   /** Of every destination that took it. */
@@ -83,7 +83,7 @@ export async function readDrillRecords(
     for (const id of [...sets].sort().reverse().slice(0, SETS_READ)) {
       for (const key of await recordKeys(storage, series, id)) {
         if (records.length === RECORDS_READ) break;
-        const record = await readRecord(storage, key, { series, id });
+        const record = await readDrillRecord(storage, key, { series, id });
         if (record === undefined) continue;
         if ('severity' in record) findings.push(record);
         else records.push(record);
@@ -127,8 +127,8 @@ async function recordKeys(storage: Storage, series: string, id: string): Promise
   return keys.sort().reverse().slice(0, RECORDS_OF_SET);
 }
 
-/** `undefined` when it is gone by now. */
-async function readRecord(
+/** A warning instead of one that does not count; `undefined` when it is gone by now. */
+export async function readDrillRecord(
   storage: Storage,
   key: string,
   { series, id }: { series: string; id: string },

@@ -4,9 +4,10 @@ import type { InputProblem } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { chooseStorage, EMPTY_ADVICE } from './destinations.ts';
 import { isUsedBy } from './input.ts';
+import { RETENTION_NAMES, retentionInputs } from './retention.ts';
 import { isWorkflow, runnerEnvironment } from './runner-environment.ts';
 import { INPUTS, type InputValues } from './spec.ts';
-import type { BackupInputs, EncryptionChoice } from './types.ts';
+import type { BackupInputs, EncryptionChoice, RetentionInputs } from './types.ts';
 
 /** Adds what is wrong between inputs to `problems`. `undefined` when something is missing, which is told there then. */
 export function backupInputs(
@@ -17,6 +18,7 @@ export function backupInputs(
   const destinations = chooseStorage(values, env, problems);
   const encryption = chooseEncryption(values, destinations, env, problems);
   problems.push(...scopeProblems(values));
+  const pruneAfterBackup = pruneAfter(values, problems);
   if (destinations === undefined || encryption === undefined || !isComplete(values)) return undefined;
   return {
     command: 'backup',
@@ -51,6 +53,7 @@ export function backupInputs(
     acceptNewSource: values['accept-new-source'],
     aptRepository: { uri: values['postgres-apt-mirror'], key: values['postgres-apt-key'] },
     cacheClientTools: values['cache-client-tools'],
+    ...(pruneAfterBackup === undefined ? {} : { pruneAfterBackup }),
     notices: encryption.notices,
     runner: runnerEnvironment(env),
   };
@@ -59,6 +62,20 @@ export function backupInputs(
 /** Optional values are keys too, so a missing key is an input that was wrong. Those of other commands are not read here. */
 function isComplete(values: Partial<InputValues>): values is InputValues {
   return Object.entries(INPUTS).every(([name, spec]) => !isUsedBy(spec, 'backup') || name in values);
+}
+
+/** The policy is given for nothing else, so that one without `prune-after-backup` was meant to do something. */
+function pruneAfter(values: Partial<InputValues>, problems: InputProblem[]): RetentionInputs | undefined {
+  if (values['prune-after-backup'] === true) return retentionInputs(values, problems);
+  for (const input of RETENTION_NAMES) {
+    const value = values[input];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    problems.push({
+      input,
+      message: 'a backup removes nothing by itself. Set `prune-after-backup: true` too, or remove this.',
+    });
+  }
+  return undefined;
 }
 
 interface ChosenEncryption {

@@ -4,6 +4,7 @@ import { InputError, type InputProblem } from '../domain/errors.ts';
 import { backupInputs } from './backup.ts';
 import { isUsedBy } from './input.ts';
 import { nameProblems, variableOf } from './names.ts';
+import { pruneInputs } from './prune.ts';
 import { drillInputs, restoreInputs } from './recovery.ts';
 import { type CommandName, INPUTS, type InputSpec, type InputValues } from './spec.ts';
 import type { Inputs } from './types.ts';
@@ -42,7 +43,7 @@ export function givenValue<Name extends keyof InputValues>(
   }
 }
 
-const FORMS = { backup: backupInputs, restore: restoreInputs, drill: drillInputs } as const;
+const FORMS = { backup: backupInputs, restore: restoreInputs, drill: drillInputs, prune: pruneInputs } as const;
 
 /** Of the inputs that `command` uses; without one, of all that are given. Values whose input was wrong are missing. */
 function readValues(

@@ -5,11 +5,12 @@
 import type { InputSpec } from './input.ts';
 import { BACKUP } from './spec/backup.ts';
 import { GENERAL } from './spec/general.ts';
+import { PRUNE } from './spec/prune.ts';
 import { RECOVERY } from './spec/recovery.ts';
 
 export { COMMANDS, type CommandName, type InputSpec, type InputSpecs } from './input.ts';
 
-export const INPUTS = { ...GENERAL, ...BACKUP, ...RECOVERY } as const;
+export const INPUTS = { ...GENERAL, ...BACKUP, ...RECOVERY, ...PRUNE } as const;
 
 /** What every input's parser gives. */
 export type InputValues = {

@@ -5,6 +5,8 @@ import type { ConnectionRequest } from '../domain/connection.ts';
 import type { Destination } from '../domain/destination.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Strategy } from '../domain/recovery.ts';
+import type { RetentionPolicy } from '../domain/retention/policy.ts';
+import type { Rails } from '../domain/retention/rails.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { BackupSelector } from '../domain/selector.ts';
 
@@ -68,6 +70,8 @@ export interface BackupInputs {
   /** Where client tools are fetched from when the machine has none. */
   aptRepository: AptRepository;
   cacheClientTools: boolean;
+  /** What is pruned after a proven backup; absent: nothing. */
+  pruneAfterBackup?: RetentionInputs;
   /** What was noticed while reading the inputs; those of the connection stand in `connection.notices`. */
   notices: readonly Finding[];
   runner: RunnerEnvironment;
@@ -145,5 +149,22 @@ export interface DrillInputs extends RecoveryInputs {
   proveTheAlarm: boolean;
 }
 
+/** Which old backups go. */
+export interface RetentionInputs extends Rails {
+  policy: RetentionPolicy;
+}
+
+export interface PruneInputs {
+  command: 'prune';
+  /** The series. */
+  name: string;
+  destinations: readonly [Destination, ...Destination[]];
+  retention: RetentionInputs;
+  dryRun: boolean;
+  maxDurationMinutes: number;
+  stallTimeoutSeconds: number;
+  runner: RunnerEnvironment;
+}
+
 /** Grows by one member a command. */
-export type Inputs = BackupInputs | RestoreInputs | DrillInputs;
+export type Inputs = BackupInputs | RestoreInputs | DrillInputs | PruneInputs;

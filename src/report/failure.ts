@@ -4,6 +4,7 @@ import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
 import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
+import { describeUnpruned, pruneSafety } from './prune-report.ts';
 import { describeUnprovenRecovery, recoverySafety, recoverySteps } from './recovery-failure.ts';
 
 const MAX_CAUSES = 6;
@@ -18,24 +19,36 @@ export function describeFailure(error: unknown, news: Partial<RunNews>): Failure
   const [message = '', ...items] = known.message.split('\n- ');
   const { code } = known;
   const { command = 'backup' } = news;
-  const ofBackup = command === 'backup';
   return {
     ...titled({ command, code, outcome: 'failed' }, news.name),
     happened: wrong.length > 1 ? `${wrong.length} inputs are wrong` : message,
     problems: wrong.length > 1 ? wrong : items,
     causes: causesOf(known),
-    safety: ofBackup ? backupSafety(code, news) : recoverySafety(code, news),
+    safety: safetyOf(command, code, news),
     action: known.hint,
-    toType: ofBackup ? [] : recoverySteps(news),
+    toType: command === 'restore' || command === 'drill' ? recoverySteps(news) : [],
   };
+}
+
+function safetyOf(command: RunNews['command'], code: ErrorCode, news: Partial<RunNews>): string {
+  switch (command) {
+    case 'backup':
+      return backupSafety(code, news);
+    case 'prune':
+      return pruneSafety(news);
+    default:
+      return recoverySafety(code, news);
+  }
 }
 
 /** Why a run with a result fails all the same; `undefined` when it does not. */
 export function describeTrouble(result: CommandResult): FailureWords | undefined {
   if (result.outcome === 'reused' || result.outcome === 'planned') return undefined;
+  if (result.outcome === 'pruned') return describeUnpruned(result);
   if (result.command !== 'backup') return describeUnprovenRecovery(result);
   if (result.outcome === 'taken' && result.manifest.verdict !== 'proven') return describeUnproven(result);
-  return result.lost.length > 0 ? describeIncomplete(result) : undefined;
+  if (result.lost.length > 0) return describeIncomplete(result);
+  return result.outcome === 'taken' ? describePruneAfter(result) : undefined;
 }
 
 /** A backup that is stored but not proven. */
@@ -76,6 +89,18 @@ function describeIncomplete(result: BackupResult | DryRun): FailureWords {
         : `The backup is complete and ${result.manifest.verdict} here: ${result.copies.join(', ')}. ${lost.map(leftAt).join(' ')} Older backups are untouched.`,
     action: [...new Set(lost.map(({ error }) => error.hint))].join(' '),
     toType: [],
+  };
+}
+
+/** The backup is proven; what went wrong is the prune after it. */
+function describePruneAfter({ manifest, copies, pruned }: BackupResult): FailureWords | undefined {
+  const words = pruned === undefined ? undefined : describeUnpruned(pruned);
+  if (words === undefined) return undefined;
+  const { code } = words;
+  return {
+    ...words,
+    ...titled({ command: 'backup', code, outcome: 'is proven, but old ones could not be pruned' }, manifest.name),
+    safety: `The backup is complete and proven: ${copies.join(', ')}. ${words.safety}`,
   };
 }
 
@@ -136,6 +161,8 @@ function backupSafety(code: ErrorCode, news: Partial<RunNews>): string {
       return `It is not certain whether this backup became visible: look whether ${set ?? 'its folder'} holds a metadata.json. If it does, the backup is complete, and its verdict stands there. ${older}`;
     case 'committed':
       return `The backup itself is stored and complete: ${set ?? 'see its metadata.json'}. What failed came after it. ${older}`;
+    case 'pruning':
+      return `The backup itself is stored and complete: ${set ?? 'see its metadata.json'}. What failed is the prune after it. ${pruneSafety(news)}`;
     default:
       return `Nothing was written${where}. ${older}`;
   }

@@ -45,12 +45,14 @@ const NEXT_SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   backup: 'the next proven backup',
   restore: 'the next proven restore',
   drill: 'the next drill that passes',
+  prune: 'the next prune that ends well',
 };
 
 const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   backup: 'is stored and proven',
   restore: 'was restored and proven',
   drill: 'was brought back by a drill that passed',
+  prune: 'is the newest proven backup, and what the policy lets go was removed',
 };
 
 type Redact = (text: string) => string;

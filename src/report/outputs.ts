@@ -4,23 +4,26 @@ import type {
   CommandResult,
   DryRun,
   LostCopy,
+  PruneResult,
   RecoveryDryRun,
   RecoveryResult,
   ReusedBackup,
 } from '../command.ts';
 import type { Finding } from '../domain/findings.ts';
+import { keptIds, removedIds } from './prune-report.ts';
 
 interface OutputSpec {
   /** For people; Markdown. */
   description: string;
-  /** Of a set that is stored. Absent: it is not a result of the command. */
-  value?: (result: BackupResult | ReusedBackup) => string;
+  /** Of a set that is stored. Absent or `undefined`: it is not a result of the command. */
+  value?: (result: BackupResult | ReusedBackup) => string | undefined;
   /** Absent: a dry run does not have it. */
   ofDryRun?: (result: DryRun) => string;
   /** Absent or `undefined`: a restore or drill does not have it. */
   ofRecovery?: (result: RecoveryResult) => string | undefined;
   /** The same of the dry run of one. */
   ofPlan?: (result: RecoveryDryRun) => string | undefined;
+  ofPrune?: (result: PruneResult) => string;
 }
 
 /** Set by the report itself, when the file is written. */
@@ -101,12 +104,24 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
       'One line that restores this very backup into a new database named in `NEW_DATABASE`, with stock tools. Roles, collation and checks: see `RESTORE.md` of the set.',
     value: ({ restoreCommand }) => restoreCommand,
   },
+  removed: {
+    description:
+      'Of a prune: how many backups are gone now, counted once when several destinations held them; of a dry run how many would be. Also of a backup with `prune-after-backup`.',
+    value: (result) => ofPruneAfter(result, removedIds),
+    ofPrune: (result) => String(removedIds(result).length),
+  },
+  kept: {
+    description: 'Of a prune: how many backups the policy keeps, counted in the same way.',
+    value: (result) => ofPruneAfter(result, keptIds),
+    ofPrune: (result) => String(keptIds(result).length),
+  },
   findings: {
     description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
     value: findingsOf,
     ofDryRun: findingsOf,
     ofRecovery: ({ findings }) => findingsJson(findings),
     ofPlan: ({ findings }) => findingsJson(findings),
+    ofPrune: ({ findings }) => findingsJson(findings),
   },
   [REPORT_PATH]: {
     description:
@@ -116,6 +131,14 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     description: 'The issue that was opened, commented on or closed, e.g. `42`; set in a failed run too.',
   },
 };
+
+function ofPruneAfter(
+  result: BackupResult | ReusedBackup,
+  ids: (result: PruneResult) => readonly string[],
+): string | undefined {
+  if (result.outcome !== 'taken' || result.pruned === undefined) return undefined;
+  return String(ids(result.pruned).length);
+}
 
 function findingsOf({ findings, lost }: Pick<BackupResult, 'findings' | 'lost'>): string {
   return findingsJson([...lost.map(lostFinding), ...findings]);
@@ -149,12 +172,17 @@ export function outputsOf(result: CommandResult): readonly (readonly [name: stri
   });
 }
 
-function outputOf({ value, ofDryRun, ofRecovery, ofPlan }: OutputSpec, result: CommandResult): string | undefined {
+function outputOf(
+  { value, ofDryRun, ofRecovery, ofPlan, ofPrune }: OutputSpec,
+  result: CommandResult,
+): string | undefined {
   switch (result.outcome) {
     case 'dry-run':
       return ofDryRun?.(result);
     case 'planned':
       return ofPlan?.(result);
+    case 'pruned':
+      return ofPrune?.(result);
     case 'restored':
     case 'drilled':
       return ofRecovery?.(result);

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as core from '@actions/core';
-import type { BackupOutcome, CommandResult, PlanToConfirm, RecoveryResult, RunNews } from '../command.ts';
+import type { BackupOutcome, CommandResult, PlanToConfirm, PruneResult, RecoveryResult, RunNews } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -17,6 +17,7 @@ import { failedIncidentReport, incidentReport } from './incident-report.ts';
 import { drillJUnit, failedDrillJUnit } from './junit.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
 import { ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
+import { pruneLine, pruneSummary } from './prune-report.ts';
 import { recoverySummary } from './restore-summary.ts';
 import { backupSummary, fitSummary } from './summary.ts';
 
@@ -36,7 +37,7 @@ export type Ending =
   | { exitCode: 0 }
   | { exitCode: 1; failure: FailureWords };
 
-/** What a run has shown: that this backup is good, or that it was brought back. It ends the alarm of its command. */
+/** What a run has shown: that this backup is good, was brought back, or is kept. It ends the alarm of its command. */
 export interface Proven {
   command: CommandResult['command'];
   /** Of the backup. */
@@ -91,9 +92,16 @@ function warnOfAccepted(result: CommandResult, log: RunLog): void {
 
 function provenBy(result: CommandResult): Proven | undefined {
   if (result.outcome === 'taken') return { command: 'backup', id: result.manifest.id, uri: result.backupUri };
+  if (result.outcome === 'pruned') return provenByPrune(result);
   if (result.outcome !== 'restored' && result.outcome !== 'drilled') return undefined;
   const { verdict, source } = result.recovery;
   return verdict === 'passed' ? { command: result.command, id: source.id, uri: source.uri } : undefined;
+}
+
+/** A prune that removed nothing because nothing is proven has shown nothing. */
+function provenByPrune({ dryRun, destinations }: PruneResult): Proven | undefined {
+  const newest = destinations.find(({ newestProven }) => newestProven !== undefined)?.newestProven;
+  return dryRun || newest === undefined ? undefined : { command: 'prune', ...newest };
 }
 
 function summaryOf(result: CommandResult, redact: (text: string) => string): string {
@@ -110,6 +118,8 @@ function summaryOf(result: CommandResult, redact: (text: string) => string): str
       return drillReport(result, redact);
     case 'taken':
       return backupSummary(result, redact);
+    case 'pruned':
+      return pruneSummary(result, redact);
   }
 }
 
@@ -124,6 +134,8 @@ function lastLine(result: CommandResult): string {
     case 'restored':
     case 'drilled':
       return recoveryLine(result);
+    case 'pruned':
+      return pruneLine(result);
     default:
       return backupLine(result);
   }

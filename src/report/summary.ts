@@ -5,6 +5,7 @@ import type { Manifest } from '../domain/manifest.ts';
 import { countOf, formatBytes, formatCount, formatDuration } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { Markdown } from './markdown.ts';
+import { pruneSections } from './prune-report.ts';
 import { checkDetails, checksTable, findingsSection, timingsTable, troubleSection } from './sections.ts';
 
 /** The runner drops a summary of more than 1 MiB as a whole (platform limit); this is what is written at most. */
@@ -28,6 +29,7 @@ export function backupSummary(result: BackupResult, redact: (text: string) => st
     'Into a **new** database (it creates it); with a key, name its file in `AGE_IDENTITY_FILE`:',
     md.block(`NEW_DATABASE=restored\n${result.restoreCommand}`, 'sh'),
     `All steps, with roles and checks: ${md.code(result.restoreGuideUri)}`,
+    ...(result.pruned === undefined ? [] : ['## Old backups', ...pruneSections(result.pruned, md)]),
     ...findingsSection(result.findings, md),
     '### How long it took',
     timingsTable(result.timings, md),
@@ -54,7 +56,7 @@ function verdict(result: BackupResult, md: Markdown): string[] {
   }
   const [happened, ...more] = troubleSection(words, md);
   return [
-    `## ❌ ${manifest.verdict === 'proven' ? 'Incomplete' : 'Unproven'} backup of ${md.code(manifest.name)}`,
+    `## ❌ ${manifest.verdict !== 'proven' ? 'Unproven backup' : result.lost.length > 0 ? 'Incomplete backup' : 'Proven backup, failed prune'} of ${md.code(manifest.name)}`,
     `${happened} ${md.code(manifest.id)} is stored all the same, in ${result.copies.map((copy) => md.code(copy)).join(', ')}: ${what}. ${describeEncryption(manifest, md)}`,
     ...more,
   ];

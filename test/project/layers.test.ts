@@ -19,6 +19,7 @@ const LAYERS = [
   ['backup'],
   ['restore'],
   ['drill'],
+  ['prune'],
   ['alarm', 'channels', 'commands'],
   ['main.ts', 'post.ts'],
   ['index.ts'],

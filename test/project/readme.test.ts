@@ -35,6 +35,7 @@ describe('README.md', () => {
       'recipients',
       'several-databases',
       'outgrowing',
+      'retention',
       'threat-model',
       'format',
       'what-is-tested',

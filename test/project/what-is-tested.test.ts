@@ -11,6 +11,7 @@ const TABLES = [
   'Faults on the way of one backup',
   'Faults in the wild',
   'Faults of a restore, and of a drill',
+  'Faults of a prune',
 ] as const;
 const document = readDocument('docs/what-is-tested.md');
 

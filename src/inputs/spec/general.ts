@@ -13,21 +13,24 @@ import {
   tablePatterns,
 } from '../backup-values.ts';
 import { secretUrl } from '../channel-values.ts';
-import { COMMANDS, input } from '../input.ts';
+import { COMMANDS, type CommandName, input } from '../input.ts';
 import { assignees, issueLabels } from '../issue-values.ts';
 import { oneOf, optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
+
+/** They speak with a Postgres. */
+const withDatabase: readonly CommandName[] = ['backup', 'restore', 'drill'];
 
 export const GENERAL = {
   command: input({
     description:
-      'What to do: `backup`, `restore` (bring a backup back) or `drill` (restore one into a throwaway Postgres and prove it).',
+      'What to do: `backup`, `restore` (bring a backup back), `drill` (restore one into a throwaway Postgres and prove it) or `prune` (remove old backups by a policy).',
     whenEmpty: '`backup`',
     parse: orElse(oneOf(...COMMANDS), 'backup'),
   }),
   name: input({
     description:
       'The series: the folder in the storage under which backups of this database collect. 1 to 63 small letters, digits, `.`, `_` or `-`. Another database under a known name is refused.',
-    whenEmpty: "the database's name, made to fit",
+    whenEmpty: "the database's name, made to fit; an error in `prune`",
     parse: optional(seriesName),
   }),
   storage: input({
@@ -74,6 +77,7 @@ export const GENERAL = {
     parse: optional(secretUrl),
   }),
   'age-passphrase': input({
+    commands: withDatabase,
     description:
       'Encrypts, or decrypts, with a passphrase of at least 10 characters instead of recipients. Recipients are better: then the backup job holds nothing that can read a backup.',
     whenEmpty: 'none',
@@ -81,18 +85,21 @@ export const GENERAL = {
     parse: passphrase,
   }),
   schemas: input({
+    commands: withDatabase,
     description:
       'Only these schemas are backed up, or restored: patterns as `pg_dump --schema` reads them, one a line. One that matches nothing is an error.',
     whenEmpty: 'all',
     parse: schemaPatterns,
   }),
   tables: input({
+    commands: withDatabase,
     description:
       'Only these tables are backed up, or restored: patterns as `pg_dump --table` reads them, one a line. Cannot be given together with `schemas` or `exclude-schemas`.',
     whenEmpty: 'all',
     parse: tablePatterns,
   }),
   'critical-tables': input({
+    commands: withDatabase,
     description:
       'Tables that must hold rows and are always counted, however large: patterns, one a line. An empty one means that the backup is not proven. A restore brings them back first.',
     whenEmpty: 'none',
@@ -105,6 +112,7 @@ export const GENERAL = {
     parse: orElse(yesOrNo, false),
   }),
   'lock-timeout-seconds': input({
+    commands: withDatabase,
     description: 'How long to wait for the lock on a table that a migration holds.',
     whenEmpty: '`60`',
     parse: orElse(wholeNumber(1, 86_400), 60),
@@ -121,23 +129,27 @@ export const GENERAL = {
     parse: orElse(wholeNumber(1, 86_400), 120),
   }),
   'connect-window-seconds': input({
+    commands: withDatabase,
     description: 'How long to go on trying to connect to a server that is asleep or starting; `0` tries once.',
     whenEmpty: '`60`',
     parse: orElse(wholeNumber(0, 3_600), 60),
   }),
   'postgres-apt-mirror': input({
+    commands: withDatabase,
     description:
       'A mirror of the PostgreSQL apt repository (PGDG): the URL that has `dists` and `pool` below it. `pg_dump` is fetched from there when the runner has none of the server’s major version. Credentials belong into `/etc/apt/auth.conf.d`, not into the URL.',
     whenEmpty: `\`${PGDG_URI}\``,
     parse: orElse(aptUri, PGDG_URI),
   }),
   'postgres-apt-key': input({
+    commands: withDatabase,
     description:
       'The public key (`-----BEGIN PGP PUBLIC KEY BLOCK-----`) of a mirror that signs its lists anew. The only key that is trusted then.',
     whenEmpty: "the PostgreSQL project's own key, which is part of the action",
     parse: orElse(openPgpKey, PGDG_KEY),
   }),
   'cache-client-tools': input({
+    commands: withDatabase,
     description:
       "Keeps fetched client tools in the repository's Actions cache for up to a month. `false` where jobs that must not see the database's secrets can write that cache.",
     whenEmpty: '`true`',

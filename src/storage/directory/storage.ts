@@ -106,6 +106,14 @@ export class DirectoryStorage implements Storage {
     }
   }
 
+  async heldBy(): Promise<undefined> {
+    return undefined;
+  }
+
+  async keepsVersions(): Promise<boolean> {
+    return false;
+  }
+
   async sweep(series: string, olderThan: Date): Promise<SweepReport> {
     throwIfCancelled(this.#signal, 'sweep unfinished files');
     return sweepFiles(this.location, series, olderThan);

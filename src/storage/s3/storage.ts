@@ -6,6 +6,7 @@ import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, SweepReport, Wr
 import type { StorageContext } from '../context.ts';
 import { assertKey, assertPrefix } from '../keys.ts';
 import { S3Connection } from './client.ts';
+import { bucketKeepsVersions, bucketLocks, holdOf } from './holds.ts';
 import { listFolders, listObjects, statObject } from './list.ts';
 import { S3ObjectWriter } from './multipart.ts';
 import { probeUpload } from './probe.ts';
@@ -35,6 +36,7 @@ class S3Storage implements Storage {
   readonly #connection: S3Connection;
   readonly #destination: S3Destination;
   readonly #open = new Set<ObjectWriter>();
+  #locks: Promise<boolean> | undefined;
 
   constructor(connection: S3Connection, destination: S3Destination) {
     this.location = connection.location;
@@ -103,6 +105,16 @@ class S3Storage implements Storage {
   async delete(key: string): Promise<void> {
     assertKey(key);
     await deleteObject(this.#connection, key);
+  }
+
+  async heldBy(key: string): Promise<string | undefined> {
+    assertKey(key);
+    this.#locks ??= bucketLocks(this.#connection);
+    return (await this.#locks) ? await holdOf(this.#connection, key) : undefined;
+  }
+
+  keepsVersions(): Promise<boolean | undefined> {
+    return bucketKeepsVersions(this.#connection);
   }
 
   sweep(series: string, olderThan: Date): Promise<SweepReport> {
