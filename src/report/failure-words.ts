@@ -8,7 +8,7 @@ const NAMED_DETAILS = 3;
 export interface FailureWords {
   command: CommandResult['command'];
   code: ErrorCode;
-  /** What became of the backup, restore or drill: `failed`, `is missing at 1 of several destinations`. */
+  /** What became of the backup, restore, drill or prune: `failed`, `is missing at 1 of several destinations`. */
   outcome: string;
   /** `The backup of "shop" failed (ERR_AUTH)`. */
   title: string;

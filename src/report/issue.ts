@@ -31,7 +31,7 @@ export interface AlarmRun {
   marker: string;
 }
 
-/** A backup, restore or drill that ended an alarm. */
+/** A backup, restore, drill or prune that ended an alarm. */
 export interface Recovery {
   command: FailureWords['command'];
   /** Of the backup. */
