@@ -1,4 +1,5 @@
 /** Pruning a series in a directory and in buckets of a real S3 server: what goes, what stays, what is left behind. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +19,7 @@ import { parsePruneRecord } from '../../src/domain/prune-record.ts';
 import type { Storage } from '../../src/ports.ts';
 import { readBytes, writeBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from '../support/availability.ts';
+import { setObjects } from '../support/made-up-sets.ts';
 import { idOf, makeUpDrill, makeUpSet, type PruneBench, pruneBench } from '../support/prune-bench.ts';
 import { schemaErrors } from '../support/published-schemas.ts';
 import { type Gateway, type GatewayRequest, type Judge, startGateway } from '../support/s3-gateway.ts';
@@ -353,6 +355,28 @@ describe('A series in a directory that is pruned:', () => {
     expect((await readFile(path.join(line, 'shop', id, 'metadata.json'))).byteLength).toBe(100_000_000);
   });
 });
+
+test('A series of 10,000 backups is pruned in a minute', async () => {
+  const root = await mkdtemp(path.join(os.tmpdir(), 'prune-large-'));
+  try {
+    const newest = Date.parse(daysAgo(1));
+    for (let hours = 0; hours < 10_000; hours += 1) {
+      const id = idOf({ at: new Date(newest - hours * 3_600_000).toISOString() });
+      mkdirSync(path.join(root, 'shop', id), { recursive: true });
+      for (const [key, text] of setObjects(id, {})) {
+        // Of no effect on what a set is worth.
+        if (!key.endsWith('RESTORE.md')) writeFileSync(path.join(root, key), text);
+      }
+    }
+    const started = performance.now();
+    const result = await pruneBench([root]).prune({ policy: { rules: { last: 9_980, yearly: 5 } } });
+    expect(performance.now() - started).toBeLessThan(60_000);
+    expect(only(result).removed.length).toBeGreaterThan(15);
+    expect(only(result).plan?.keep.length).toBe(10_000 - only(result).removed.length);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}, 180_000);
 
 describeIf(availabilityOf(versitygw), 'A series in a bucket that is pruned:', () => {
   let server: Versitygw;
