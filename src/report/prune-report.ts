@@ -53,7 +53,7 @@ function destinationSection(destination: PrunedDestination, { dryRun }: PruneRes
   return [
     title,
     `${facts}.`,
-    ...table(plan.remove, dryRun ? 'would be removed' : 'goes', md),
+    ...table(plan.remove, dryRun || (error !== undefined && removed.length === 0) ? 'would be removed' : 'goes', md),
     ...table(plan.keep, 'stays', md),
     ...(left.length === 0
       ? []

@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { describeIf, describeWith } from '../support/availability.ts';
@@ -126,9 +127,14 @@ describeIf(availabilityOf(versitygw), 'A prune of a bucket', () => {
   let server: Versitygw;
   let gateway: Gateway;
   let refused: RegExp | undefined;
+  let pauseMs = 0;
   beforeAll(async () => {
     server = await startVersitygw();
     gateway = await startGateway(server, {
+      rewrite: async ({ method, headers }) => {
+        if (method === 'DELETE') await sleep(pauseMs);
+        return headers;
+      },
       judge: ({ method, path: key }) =>
         refused?.test(`${method} ${key}`) === true ? { status: 403, code: 'AccessDenied', message: 'no' } : undefined,
     });
@@ -157,6 +163,40 @@ describeIf(availabilityOf(versitygw), 'A prune of a bucket', () => {
     expect((await keysOf(bench.storages[0] as Storage)).filter((key) => key.endsWith('/metadata.json'))).toHaveLength(
       2,
     );
+    bucket.close();
+  });
+
+  test('that is cancelled says what is certain, leaves no half that looks like a backup, and records how it ended', async () => {
+    const bucket = await newBucket(server, 'prune-cancelled');
+    const storage = server.storageUri('prune-cancelled', 'team', { endpoint: gateway.endpoint });
+    const bench = pruneBench([storage], server.env);
+    for (const days of [9, 8, 7, 6, 5, 4, 3, 2, 1])
+      await makeUpSet(bench.storages[0] as Storage, { at: daysAgo(days) });
+    const inputs = { command: 'prune', name: 'shop', storage, 'keep-last': '1', 'max-prune-percent': '100' };
+    pauseMs = 300;
+    const run = await runAction({
+      inputs,
+      env: server.env,
+      onLine: (line, action) => {
+        if (line.startsWith('removed')) action.cancel();
+      },
+    });
+    pauseMs = 0;
+    expect(run.exitCode).toBe(1);
+    expect(titles(run, 'error')).toEqual(['The prune of "shop" failed (ERR_CANCELLED)']);
+    expect(run.maskedLog).toContain(`The newest proven one is ${idOf({ at: daysAgo(1) })}.`);
+    const keys = await bucket.keys();
+    const finished = keys.filter((key) => key.endsWith('/metadata.json'));
+    expect(finished.length).toBeLessThan(9);
+    for (const key of finished) expect(keys.filter((each) => each.startsWith(path.dirname(key)))).toHaveLength(5);
+    const [end = ''] = keys.filter((key) => key.endsWith('.finished.json'));
+    expect(JSON.parse((await bucket.read(end)).toString())).toMatchObject({
+      outcome: 'failed',
+      failure: { code: 'ERR_CANCELLED' },
+    });
+    const next = await runAction({ inputs, env: server.env });
+    expect(next.exitCode, next.maskedLog).toBe(0);
+    expect((await bucket.keys()).filter((key) => key.endsWith('/metadata.json'))).toHaveLength(1);
     bucket.close();
   });
 });
