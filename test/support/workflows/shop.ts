@@ -61,7 +61,7 @@ export async function startShop(rig: WorkflowRig, major = rig.clientMajor): Prom
   const identity = await generateX25519Identity();
   const secrets = {
     ...databaseSecrets(server),
-    ...keysFor(s3, 'BACKUP', 'RESTORE', 'DRILL'),
+    ...keysFor(s3, 'BACKUP', 'RESTORE', 'DRILL', 'PRUNE'),
     GITHUB_TOKEN: TOKEN,
     BACKUP_AGE_IDENTITY: identity,
     BACKUP_HEARTBEAT_URL: `${heart.url}/nightly`,

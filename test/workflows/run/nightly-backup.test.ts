@@ -55,6 +55,22 @@ describeWith(inject('workflowRig'), 'nightly-backup', (rig) => {
     expect(await shop.bucket.keys()).toEqual(before);
   });
 
+  test('prunes by its policy after a proven backup, where somebody switched it on', async () => {
+    const sets = await shop.manifests();
+    const run = await shop.run({ ...SCHEDULED, vars: { BACKUP_PRUNE: 'true', BACKUP_NAME: 'shop' } });
+    expect(run.exitCode, run.text).toBe(0);
+    expect(run.jobs).toEqual({ backup: 'success', prune: 'success' });
+    // All of one day: the newest takes its slot, the release is kept for ever.
+    const kept = await shop.manifests();
+    expect(kept.length).toBeLessThan(sets.length + 1);
+    expect(kept.map(({ id }) => id)).toContain(run.outputs['backup.0']?.['backup-id']);
+    expect(kept.map(({ label }) => label)).toContain('release-2.4.0');
+    expect(run.outputs['prune.0']).toMatchObject({
+      removed: String(sets.length + 1 - kept.length),
+      kept: String(kept.length),
+    });
+  });
+
   test('stores everything twice when there is a second destination, with keys of its own', async () => {
     const other = shop.s3.storageUri('backups', 'offsite', { region: shop.s3.region, credentials: 'OFFSITE' });
     const run = await shop.run({
