@@ -76,13 +76,15 @@ describeWith(inject('workflowRig'), 'restore', (rig) => {
     expect(written).toContain('octocat');
   });
 
-  test('in place is refused without a confirmation, and says what to type', async () => {
+  test('in place is refused without a confirmation, in the dry run already, which says what to type', async () => {
     const before = await shop.digest('shop');
-    const refused = await dispatch({ 'dry-run': 'false', strategy: 'in-place', close: 'true', 'cut-over': 'true' });
-    expect(refused.exitCode).toBe(1);
-    expect(refused.jobs).toEqual({ restore: 'failure' });
-    confirm = /set exactly `confirm: (\S+)`/.exec(refused.text)?.[1] ?? '';
-    expect(confirm, refused.text).toBe(`127.0.0.1:${shop.server.port}/shop`);
+    for (const dryRun of ['true', 'false']) {
+      const refused = await dispatch({ strategy: 'in-place', 'cut-over': 'true', 'dry-run': dryRun });
+      expect(refused.exitCode).toBe(1);
+      expect(refused.jobs).toEqual({ restore: 'failure' });
+      confirm = /set exactly `confirm: (\S+)`/.exec(refused.text)?.[1] ?? '';
+      expect(confirm, refused.text).toBe(`127.0.0.1:${shop.server.port}/shop`);
+    }
     expect(await shop.digest('shop')).toBe(before);
   });
 
@@ -97,19 +99,22 @@ describeWith(inject('workflowRig'), 'restore', (rig) => {
   });
 
   test('asks for a second person unless told otherwise, who types the fingerprint of the plan', async () => {
+    await shop.server.query('DELETE FROM order_items', 'shop');
+    const before = await shop.digest('shop');
     const vars = { RESTORE_SECOND_PERSON: '' };
-    const plan = await dispatch({}, { vars });
+    const strategy = 'in-place';
+    const plan = await dispatch({ strategy }, { vars });
     expect(plan.exitCode, plan.text).toBe(0);
     const fingerprint = plan.outputs['restore.restore']?.['plan-fingerprint'] ?? '';
     expect(plan.text).toContain(fingerprint);
-    const before = await databases();
-    const alone = await dispatch({ 'dry-run': 'false', confirm: fingerprint }, { vars });
+    const real = { strategy, 'dry-run': 'false', confirm: fingerprint };
+    const alone = await dispatch(real, { vars });
     expect(alone.exitCode).toBe(1);
     expect(alone.text).toContain('ERR_PLAN_OWN');
-    expect(await databases()).toEqual(before);
-    const together = await dispatch({ 'dry-run': 'false', confirm: fingerprint }, { vars, actor: 'hubot' });
+    expect(await shop.digest('shop')).toBe(before);
+    const together = await dispatch(real, { vars, actor: 'hubot' });
     expect(together.exitCode, together.text).toBe(0);
-    expect(await shop.digest(together.outputs['restore.restore']?.['restored-database'] ?? '')).toBe(good);
+    expect(await shop.digest('shop')).toBe(good);
     expect(shop.github.openIssues()).toEqual([]);
   });
 });
