@@ -19,12 +19,12 @@ export function uncommented(...starts: readonly string[]): Edit {
     }, workflow);
 }
 
-/** Every line with one of these goes. */
-export function withoutLines(...words: readonly string[]): Edit {
+/** Every such line goes. */
+export function withoutLines(pattern: RegExp): Edit {
   return (workflow) =>
     workflow
       .split('\n')
-      .filter((line) => !words.some((word) => line.trimStart().startsWith(word)))
+      .filter((line) => !pattern.test(line))
       .join('\n');
 }
 

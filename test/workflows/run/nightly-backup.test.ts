@@ -91,7 +91,8 @@ describeWith(inject('workflowRig'), 'nightly-backup', (rig) => {
       const { endpoint } = role.gateway;
       const run = await shop.run({
         ...SCHEDULED,
-        edit: edits(withoutLines('AWS_'), uncommented('aws-role-to-assume:', 'id-token: write')),
+        // Of the job that backs up.
+        edit: edits(withoutLines(/AWS_\w+: .*BACKUP_/), uncommented('aws-role-to-assume:', 'id-token: write')),
         vars: {
           BACKUP_AWS_ROLE: ROLE_ARN,
           BACKUP_STORAGE: shop.s3.storageUri('backups', 'postgres', { region: shop.s3.region, endpoint }),

@@ -83,7 +83,7 @@ describeWith(inject('workflowRig'), 'pre-migration-backup', (rig) => {
   });
 
   test('keeps the backup of a release for ever', async () => {
-    const release = edits(withoutLines('label: pre-migration'), uncommented('label: release-', 'keep-forever:'));
+    const release = edits(withoutLines(/ label: pre-migration$/), uncommented('label: release-', 'keep-forever:'));
     const run = await push(GOOD, {}, release);
     expect(run.exitCode, run.text).toBe(0);
     expect(await shop.manifests()).toMatchObject([{ label: 'release-main', keepForever: true }]);
