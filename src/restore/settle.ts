@@ -169,6 +169,7 @@ async function planTarget(parts: SettleParts, fetched: FetchedArchive | undefine
     ...(confirm === undefined ? {} : { confirm }),
     ...(reason === undefined ? {} : { reason }),
     requireSecondPerson: parts.requireSecondPerson ?? false,
+    dryRun: inputs.dryRun,
     allowOlderMajor: inputs.allowOlderMajor,
     backupId: found.source.id,
     run: inputs.runner.run?.url ?? `${context.version} on this machine, ${context.clock.now().toISOString()}`,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { clientTools } from '../support/clients.ts';
+import { readable } from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import {
   expectRestoreFailed,
@@ -140,6 +141,14 @@ describeWith(await clientTools(17), 'An input of a restore', (clients) => {
       happened: [`${bench.fingerprint} is not empty: it holds`],
       action: [new RegExp(`set exactly \`?confirm: ${bench.fingerprint}`), 'reason'],
     }));
+
+  test('a dry run without confirm shows the plan, and says what to type', async () => {
+    const before = await lookBefore(bench);
+    const run = await bench.replace('in-place', { inputs: { confirm: '', 'dry-run': 'true' } });
+    expect(run.exitCode, run.maskedLog).toBe(0);
+    expect(readable(run.summary)).toContain(`set exactly confirm: ${bench.fingerprint}`);
+    expect(await bench.look()).toEqual(before.world);
+  });
 
   test('without a reason nothing is replaced', () =>
     expectNotBegun(inPlace({ reason: ' ' }), {

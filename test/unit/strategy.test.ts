@@ -15,24 +15,24 @@ const ID = '20261121_020000_nightly_k3v9qa';
 const FULL = { objects: 3, examples: ['public.a', 'public.b'], objectsBySchema: [{ schema: 'public', objects: 3 }] };
 const HOST_ROLE = { ...targetFacts().role, name: 'app', superuser: false, createDatabase: false };
 
-function plan(over: Partial<StrategyInput> = {}): StrategyPlan {
-  return planStrategy({
-    strategy: 'new-database',
-    target: targetFacts(),
-    recorded: SHOP,
-    sourceMajor: 17,
-    allowOlderMajor: false,
-    backupId: ID,
-    run: 'a test',
-    missingLocales: [],
-    space: { archiveBytes: 1000 },
-    managedSchemas: [],
-    requireSecondPerson: false,
-    safetyBackup: true,
-    pauseWrites: true,
-    ...over,
-  });
-}
+/** Of a dump that records nothing of its database. */
+const PLAIN: StrategyInput = {
+  strategy: 'new-database',
+  target: targetFacts(),
+  allowOlderMajor: false,
+  backupId: ID,
+  run: 'a test',
+  missingLocales: [],
+  space: { archiveBytes: 1000 },
+  managedSchemas: [],
+  requireSecondPerson: false,
+  dryRun: false,
+  safetyBackup: true,
+  pauseWrites: true,
+};
+
+const plan = (over: Partial<StrategyInput> = {}): StrategyPlan =>
+  planStrategy({ ...PLAIN, recorded: SHOP, sourceMajor: 17, ...over });
 const recorded = (over: Partial<DatabaseFacts>): DatabaseFacts => ({ ...SHOP, ...over });
 const major = (number: number) => targetFacts({ server: { version: `${number}.1`, major: number, isStandby: false } });
 const codes = ({ findings }: StrategyPlan): string[] => findings.map(({ code, severity }) => `${severity} ${code}`);
@@ -91,13 +91,8 @@ describe('the database that is created', () => {
   });
 
   test('is like the target for a dump that records nothing, and keeps the tablespace when it takes its place', () => {
-    const { recorded: _none, ...rest } = { recorded: SHOP };
-    const made = planStrategy({
-      ...inputOf(),
-      ...rest,
-      target: targetFacts({ tablespace: 'fast "disk"' }),
-      strategy: 'swap',
-    });
+    const target = targetFacts({ tablespace: 'fast "disk"' });
+    const made = planStrategy({ ...PLAIN, target, strategy: 'swap' });
     expect(made.create?.sql).toContain("LC_COLLATE 'en_US.UTF-8'");
     expect(made.create?.sql).toContain('TABLESPACE "fast ""disk"""');
     expect(codes(made)).toEqual(['notice locale-unknown']);
@@ -112,22 +107,6 @@ describe('the database that is created', () => {
     expect(codes(left)).toEqual(['notice leftovers']);
   });
 });
-
-function inputOf(): StrategyInput {
-  return {
-    strategy: 'new-database',
-    target: targetFacts(),
-    allowOlderMajor: false,
-    backupId: ID,
-    run: 'a test',
-    missingLocales: [],
-    space: { archiveBytes: 1000 },
-    managedSchemas: [],
-    requireSecondPerson: false,
-    safetyBackup: true,
-    pauseWrites: true,
-  };
-}
 
 describe('rights', () => {
   test('to create are needed for a copy; hosts of one database are told what works there', () => {
@@ -208,6 +187,15 @@ describe('a restore in place', () => {
     expect(done.database).toBe('shop');
     expect(done.create).toBeUndefined();
     expect(done.steps.map(([what]) => what)).toEqual(['target', 'paused', 'saved', 'replaced']);
+  });
+
+  test('is shown in a dry run without any of that, which says what to type; what is typed must be right', () => {
+    const dry = inPlace({ dryRun: true });
+    expect(codes(dry)).toEqual(['notice confirm-needed']);
+    expect(dry.findings[0]?.action).toContain(must);
+    expect(codes(inPlace({ dryRun: true, confirm: 'db.example.com/crm', reason: 'why' }))).toEqual([
+      'error confirm-wrong',
+    ]);
   });
 
   test('of a second person needs a reason too, and its confirm is not the name of the target', () => {

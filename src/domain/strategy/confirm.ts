@@ -7,18 +7,23 @@ export interface Consent {
   reason?: string;
   /** Then `confirm` names a plan, which tells the target as well: `confirmedPlan`. */
   requireSecondPerson: boolean;
+  /** Nothing is replaced, so nobody has to have confirmed yet; what is given must be right all the same. */
+  dryRun: boolean;
 }
 
 /** For a database that is not empty. @param fingerprint what must be typed, to the letter */
 export function assessConsent(
-  { confirm = '', reason = '', requireSecondPerson }: Consent,
+  { confirm = '', reason = '', requireSecondPerson, dryRun }: Consent,
   fingerprint: string,
   holds: string,
 ): Finding[] {
   if (requireSecondPerson) return reasonFindings(reason);
   const must = `To replace it on purpose set exactly \`confirm: ${fingerprint}\`, and \`reason\` to why.`;
   const findings: Finding[] = [];
-  if (confirm === '') {
+  if (confirm === '' && dryRun) {
+    const seen = `${fingerprint} is not empty: it holds ${holds}. That would be replaced`;
+    findings.push({ code: 'confirm-needed', severity: 'notice', seen, action: must });
+  } else if (confirm === '') {
     findings.push(inTheWay('confirm-missing', `${fingerprint} is not empty: it holds ${holds}`, must));
   } else if (confirm !== fingerprint) {
     findings.push(
