@@ -35,6 +35,8 @@ describeWith(inject('workflowRig'), 'restore', (rig) => {
         reason: 'somebody deleted the orders',
         'dry-run': 'true',
         confirm: '',
+        schemas: '',
+        'accept-partial': 'false',
         close: 'false',
         'cut-over': 'false',
         ...inputs,
@@ -76,15 +78,17 @@ describeWith(inject('workflowRig'), 'restore', (rig) => {
     expect(written).toContain('octocat');
   });
 
-  test('in place is refused without a confirmation, in the dry run already, which says what to type', async () => {
+  test('in place is refused without a confirmation; the dry run says what to type', async () => {
     const before = await shop.digest('shop');
-    for (const dryRun of ['true', 'false']) {
-      const refused = await dispatch({ strategy: 'in-place', 'cut-over': 'true', 'dry-run': dryRun });
-      expect(refused.exitCode).toBe(1);
-      expect(refused.jobs).toEqual({ restore: 'failure' });
-      confirm = /set exactly `confirm: (\S+)`/.exec(refused.text)?.[1] ?? '';
-      expect(confirm, refused.text).toBe(`127.0.0.1:${shop.server.port}/shop`);
-    }
+    const inputs = { strategy: 'in-place', 'cut-over': 'true' };
+    const planned = await dispatch(inputs);
+    expect(planned.exitCode, planned.text).toBe(0);
+    confirm = /set exactly `confirm: (\S+)`/.exec(planned.text)?.[1] ?? '';
+    expect(confirm, planned.text).toBe(`127.0.0.1:${shop.server.port}/shop`);
+    const refused = await dispatch({ ...inputs, 'dry-run': 'false' });
+    expect(refused.exitCode).toBe(1);
+    expect(refused.jobs).toEqual({ restore: 'failure' });
+    expect(refused.text).toContain('(ERR_TARGET_NOT_EMPTY)');
     expect(await shop.digest('shop')).toBe(before);
   });
 
