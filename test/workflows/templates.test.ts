@@ -182,7 +182,8 @@ describe('table-plans.yml', () => {
       const { status, outputs } = pick(cron);
       expect(status, cron).toBe(0);
       expect(pick(choices[at] ?? '').outputs).toEqual(outputs);
-      expect(Object.keys(outputs)).toEqual(['name', 'label', 'keep-forever', 'tables']);
+      expect(Object.keys(outputs)).toEqual(['name', 'label', 'keep-forever', 'keep-within-days', 'tables']);
+      expect(Number(outputs['keep-within-days'])).toBeGreaterThan(0);
       expect(outputs.tables).toMatch(/^public\.\S+(\npublic\.\S+)*$/);
     }
   });

@@ -30,9 +30,15 @@ describeWith(inject('workflowRig'), 'table-plans', (rig) => {
     expect(await shop.manifests(series)).toMatchObject([{ label, keepForever: label === 'yearly' }]);
   });
 
-  test('runs the plan that a dispatch names', async () => {
-    const run = await shop.run({ workflow: 'table-plans', event: 'workflow_dispatch', inputs: { plan: 'users' } });
+  test('runs the plan that a dispatch names, and prunes its series alone, where somebody switched that on', async () => {
+    const run = await shop.run({
+      ...{ workflow: 'table-plans', event: 'workflow_dispatch', inputs: { plan: 'users' } },
+      vars: { BACKUP_PRUNE: 'true' },
+    });
     expect(run.exitCode, run.text).toBe(0);
+    expect(run.jobs).toEqual({ backup: 'success', prune: 'success' });
+    // Both are younger than the plan keeps them.
+    expect(run.outputs['prune.0']).toMatchObject({ removed: '0', kept: '2' });
     expect(await shop.manifests('users')).toHaveLength(2);
   });
 
