@@ -122,7 +122,7 @@ describeWith(await needs(), 'An encrypted backup of 2 GB', ({ clients }) => {
 
       await target.createDatabase('drill');
       await run(storage, { command: 'drill', 'target-database-url': target.uri('drill') });
-      await drop('drill');
+      for (const name of await databases()) await drop(name);
     },
     60 * MINUTES,
   );
