@@ -1,5 +1,5 @@
 /** The policy for backups of docs/setup/aws.md on a server that enforces policies, and what each right in it is for. */
-import { DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import { type Scenario, type ScenarioRun, startScenario } from '../support/backup-scenario.ts';
@@ -16,6 +16,7 @@ import {
   USER,
   USER_ENV,
 } from '../support/policy-server.ts';
+import { clientOf } from '../support/s3-client.ts';
 import { availableS3Servers } from '../support/s3-servers.ts';
 
 const { Statement: STATEMENTS } = JSON.parse(namedFile('docs/setup/aws.md', 'policy-backup.json')) as {
@@ -85,8 +86,7 @@ describeWith(await needs(), 'The policy for backups of docs/setup/aws.md', (clie
   test('is not enough to read or remove what is stored', async () => {
     const key = (await s3.bucket.keys()).find((each) => each.endsWith('/database.backup'));
     expect(key).toBeDefined();
-    const { endpoint, region } = s3.server;
-    const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: USER });
+    const client = clientOf(s3.server, USER);
     const at = { Bucket: BUCKET, Key: key };
     try {
       await expect(client.send(new GetObjectCommand(at))).rejects.toThrow(/denied/i);

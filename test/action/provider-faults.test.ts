@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import {
@@ -18,6 +18,7 @@ import { type Bucket, newBucket } from '../support/bucket.ts';
 import { BUSY, clientsAndVersitygw, EXPIRED, loadLarge } from '../support/bucket-scenario.ts';
 import { expectNothingNew, expectOneNewSet } from '../support/expect-bucket.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
+import { clientOf } from '../support/s3-client.ts';
 import { startGateway } from '../support/s3-gateway.ts';
 import { startVersitygw, type Versitygw } from '../support/s3-servers.ts';
 import { makeSelfSignedCertificate } from '../support/self-signed.ts';
@@ -107,13 +108,7 @@ describeWith(await clientsAndVersitygw(), 'A provider', ({ clients }) => {
 
   /** As a run that was killed long ago leaves it: one part, and no end. */
   async function leaveUploads(keys: readonly string[]): Promise<void> {
-    const { endpoint, region, accessKeyId, secretAccessKey } = server;
-    const client = new S3Client({
-      endpoint,
-      region,
-      forcePathStyle: true,
-      credentials: { accessKeyId, secretAccessKey },
-    });
+    const client = clientOf(server);
     for (const Key of keys) {
       const at = { Bucket: bucket.name, Key };
       const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));

@@ -1,5 +1,5 @@
 /** `aws-role-to-assume` and Object Lock in whole runs: credentials that end, rights that are refused, locks that hold. */
-import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectLockConfigurationCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/availability.ts';
 import {
@@ -15,6 +15,7 @@ import { type Clients, clientTools } from '../support/clients.ts';
 import { type BucketBefore, expectNothingNew, expectOneNewSet } from '../support/expect-bucket.ts';
 import { type ExpectedFailure, expectNoSecret } from '../support/expect-run.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { clientOf } from '../support/s3-client.ts';
 import { startGateway } from '../support/s3-gateway.ts';
 import { lockedBucket } from '../support/s3-profiles.ts';
 import { ROLE_ARN, type RoleRig, SUBJECT, startRoleRig } from '../support/s3-role.ts';
@@ -148,13 +149,7 @@ describeWith(await needs(), 'A backup', ({ clients }) => {
 
   async function lockedDestination(): Promise<Bucket> {
     const name = 'locked';
-    const { endpoint, region, accessKeyId, secretAccessKey } = server;
-    const client = new S3Client({
-      endpoint,
-      region,
-      forcePathStyle: true,
-      credentials: { accessKeyId, secretAccessKey },
-    });
+    const client = clientOf(server);
     await client.send(new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: true }));
     const Rule = { DefaultRetention: { Mode: 'COMPLIANCE', Days: 1 } } as const;
     const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule } as const;

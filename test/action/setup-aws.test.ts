@@ -6,10 +6,11 @@ import { GetBucketLifecycleConfigurationCommand, type S3Client } from '@aws-sdk/
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith, programAvailable } from '../support/availability.ts';
 import type { ScenarioRun } from '../support/backup-scenario.ts';
-import { clientOf, type Right, rightsOf } from '../support/bucket-rights.ts';
+import { RIGHTS, rightsOf } from '../support/bucket-rights.ts';
 import { type Clients, clientTools } from '../support/clients.ts';
 import { type DrillBench, startDrillBench } from '../support/drill-bench.ts';
 import { fences, namedFile, readDocument, section } from '../support/markdown.ts';
+import { clientOf } from '../support/s3-client.ts';
 import { enforceRights, motoKind, startMoto } from '../support/s3-moto.ts';
 import type { S3Server } from '../support/s3-servers.ts';
 import { runScript, saveFiles, type Typing, typeCommands } from '../support/setup-pages.ts';
@@ -174,26 +175,14 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
     expect(titles(run)).not.toContain('audit-not-written');
   });
 
-  test.each<[Job, Right[]]>([
-    [
-      'backup',
-      [
-        'list',
-        'read metadata.json',
-        'write an archive',
-        'write metadata.json',
-        'write a verdict',
-        'write an audit record',
-      ],
-    ],
-    ['drill', ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write a verdict']],
-    ['restore', ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write an audit record']],
-    ['prune', ['list', 'read metadata.json', 'read a verdict', 'write an audit record', 'delete an archive']],
-  ])('the role %s may do that and nothing else', async (job, allowed) => {
-    const client = clientOf(server, sessions.get(job) as Keys);
-    expect(await rightsOf(client, owner, BUCKET)).toEqual(allowed);
-    client.destroy();
-  });
+  test.each<Job>(['backup', 'drill', 'restore', 'prune'])(
+    'the role %s may do its part and nothing else',
+    async (job) => {
+      const client = clientOf(server, sessions.get(job) as Keys);
+      expect(await rightsOf(client, owner, BUCKET)).toEqual(RIGHTS[job]);
+      client.destroy();
+    },
+  );
 
   test('the statement of docs/permissions.md keeps the key that backs up from false verdicts and records', async () => {
     const policy = JSON.parse(namedFile(PAGE, 'policy-backup.json')) as { Statement: unknown[] };

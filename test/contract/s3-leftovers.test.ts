@@ -6,15 +6,15 @@ import {
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,
   PutObjectLockConfigurationCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { readBytes, writeBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from '../support/availability.ts';
+import { type JudgedServer, startJudgedServer } from '../support/judged-server.ts';
 import { failure } from '../support/s3-fault-bench.ts';
-import { type Gateway, type Judge, startGateway } from '../support/s3-gateway.ts';
 import { denying, lockedBucket } from '../support/s3-profiles.ts';
 import { rgwKind } from '../support/s3-rgw.ts';
 import { availabilityOf, availableS3Servers, type S3Server } from '../support/s3-servers.ts';
@@ -32,28 +32,20 @@ for (const kind of [versitygw, rgwKind()]) {
 }
 
 function describeLeftovers(start: () => Promise<S3Server>): void {
+  let judged: JudgedServer;
   let server: S3Server;
-  let gateway: Gateway;
   let client: S3Client;
-  let judge: Judge | undefined;
   let bucket: string;
   let storage: Storage;
   let buckets = 0;
 
   beforeAll(async () => {
-    server = await start();
-    gateway = await startGateway(server, { judge: (request) => judge?.(request) });
-    const { endpoint, region, accessKeyId, secretAccessKey } = server;
-    const credentials = { accessKeyId, secretAccessKey };
-    client = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+    judged = await startJudgedServer(start);
+    ({ server, client } = judged);
   });
-  afterAll(async () => {
-    client?.destroy();
-    await gateway?.close();
-    await server?.stop();
-  });
+  afterAll(() => judged?.stop());
   beforeEach(() => {
-    judge = undefined;
+    judged.judge = undefined;
     bucket = `bucket-${++buckets}`;
   });
 
@@ -71,7 +63,7 @@ function describeLeftovers(start: () => Promise<S3Server>): void {
 
   const open = (options: Record<string, string> = {}): Storage =>
     openLine(
-      server.storageUri(bucket, 'team', { 'part-size-mib': '5', endpoint: gateway.endpoint, ...options }),
+      server.storageUri(bucket, 'team', { 'part-size-mib': '5', endpoint: judged.gateway.endpoint, ...options }),
       server.env,
     );
 
@@ -122,7 +114,7 @@ function describeLeftovers(start: () => Promise<S3Server>): void {
       ['remove them', 's3:AbortMultipartUpload', denying(({ method }) => method === 'DELETE'), 2],
     ])('keeps them when the role may not %s, and says which right is missing', async (_what, right, denied, lines) => {
       for (const name of ['one', 'two']) await leaveUpload(`team/shop/${DEAD}/${name}`);
-      judge = denied;
+      judged.judge = denied;
       const report = await storage.sweep('shop', SOON);
       expect(report.removed).toEqual([]);
       expect(report.left).toHaveLength(lines);
@@ -143,7 +135,7 @@ function describeLeftovers(start: () => Promise<S3Server>): void {
     });
 
     it.each(['md5', 'crc32'])('takes every part and object with a digest (%s)', async (checksum) => {
-      judge = lockedBucket;
+      judged.judge = lockedBucket;
       const bytes = randomBytes(12 * MIB);
       const locked = open({ checksum });
       await writeChunked(locked, archive, bytes, { onlyIfAbsent: true });
@@ -166,7 +158,7 @@ function describeLeftovers(start: () => Promise<S3Server>): void {
       const locked = open();
       await writeBytes(locked, archive, Buffer.from('1'));
       const message = 'Access Denied because object protected by object lock.';
-      judge = ({ method }) => (method === 'DELETE' ? { status: 403, code: 'AccessDenied', message } : undefined);
+      judged.judge = ({ method }) => (method === 'DELETE' ? { status: 403, code: 'AccessDenied', message } : undefined);
       expect(await failure(locked.delete(archive))).toMatchObject({ code: 'ERR_STORAGE_DENIED' });
       await locked.close();
     });

@@ -1,11 +1,12 @@
 /** policy-prune.json of docs/setup/aws.md, on a server that enforces policies and locks. */
-import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from '../support/availability.ts';
 import { namedFile, readDocument, section, tableRows } from '../support/markdown.ts';
 import { makeUpDrill, makeUpSet, pruneBench } from '../support/prune-bench.ts';
+import { clientOf } from '../support/s3-client.ts';
 import { availabilityOf, availableS3Servers, startVersitygw, type Versitygw } from '../support/s3-servers.ts';
 import { keysOf } from '../support/storage-bench.ts';
 
@@ -44,8 +45,7 @@ describeIf(availabilityOf(versitygw), 'policy-prune.json', () => {
   let storage: Storage;
   beforeAll(async () => {
     server = await startVersitygw({ user: USER });
-    const { endpoint, region, accessKeyId, secretAccessKey } = server;
-    owner = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+    owner = clientOf(server);
     await owner.send(new CreateBucketCommand({ Bucket: BUCKET, ObjectLockEnabledForBucket: true }));
     [storage] = pruneBench([server.storageUri(BUCKET, 'postgres')], server.env).storages as [Storage];
   });

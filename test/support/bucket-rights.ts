@@ -6,10 +6,8 @@ import {
   ListObjectsV2Command,
   PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
+  type S3Client,
 } from '@aws-sdk/client-s3';
-import type { S3Server } from './s3-servers.ts';
 
 const SERIES = 'postgres/tried';
 const ID = '20260101_020000_nightly_k3v9qa';
@@ -68,13 +66,20 @@ function deletes(Key: string) {
   return (client: S3Client, Bucket: string) => client.send(new DeleteObjectCommand({ Bucket, Key }));
 }
 
-export function clientOf(
-  server: Pick<S3Server, 'endpoint' | 'region'>,
-  credentials: NonNullable<S3ClientConfig['credentials']>,
-): S3Client {
-  const { endpoint, region } = server;
-  return new S3Client({ endpoint, region, forcePathStyle: true, maxAttempts: 1, credentials });
-}
+/** What each role of docs/setup may do, by all that is tried; nothing else. */
+export const RIGHTS = {
+  backup: [
+    'list',
+    'read metadata.json',
+    'write an archive',
+    'write metadata.json',
+    'write a verdict',
+    'write an audit record',
+  ],
+  drill: ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write a verdict'],
+  restore: ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write an audit record'],
+  prune: ['list', 'read metadata.json', 'read a verdict', 'write an audit record', 'delete an archive'],
+} as const satisfies Record<string, readonly Right[]>;
 
 /** What is allowed to `client`, of all that is tried; `owner` lays out anew what it is tried on. */
 export async function rightsOf(client: S3Client, owner: S3Client, bucket: string): Promise<Right[]> {

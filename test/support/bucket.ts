@@ -7,9 +7,9 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
-  S3Client,
 } from '@aws-sdk/client-s3';
 import type { FolderState } from './backup-scenario.ts';
+import { clientOf } from './s3-client.ts';
 import type { S3Server } from './s3-servers.ts';
 
 export interface Bucket {
@@ -34,13 +34,7 @@ export async function newBucket(server: S3Server, name: string): Promise<Bucket>
 
 /** A bucket that exists. */
 export function openBucket(server: S3Server, name: string): Bucket {
-  const { endpoint, region, accessKeyId, secretAccessKey } = server;
-  const client = new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-  });
+  const client = clientOf(server);
   const at = { Bucket: name };
   const keys = async (): Promise<string[]> => {
     const found: string[] = [];

@@ -1,6 +1,7 @@
 /** An S3 server that enforces policies: one bucket, and one user who may do what its policy says and nothing else. */
-import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { type Bucket, newBucket } from './bucket.ts';
+import { clientOf } from './s3-client.ts';
 import { type S3Server, startVersitygw } from './s3-servers.ts';
 
 export const BUCKET = 'acme-backups';
@@ -32,8 +33,7 @@ export interface PolicyServer {
 export async function startPolicyServer(): Promise<PolicyServer> {
   const server = await startVersitygw({ user: USER });
   const bucket = await newBucket(server, BUCKET);
-  const { endpoint, region, accessKeyId, secretAccessKey } = server;
-  const owner = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+  const owner = clientOf(server);
   return {
     server,
     bucket,

@@ -1,11 +1,12 @@
 /** A real S3 server, a proxy in front of it that breaks the way, and a fresh bucket for every test. */
-import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { BackupError } from '../../src/domain/errors.ts';
 import type { Storage } from '../../src/ports.ts';
 import { writeBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from './availability.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { clientOf } from './s3-client.ts';
 import { availabilityOf, availableS3Servers, type S3Server, startVersitygw } from './s3-servers.ts';
 import { keysOf, type OpenOptions, openLine, type RecordingLog, recordingLog } from './storage-bench.ts';
 
@@ -56,13 +57,7 @@ export class S3FaultBench {
 
   /** A client that goes past the proxy. */
   async directClient<T>(use: (client: S3Client) => Promise<T>): Promise<T> {
-    const { endpoint, region, accessKeyId, secretAccessKey } = this.server;
-    const client = new S3Client({
-      endpoint,
-      region,
-      forcePathStyle: true,
-      credentials: { accessKeyId, secretAccessKey },
-    });
+    const client = clientOf(this.server);
     return use(client).finally(() => client.destroy());
   }
 

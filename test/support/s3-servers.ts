@@ -4,10 +4,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { messageOf } from '../../src/domain/errors.ts';
 import type { Availability } from './availability.ts';
 import { goProgram } from './go-program.ts';
+import { clientOf } from './s3-client.ts';
 
 export interface S3Server {
   readonly name: string;
@@ -150,12 +151,7 @@ export function describeServer(facts: ServerFacts, stop: () => Promise<void>): S
     host: '127.0.0.1',
     env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: region },
     async createBucket(name) {
-      const client = new S3Client({
-        endpoint,
-        region,
-        forcePathStyle: true,
-        credentials: { accessKeyId, secretAccessKey },
-      });
+      const client = clientOf({ ...facts, endpoint });
       await client.send(new CreateBucketCommand({ Bucket: name })).finally(() => client.destroy());
     },
     storageUri(bucket, prefix = '', options = {}) {
