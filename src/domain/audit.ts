@@ -159,15 +159,20 @@ const readFingerprint = json.object<AuditFingerprint>({
   fingerprintKind: json.oneOf('system', 'address'),
 });
 
-const RECORD_SHAPE: json.Shape<AuditRecord> = {
-  schemaVersion: json.count,
-  command: json.oneOf('restore'),
+/** Of every record in `_audit/`, in the order in which its fields are written. */
+export const OCCASION_SHAPE: json.Shape<Occasion> = {
   startedAt: json.utcTime,
   actor: json.text,
   triggeringActor: json.optional(json.text),
   reason: json.optional(json.text),
   run: json.nullable(readRun),
   action: json.object({ version: json.text }),
+};
+
+const RECORD_SHAPE: json.Shape<AuditRecord> = {
+  schemaVersion: json.count,
+  command: json.oneOf('restore'),
+  ...OCCASION_SHAPE,
   backup: json.object<AuditRecord['backup']>({
     kind: json.oneOf('set', 'foreign'),
     id: json.text,

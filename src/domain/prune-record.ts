@@ -2,12 +2,12 @@
  * `_audit/<time>_<random>.started.json` and `.finished.json` of a prune: who removed which backups, when, by which
  * policy and for which reasons. Plain, without secrets. Format: docs/format.md, docs/prune.schema.json.
  */
-import type { Occasion } from './audit.ts';
+import { OCCASION_SHAPE, type Occasion } from './audit.ts';
 import type { Verdict } from './checks.ts';
 import { type DocumentKind, parseDocument, serializeDocument } from './document.ts';
 import type { ErrorCode } from './errors.ts';
 import * as json from './json-reader.ts';
-import { readBackupId, readRun, readSeries } from './manifest.ts';
+import { readBackupId, readSeries } from './manifest.ts';
 
 export const PRUNE_SCHEMA_VERSION = 1;
 
@@ -44,12 +44,7 @@ export interface PruneFinished extends PruneStarted {
 const STARTED_SHAPE: json.Shape<PruneStarted> = {
   schemaVersion: json.count,
   command: json.oneOf('prune'),
-  startedAt: json.utcTime,
-  actor: json.text,
-  triggeringActor: json.optional(json.text),
-  reason: json.optional(json.text),
-  run: json.nullable(readRun),
-  action: json.object({ version: json.text }),
+  ...OCCASION_SHAPE,
   series: readSeries,
   policy: json.list(json.text),
   kept: json.count,

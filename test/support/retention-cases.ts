@@ -52,11 +52,13 @@ export function series(text: string): RetentionSet[] {
   return [...sets.values()];
 }
 
+const NOON = '2026-11-21T12:00';
+
 export interface RetentionCase {
   title: string;
   policy: Partial<RetentionPolicy>;
-  /** ISO 8601 without seconds, UTC. */
-  now: string;
+  /** ISO 8601 without seconds, UTC; absent: {@link NOON}. */
+  now?: string;
   /** See {@link series}. */
   sets: string;
 }
@@ -66,7 +68,7 @@ export function policyOf({ rules = {}, labels = [], timeZone = 'UTC' }: Partial<
 }
 
 export function planOf(one: RetentionCase): RetentionPlan {
-  return planRetention(series(one.sets), policyOf(one.policy), new Date(`${one.now}:00Z`));
+  return planRetention(series(one.sets), policyOf(one.policy), new Date(`${one.now ?? NOON}:00Z`));
 }
 
 /** A title, the policy, and one line for each set, newest first. */
@@ -80,9 +82,12 @@ export function render(one: RetentionCase): string {
     const time = set.at.toISOString().slice(0, 16).replace('T', ' ');
     return `${verb}  ${time}  ${worth(set).padEnd(18)}  ${reasons.join('; ')}`;
   });
-  return [`# ${one.title}`, `${describePolicy(policyOf(one.policy)).join('; ')}; now ${one.now}`, ...lines, ''].join(
-    '\n',
-  );
+  return [
+    `# ${one.title}`,
+    `${describePolicy(policyOf(one.policy)).join('; ')}; now ${one.now ?? NOON}`,
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 function worth(set: RetentionSet): string {
