@@ -267,7 +267,25 @@ export interface PruneResult {
   policy: readonly string[];
   /** In the order of `storage`, each with a plan of its own. */
   destinations: readonly PrunedDestination[];
+  /** What was asked of the buckets' own rules; absent when nothing was. */
+  lifecycle?: LifecycleLook;
   findings: readonly Finding[];
+}
+
+export interface LifecycleLook {
+  /** `print`: for each bucket. */
+  proposals: readonly LifecycleProposal[];
+  /** `check`: an `error` among them makes the prune fail. */
+  findings: readonly Finding[];
+}
+
+export interface LifecycleProposal {
+  /** `Storage.location`. */
+  location: string;
+  /** JSON, as S3 takes it. */
+  configuration: string;
+  /** A line of shell that sets it, from a file. */
+  command: string;
 }
 
 export interface PrunedDestination {

@@ -1,5 +1,6 @@
 /** The small interfaces between the commands and the outside world. Adapters implement them. */
 import type { Readable } from 'node:stream';
+import type { LifecycleRule } from './domain/retention/lifecycle.ts';
 
 /** A point in time and the means to wait; injected so that domain and tests own the clock. */
 export interface Clock {
@@ -122,6 +123,8 @@ export interface Storage {
    * told.
    */
   keepsVersions(): Promise<boolean | undefined>;
+  /** The rules by which the store itself deletes and moves objects; `undefined` when it has no such thing. Throws when they cannot be read. */
+  lifecycle(): Promise<readonly LifecycleRule[] | undefined>;
   /**
    * Removes what this action's runs of `series` began to write before `olderThan` and never ended; nobody else's, and
    * nothing that is visible. `staleBefore` of the domain says when. Throws only when the run is cancelled.

@@ -1,7 +1,8 @@
 /** `command: prune`: look → plan → rails → audit → delete → audit, at each destination by itself. */
 import { sweepOne } from '../backup/sweep.ts';
-import type { CommandContext, PruneResult } from '../command.ts';
+import type { CommandContext, LifecycleLook, PruneResult } from '../command.ts';
 import type { PruneInputs } from '../inputs/types.ts';
+import { lookAtLifecycle } from '../prune/lifecycle.ts';
 import { pruneSeries } from '../prune/prune-series.ts';
 import { occasionOf } from '../restore/audit.ts';
 import { openForTheEnd, openRun } from './recovery-run.ts';
@@ -14,14 +15,16 @@ export async function prune(inputs: PruneInputs, given: CommandContext): Promise
   await using resources = new AsyncDisposableStack();
   const { context, supervisor, targets, startedAt } = openRun(inputs, given, resources);
   const { version } = context;
-  const { name: series, retention, dryRun } = inputs;
+  const { name: series, retention, lifecycle, dryRun } = inputs;
   context.tell({ stage: 'preparing', name: series });
   try {
-    const result = await pruneSeries({
+    const pruned = await pruneSeries({
       ...{ series, retention, dryRun, targets, context },
       occasion: occasionOf(inputs.runner, { now: startedAt, version }),
       openForTheEnd: openForTheEnd(context),
     });
+    const looked = await lookAtLifecycle({ lifecycle, policy: retention.policy, series, targets, context });
+    const result = looked === undefined ? pruned : withLifecycle(pruned, looked);
     if (dryRun) return result;
     const answering = targets.filter((_, index) => result.destinations[index]?.plan !== undefined);
     const swept = await Promise.all(answering.map(({ storage }) => sweepOne(storage, series, context)));
@@ -31,4 +34,8 @@ export async function prune(inputs: PruneInputs, given: CommandContext): Promise
     supervisor.fail(error);
     throw supervisor.signal.reason;
   }
+}
+
+function withLifecycle(result: PruneResult, lifecycle: LifecycleLook): PruneResult {
+  return { ...result, lifecycle, findings: [...result.findings, ...lifecycle.findings] };
 }

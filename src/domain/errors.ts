@@ -58,6 +58,7 @@ export type ErrorCode =
   | 'ERR_PRUNE_TOO_MUCH'
   | 'ERR_PRUNE_LAST_PROVEN'
   | 'ERR_PRUNE_CLOCK'
+  | 'ERR_LIFECYCLE'
   | 'ERR_GITHUB'
   | 'ERR_INTERNAL';
 

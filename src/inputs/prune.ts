@@ -15,7 +15,7 @@ export function pruneInputs(
 ): PruneInputs | undefined {
   const destinations = chooseStorage(values, env, problems);
   const retention = retentionInputs(values, problems);
-  const { name } = values;
+  const { name, lifecycle } = values;
   if ('name' in values && name === undefined) {
     problems.push({ input: 'name', message: `it is empty, and a prune is of one series alone. ${EMPTY_ADVICE}` });
   }
@@ -23,7 +23,23 @@ export function pruneInputs(
   const maxDurationMinutes = values['max-duration-minutes'];
   const stallTimeoutSeconds = values['stall-timeout-seconds'];
   if (destinations === undefined || retention === undefined || name === undefined) return undefined;
-  if (dryRun === undefined || maxDurationMinutes === undefined || stallTimeoutSeconds === undefined) return undefined;
+  if (
+    lifecycle === undefined ||
+    dryRun === undefined ||
+    maxDurationMinutes === undefined ||
+    stallTimeoutSeconds === undefined
+  )
+    return undefined;
   const runner = runnerEnvironment(env);
-  return { command: 'prune', name, destinations, retention, dryRun, maxDurationMinutes, stallTimeoutSeconds, runner };
+  return {
+    command: 'prune',
+    name,
+    destinations,
+    retention,
+    lifecycle,
+    dryRun,
+    maxDurationMinutes,
+    stallTimeoutSeconds,
+    runner,
+  };
 }

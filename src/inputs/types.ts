@@ -160,6 +160,8 @@ export interface PruneInputs {
   name: string;
   destinations: readonly [Destination, ...Destination[]];
   retention: RetentionInputs;
+  /** What is done about the rules of the buckets themselves. */
+  lifecycle: 'off' | 'print' | 'check';
   dryRun: boolean;
   maxDurationMinutes: number;
   stallTimeoutSeconds: number;

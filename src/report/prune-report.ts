@@ -1,5 +1,5 @@
 /** What a prune says at its end: job summary, last line of the log, and the words of what went wrong. */
-import type { PrunedDestination, PruneResult, RunNews } from '../command.ts';
+import type { LifecycleProposal, PrunedDestination, PruneResult, RunNews } from '../command.ts';
 import type { Decision } from '../domain/retention.ts';
 import { countOf } from '../domain/words.ts';
 import { type FailureWords, titled } from './failure-words.ts';
@@ -30,6 +30,7 @@ export function pruneSections(result: PruneResult, md: Markdown): string[] {
   return [
     `Policy: ${result.policy.map((rule) => md.code(rule)).join(', ')}`,
     ...result.destinations.flatMap((destination) => destinationSection(destination, result, md)),
+    ...(result.lifecycle?.proposals ?? []).flatMap((proposal) => proposalSection(proposal, md)),
   ];
 }
 
@@ -58,6 +59,15 @@ function destinationSection(destination: PrunedDestination, { dryRun }: PruneRes
     ...(left.length === 0
       ? []
       : ['Still there:', left.map(({ id, why }) => `- ${md.code(id)}: ${md.text(why)}`).join('\n')]),
+  ];
+}
+
+function proposalSection({ location, configuration, command }: LifecycleProposal, md: Markdown): string[] {
+  return [
+    `### Rules for the bucket of ${md.code(location)}`,
+    'They fit the policy and delete no backup. Setting them replaces **all** rules that the bucket has: add those of yours that are to stay. Save them as `lifecycle.json`, then:',
+    md.block(command, 'sh'),
+    md.block(configuration, 'json'),
   ];
 }
 
@@ -99,7 +109,7 @@ export function keptIds({ destinations }: PruneResult): string[] {
 export function describeUnpruned(result: PruneResult): FailureWords | undefined {
   const failed = result.destinations.filter(({ error }) => error !== undefined);
   const [first] = failed;
-  if (first?.error === undefined) return undefined;
+  if (first?.error === undefined) return describeLifecycle(result);
   const many = result.destinations.length > 1;
   const outcome = many ? `failed at ${failed.length} of ${result.destinations.length} destinations` : 'failed';
   const { code } = first.error;
@@ -110,6 +120,26 @@ export function describeUnpruned(result: PruneResult): FailureWords | undefined 
     causes: [],
     safety: safetyOf(result),
     action: [...new Set(failed.map(({ error }) => error?.hint ?? ''))].join(' '),
+    toType: [],
+  };
+}
+
+/** The prune itself went well. */
+function describeLifecycle(result: PruneResult): FailureWords | undefined {
+  const wrong = (result.lifecycle?.findings ?? []).filter(({ severity }) => severity === 'error');
+  if (wrong.length === 0) return undefined;
+  const seen = wrong.map((finding) => finding.seen);
+  return {
+    ...titled(
+      { command: 'prune', code: 'ERR_LIFECYCLE', outcome: 'is done, but the bucket has rules of its own' },
+      result.name,
+    ),
+    happened:
+      wrong.length === 1 ? (seen[0] as string) : `${wrong.length} things are wrong with the rules of the buckets`,
+    problems: wrong.length === 1 ? [] : seen,
+    causes: [],
+    safety: `${safetyOf(result)} What a rule of the bucket deletes, it deletes by age alone.`,
+    action: [...new Set(wrong.map(({ action }) => action))].join(' '),
     toType: [],
   };
 }

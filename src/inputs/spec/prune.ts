@@ -1,7 +1,7 @@
 /** Inputs of `prune`, and of a backup that prunes afterwards. */
 import { type CommandName, input } from '../input.ts';
 import { labelRules, timeZone } from '../retention-values.ts';
-import { optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
+import { oneOf, optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
 
 const both: readonly CommandName[] = ['prune', 'backup'];
 const MOST = 10_000;
@@ -54,6 +54,13 @@ export const PRUNE = {
       'In which hours, days, weeks, months and years are counted: a name of the IANA such as `Europe/Berlin`.',
     whenEmpty: '`UTC`',
     parse: optional(timeZone),
+  }),
+  lifecycle: input({
+    commands: ['prune'],
+    description:
+      '`check` reads the rules by which each bucket itself deletes and moves objects, and fails when one deletes what the policy keeps. `print` shows rules that fit the policy; it changes nothing.',
+    whenEmpty: '`off`',
+    parse: orElse(oneOf('off', 'print', 'check'), 'off'),
   }),
   'max-prune-percent': input({
     commands: both,

@@ -114,6 +114,10 @@ export class DirectoryStorage implements Storage {
     return false;
   }
 
+  async lifecycle(): Promise<undefined> {
+    return undefined;
+  }
+
   async sweep(series: string, olderThan: Date): Promise<SweepReport> {
     throwIfCancelled(this.#signal, 'sweep unfinished files');
     return sweepFiles(this.location, series, olderThan);

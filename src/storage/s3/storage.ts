@@ -2,11 +2,13 @@
 import type { Readable } from 'node:stream';
 import { resolveS3, type S3Destination } from '../../domain/destination.ts';
 import { choosePartSize, describePartSize } from '../../domain/part-size.ts';
+import type { LifecycleRule } from '../../domain/retention/lifecycle.ts';
 import type { ByteRange, Log, ObjectInfo, ObjectWriter, Storage, SweepReport, WriteOptions } from '../../ports.ts';
 import type { StorageContext } from '../context.ts';
 import { assertKey, assertPrefix } from '../keys.ts';
 import { S3Connection } from './client.ts';
 import { bucketKeepsVersions, bucketLocks, holdOf } from './holds.ts';
+import { bucketLifecycle } from './lifecycle.ts';
 import { listFolders, listObjects, statObject } from './list.ts';
 import { S3ObjectWriter } from './multipart.ts';
 import { probeUpload } from './probe.ts';
@@ -115,6 +117,10 @@ class S3Storage implements Storage {
 
   keepsVersions(): Promise<boolean | undefined> {
     return bucketKeepsVersions(this.#connection);
+  }
+
+  lifecycle(): Promise<readonly LifecycleRule[]> {
+    return bucketLifecycle(this.#connection);
   }
 
   sweep(series: string, olderThan: Date): Promise<SweepReport> {
