@@ -58,9 +58,15 @@ async function race(bench: Bench, source: Source, contenders: readonly Contender
     return {
       name,
       seconds: median(runs.map((run) => run.seconds)),
+      joiningSeconds: median(runs.map(({ stdout }) => joiningSeconds(stdout))),
       peakRssBytes: Math.max(...runs.map((run) => run.peakRssBytes)),
     };
   });
+}
+
+/** What the S3 server needed to copy the parts of a finished upload together, as the action says it; 0 when it does not. */
+function joiningSeconds(log: string): number {
+  return Number(/The storage took ([\d.]+) s to join/.exec(log)?.[1] ?? 0);
 }
 
 /** From the start of the process to its first line of output, with inputs that are refused before any I/O. */

@@ -82,11 +82,13 @@ describe('the preflight', () => {
   });
 
   test('stops at what cannot be read, with the grant that this major knows', () => {
+    const either = (grant: string): string =>
+      `Run \`GRANT pg_read_all_data TO "dumper";\` or, where the provider lets nobody do that, \`${grant}\`.`;
     const missing = { schemas: ['Shop'], tables: [table('orders')], sequences: [table('orders_id_seq')] };
     expect(withRights(missing).map(({ code, action }) => [code, action])).toEqual([
-      ['schema-not-usable', 'Run `GRANT pg_read_all_data TO "dumper";`.'],
-      ['table-not-readable', 'Run `GRANT pg_read_all_data TO "dumper";`.'],
-      ['sequence-not-readable', 'Run `GRANT pg_read_all_data TO "dumper";`.'],
+      ['schema-not-usable', either('GRANT USAGE ON SCHEMA "Shop" TO "dumper";')],
+      ['table-not-readable', either('GRANT SELECT ON ALL TABLES IN SCHEMA "public" TO "dumper";')],
+      ['sequence-not-readable', either('GRANT SELECT ON ALL SEQUENCES IN SCHEMA "public" TO "dumper";')],
     ]);
     expect(withRights(missing, 13).map(({ action }) => action)).toEqual([
       'Run `GRANT USAGE ON SCHEMA "Shop" TO "dumper";`.',

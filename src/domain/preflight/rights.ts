@@ -44,7 +44,9 @@ function assessRowSecurity({ role, rowSecured }: RightsFacts): Finding[] {
 function assessReading({ role, schemas, tables, sequences }: RightsFacts, major: number): Finding[] {
   const name = quoteIdentifier(role);
   const grants = (inSchema: string): string =>
-    major >= 14 ? `Run \`GRANT pg_read_all_data TO ${name};\`.` : `Run \`${inSchema}\`.`;
+    major >= 14
+      ? `Run \`GRANT pg_read_all_data TO ${name};\` or, where the provider lets nobody do that, \`${inSchema}\`.`
+      : `Run \`${inSchema}\`.`;
   const finding = (code: string, seen: string, action: string): Finding => ({ code, severity: 'error', seen, action });
   const found: Finding[] = [];
   if (schemas.length > 0) {

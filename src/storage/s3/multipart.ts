@@ -1,11 +1,11 @@
 /** The streaming write of one object: a single request when it fits into one part, else equal parts in parallel. */
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { BackupError, messageOf } from '../../domain/errors.ts';
 import type { PartPlan } from '../../domain/part-size.ts';
 import type { ObjectInfo, ObjectWriter, StoredObject } from '../../ports.ts';
 import { cancelledError } from '../cancelled.ts';
 import { isCertainRefusal } from '../certain-refusal.ts';
+import { joinCrc32 } from './crc32-join.ts';
 import { statObject } from './list.ts';
 import { encodeCrc32, Part, PartBuffers } from './part.ts';
 import {
@@ -26,6 +26,7 @@ import { type Sent, verifyStored } from './verify.ts';
 /** Most rounds of aborting one upload, and the pause between them. */
 const ABORT_TIMES = 4;
 const ABORT_PAUSE_MS = 200;
+const LEAST_JOINING_TOLD = 0.3;
 
 export interface WriterContext extends Omit<UploadTarget, 'signal'> {
   plan: PartPlan;
@@ -46,6 +47,7 @@ export class S3ObjectWriter implements ObjectWriter {
   #filling: Part | undefined;
   #partNumber = 0;
   #sizeBytes = 0;
+  /** Of all parts that were handed over. */
   #crc32 = 0;
   #uploadId: Promise<string> | undefined;
   #failure: { error: unknown } | undefined;
@@ -66,7 +68,6 @@ export class S3ObjectWriter implements ObjectWriter {
   async write(chunk: Uint8Array): Promise<void> {
     this.#assertUsable();
     this.#sha256.update(chunk);
-    if (this.#target.connection.checksum === 'crc32') this.#crc32 = crc32(chunk, this.#crc32);
     this.#sizeBytes += chunk.byteLength;
     for (let offset = 0; offset < chunk.byteLength; ) {
       // Only now, with a byte more to come, is a full part known not to be the last.
@@ -82,7 +83,9 @@ export class S3ObjectWriter implements ObjectWriter {
     const sha256 = this.#sha256.digest('hex');
     if (this.#uploadId !== undefined) await this.#finishParts();
     if (onlyIfAbsent) await refuseIfPresent(this.#target);
+    const askedAt = connection.clock.now().getTime();
     const answer = await this.#publish();
+    this.#tellJoining((connection.clock.now().getTime() - askedAt) / 1000);
     const sent: Sent = {
       key,
       sizeBytes: this.#sizeBytes,
@@ -93,6 +96,13 @@ export class S3ObjectWriter implements ObjectWriter {
     const evidence = await verifyStored(connection, sent, answer, signal);
     this.#end('finished');
     return { key, sizeBytes: this.#sizeBytes, sha256, evidence };
+  }
+
+  /** Some servers copy all parts at the end, which nothing can hide. */
+  #tellJoining(seconds: number): void {
+    if (this.#partNumber < 2 || seconds < LEAST_JOINING_TOLD) return;
+    const { connection, key } = this.#target;
+    connection.log.info(`The storage took ${seconds.toFixed(1)} s to join the ${this.#partNumber} parts of ${key}`);
   }
 
   abort(): Promise<void> {
@@ -135,6 +145,7 @@ export class S3ObjectWriter implements ObjectWriter {
 
   #startUpload(part: Part): void {
     this.#filling = undefined;
+    this.#crc32 = joinCrc32(this.#crc32, part.crc32, part.length);
     this.#uploadId ??= createUpload(this.#target, this.#stopCreating.signal);
     const upload = this.#uploadId
       .then((uploadId) => uploadPart(this.#target, uploadId, part))
@@ -170,6 +181,7 @@ export class S3ObjectWriter implements ObjectWriter {
 
   #put(): Promise<Answer> {
     const part = this.#filling ?? new Part(1, Buffer.alloc(0), this.#target.connection.checksum);
+    this.#crc32 = part.crc32;
     this.#ownEtag = () => part.md5().toString('hex');
     return putObject(this.#target, part);
   }

@@ -54,6 +54,11 @@ export class Part {
     return this.#md5Digest;
   }
 
+  /** Of the bytes filled in so far; without meaning with the `md5` policy. */
+  get crc32(): number {
+    return this.#crc32;
+  }
+
   /** Base64 of the big-endian value, as the header wants it. */
   crc32Base64(): string {
     return encodeCrc32(this.#crc32);
