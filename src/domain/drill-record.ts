@@ -51,6 +51,9 @@ export interface DrillRecord {
   run: ManifestRun | null;
 }
 
+/** What must be known of many drills at once. */
+export type DrillOutcome = Pick<DrillRecord, 'backup' | 'verdict' | 'error' | 'startedAt' | 'timings'>;
+
 export type DrillTargetKind = 'own-server' | 'given';
 
 export interface DrillFacts {
@@ -148,7 +151,7 @@ const OF_THE_BACKUP: readonly ErrorCode[] = [
  * Backups that a drill has brought back. A drill that failed later takes that away again; one that could not decide, or
  * was ended by something else (a cancellation, a target that was refused, a wrong key), says neither.
  */
-export function restoredBackups(records: readonly DrillRecord[]): ReadonlySet<string> {
+export function restoredBackups(records: readonly DrillOutcome[]): ReadonlySet<string> {
   const decided = records
     .filter(({ verdict, error }) => verdict !== 'partial' && (error === undefined || OF_THE_BACKUP.includes(error)))
     .toSorted((left, right) => compare(left.startedAt, right.startedAt));
@@ -169,17 +172,25 @@ export interface TrendPoint {
   recoverySeconds?: number;
 }
 
-export function trendPoint({ startedAt, backup, verdict, error, timings }: DrillRecord): TrendPoint {
+export function trendPoint({ startedAt, backup, verdict, error, timings }: DrillOutcome): TrendPoint {
   const point = { startedAt, backupId: backup.id, verdict };
   return error === undefined ? { ...point, recoverySeconds: timings.recoverySeconds } : point;
 }
 
 const readErrorCode = json.matching(/^ERR_[A-Z_]+$/, 'a code such as ERR_CONNECT') as json.Reader<ErrorCode>;
 
+const readBackup = json.object({ id: readBackupId, name: readSeries, snapshotAt: json.utcTime });
+const readVerdict = json.oneOf<RecoveryVerdict>('passed', 'partial', 'failed');
+const readTimings = json.object<DrillRecord['timings']>({
+  recoverySeconds: json.amount,
+  totalSeconds: json.amount,
+  criticalTablesSeconds: json.optional(json.amount),
+});
+
 const readFields = json.object<DrillRecord>({
   schemaVersion: json.count,
-  backup: json.object({ id: readBackupId, name: readSeries, snapshotAt: json.utcTime }),
-  verdict: json.oneOf('passed', 'partial', 'failed'),
+  backup: readBackup,
+  verdict: readVerdict,
   error: json.optional(readErrorCode),
   startedAt: json.utcTime,
   finishedAt: json.utcTime,
@@ -193,15 +204,20 @@ const readFields = json.object<DrillRecord>({
   ),
   checks: json.list(json.object({ id: json.anyWord<CheckId>(), status: readCheckStatus, reason: json.text })),
   phases: json.list(json.object({ phase: json.anyWord(), seconds: json.amount })),
-  timings: json.object<DrillRecord['timings']>({
-    recoverySeconds: json.amount,
-    totalSeconds: json.amount,
-    criticalTablesSeconds: json.optional(json.amount),
-  }),
+  timings: readTimings,
   dataAgeSeconds: json.amount,
   totals: json.object({ tables: json.count, rows: json.count, largeObjects: json.count }),
   alarm: json.oneOf('passed', 'failed', 'partial', 'not-run', 'not-asked'),
   run: json.nullable(readRun),
+});
+
+/** Of outcomes that were kept between runs. */
+export const readDrillOutcome: json.Reader<DrillOutcome> = json.object<DrillOutcome>({
+  backup: readBackup,
+  verdict: readVerdict,
+  error: json.optional(readErrorCode),
+  startedAt: json.utcTime,
+  timings: readTimings,
 });
 
 const KIND: DocumentKind<DrillRecord> = {

@@ -2,29 +2,16 @@
 import type { Target } from '../backup/destinations.ts';
 import type { CommandContext } from '../command.ts';
 import { restoredBackups } from '../domain/drill-record.ts';
-import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
-import type { Manifest } from '../domain/manifest.ts';
-import {
-  type Inventory,
-  isNameOfOurs,
-  type ListedObject,
-  type ListedSet,
-  takeStock,
-} from '../domain/retention/inventory.ts';
+import { fewKeys } from '../domain/key-words.ts';
+import { type Inventory, type ListedObject, strangeIn, takeStock } from '../domain/retention/inventory.ts';
 import type { RetentionSet } from '../domain/retention.ts';
 import { OBJECT_NAMES, seriesPrefix, setFolder } from '../domain/set-layout.ts';
-import { countOf, formatBytes } from '../domain/words.ts';
-import { MAX_RECORD_BYTES, readDrillRecord } from '../drill/records.ts';
-import { isOfNewerVersion, readManifest } from '../restore/find-copies.ts';
-import { inParallel } from '../runner/in-parallel.ts';
+import { countOf } from '../domain/words.ts';
+import { readOutcomes } from '../holdings/drill-outcomes.ts';
+import { type FoundSet, findSets, type UnreadableSet, unknownIn } from '../holdings/found-sets.ts';
 
-/** Requests under way at one destination. */
-export const LANES = 16;
-/** A manifest grows by about 100 bytes a table: this is one of 300,000 tables. What is larger is not read. */
-const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
-const KEYS_NAMED = 5;
-const KEY_CHARACTERS = 120;
+export { LANES } from '../holdings/found-sets.ts';
 
 /** A finished set that can be judged. */
 export interface KnownSet extends RetentionSet {
@@ -49,94 +36,39 @@ export async function lookAt(target: Target, series: string, { signal }: Command
     listed.push({ key, sizeBytes, modifiedAt });
   }
   const inventory = takeStock(listed, series);
-  const restored = await readRestored(target, series, inventory);
-  const judged = await inParallel(inventory.finished, LANES, (folder) => judge(target, series, folder));
+  const { outcomes, findings: doubtful } = await readOutcomes(target, series, inventory);
+  const { sets, unreadable } = await findSets(target, series, inventory.finished);
   signal.throwIfAborted();
-  const sets = judged.flatMap(({ set }) => (set === undefined ? [] : [{ ...set, restored: restored.ids.has(set.id) }]));
-  const strange = [...inventory.unknown, ...judged.flatMap(({ unknown }) => unknown), ...strangeIn(inventory)];
+  const restored = restoredBackups(outcomes);
+  const strange = [...inventory.unknown, ...sets.flatMap(unknownIn), ...strangeIn(inventory)];
+  const uriOf = ({ facts }: FoundSet): string => storage.uri(setFolder(series, facts.id));
   return {
     target,
-    sets,
+    sets: sets.map((found) => known(found, restored)),
     inventory,
     findings: [
-      ...judged.flatMap(({ finding }) => finding ?? []),
-      ...restored.findings,
+      ...unreadable.map(leftAlone),
+      ...sets.flatMap((found) => (found.damaged.length === 0 ? [] : incomplete(uriOf(found), found.damaged))),
+      ...doubtful,
       ...unknownObjects(strange, storage.uri(series)),
     ],
   };
 }
 
-interface Judged {
-  /** Absent for one that cannot be judged; it is left alone. */
-  set?: KnownSet;
-  finding?: Finding;
-  /** Keys in its folder that are not its own. */
-  unknown: readonly string[];
-}
-
-async function judge(target: Target, series: string, folder: ListedSet): Promise<Judged> {
-  const manifestObject = folder.objects.get(OBJECT_NAMES.manifest);
-  const uri = target.storage.uri(setFolder(series, folder.id));
-  if ((manifestObject?.sizeBytes ?? 0) > MAX_MANIFEST_BYTES) {
-    const size = formatBytes(manifestObject?.sizeBytes ?? 0);
-    return { unknown: [], finding: unreadable(uri, `its metadata.json has ${size}, which no backup of ours has`) };
-  }
-  try {
-    const manifest = await readManifest({ target, folder: setFolder(series, folder.id), series });
-    return known(manifest, folder, uri);
-  } catch (error) {
-    if (!(error instanceof BackupError)) throw error;
-    // Another prune was faster.
-    if (error.code === 'ERR_STORAGE_MISSING') return { unknown: [] };
-    if (error.code !== 'ERR_MANIFEST' && error.code !== 'ERR_STORED_DIFFERS') throw error;
-    return { unknown: [], finding: unreadable(uri, error.message, isOfNewerVersion(error)) };
-  }
-}
-
 /** A proven set whose objects are not all there in their size proves nothing any more. */
-function known(manifest: Manifest, { objects }: ListedSet, uri: string): Judged {
-  const { id, label, verdict, keepForever, snapshotAt, scope } = manifest;
-  const names = [OBJECT_NAMES.manifest, ...manifest.objects.map(({ name }) => name)];
-  const present = names.flatMap((name) => objects.get(name)?.key ?? []);
-  // Of the guide each destination has its own, and nothing is restored from it.
-  const damaged = manifest.objects
-    .filter(({ role, name, sizeBytes }) => role !== 'restore-guide' && objects.get(name)?.sizeBytes !== sizeBytes)
-    .map(({ name }) => name);
-  const set: KnownSet = {
-    ...{ id, label, keepForever, snapshotAt },
+function known({ facts, folder, damaged }: FoundSet, restored: ReadonlySet<string>): KnownSet {
+  const { id, label, verdict, keepForever, snapshotAt, whole, objects } = facts;
+  const names = [OBJECT_NAMES.manifest, ...objects.map(({ name }) => name)];
+  return {
+    ...{ id, label, keepForever, snapshotAt, whole },
     at: new Date(snapshotAt),
     verdict: damaged.length === 0 ? verdict : 'unproven',
-    restored: false,
-    whole: scope.content === 'all' && scope.wholeDatabase,
-    keys: present,
+    restored: restored.has(id),
+    keys: names.flatMap((name) => folder.objects.get(name)?.key ?? []),
   };
-  const unknown = [...objects].filter(([name]) => !names.includes(name)).map(([, { key }]) => key);
-  return damaged.length === 0 ? { set, unknown } : { set, unknown, finding: incomplete(uri, damaged) };
 }
 
-/** Ids of sets that a drill has brought back, by the records that lie here. */
-async function readRestored(
-  { storage }: Target,
-  series: string,
-  { drills }: Inventory,
-): Promise<{ ids: ReadonlySet<string>; findings: readonly Finding[] }> {
-  const keys = [...drills].flatMap(([id, records]) =>
-    records.filter(({ sizeBytes }) => sizeBytes <= MAX_RECORD_BYTES).map(({ key }) => ({ id, key })),
-  );
-  const read = await inParallel(keys, LANES, ({ id, key }) => readDrillRecord(storage, key, { series, id }));
-  const records = read.flatMap((record) => (record === undefined || 'severity' in record ? [] : [record]));
-  const findings = read.flatMap((record) => (record !== undefined && 'severity' in record ? [record] : []));
-  return { ids: restoredBackups(records), findings };
-}
-
-/** What lies in the folder of an unfinished set and was not written by this action. */
-function strangeIn({ unfinished }: Inventory): string[] {
-  return unfinished.flatMap(({ objects }) =>
-    [...objects].filter(([name]) => !isNameOfOurs(name)).map(([, { key }]) => key),
-  );
-}
-
-function unreadable(uri: string, why: string, isNewer = false): Finding {
+function leftAlone({ uri, why, isNewer }: UnreadableSet): Finding {
   return {
     code: 'manifest-unreadable',
     severity: 'warning',
@@ -156,16 +88,13 @@ function incomplete(uri: string, damaged: readonly string[]): Finding {
   };
 }
 
-/** Keys come from whoever can write there, so they are shown as JSON and cut. */
 function unknownObjects(keys: readonly string[], uri: string): Finding[] {
   if (keys.length === 0) return [];
-  const named = keys.slice(0, KEYS_NAMED).map((key) => JSON.stringify(key.slice(0, KEY_CHARACTERS)));
-  const more = keys.length > named.length ? ` and ${countOf(keys.length - named.length, 'other')}` : '';
   return [
     {
       code: 'unknown-objects',
       severity: 'notice',
-      seen: `${countOf(keys.length, 'object')} in ${uri} did not come from this action and ${keys.length === 1 ? 'is' : 'are'} left alone: ${named.join(', ')}${more}`,
+      seen: `${countOf(keys.length, 'object')} in ${uri} did not come from this action and ${keys.length === 1 ? 'is' : 'are'} left alone: ${fewKeys(keys)}`,
       action: 'Move them elsewhere: the folder of a series is for backups alone.',
     },
   ];

@@ -8,6 +8,7 @@ export interface ListedObject {
   key: string;
   sizeBytes: number;
   modifiedAt: Date;
+  etag?: string;
 }
 
 /** A folder that is named like a set, with what lies in it. */
@@ -22,6 +23,7 @@ export interface RecordKey {
   key: string;
   at: Date;
   sizeBytes: number;
+  etag?: string;
 }
 
 export interface Inventory {
@@ -73,14 +75,21 @@ export function takeStock(objects: Iterable<ListedObject>, series: string): Inve
   };
 }
 
-function drillOf({ key, sizeBytes }: ListedObject, series: string): (RecordKey & { id: string }) | undefined {
+function drillOf({ key, sizeBytes, etag }: ListedObject, series: string): (RecordKey & { id: string }) | undefined {
   const prefix = drillsPrefix(series);
   if (!key.startsWith(prefix)) return undefined;
   const [id = '', name = '', ...more] = key.slice(prefix.length).split('/');
   if (more.length > 0 || parseBackupId(id) === undefined || !isRecordName(name)) return undefined;
   // The name of a record is a time and a random part, as in an id.
   const at = parseBackupId(`${name.slice(0, 15)}_x_${name.slice(16, 22)}`)?.at;
-  return at === undefined ? undefined : { key, id, at, sizeBytes };
+  return at === undefined ? undefined : { key, id, at, sizeBytes, ...(etag === undefined ? {} : { etag }) };
+}
+
+/** What lies in the folder of an unfinished set and was not written by this action. */
+export function strangeIn({ unfinished }: Inventory): string[] {
+  return unfinished.flatMap(({ objects }) =>
+    [...objects].filter(([name]) => !isNameOfOurs(name)).map(([, { key }]) => key),
+  );
 }
 
 /** Whether an object of this name in the folder of a set was written by this action, as far as the name tells. */
