@@ -9,6 +9,10 @@ import type { RecoveryVerdict } from '../recovery.ts';
 export const LEVELS = ['info', 'warning', 'critical'] as const;
 export type Level = (typeof LEVELS)[number];
 
+/** From which level on a run is red. */
+export const FAIL_ON = ['critical', 'warning', 'never'] as const;
+export type FailOn = (typeof FAIL_ON)[number];
+
 export interface StatusFinding {
   /** Stable, kebab-case: `backup-too-old`. */
   code: string;

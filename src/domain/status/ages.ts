@@ -1,0 +1,97 @@
+/** Whether there is something good, and whether it is young enough. */
+import { formatAge } from '../words.ts';
+import type { SeriesRule } from './finding.ts';
+import type { StatusFinding } from './model.ts';
+import { hoursBetween, newestGood } from './series-view.ts';
+
+/** Before `max-age-hours` is over: 26 hours are warned of from 24 on. */
+const WARN_HOURS_BEFORE = 2;
+/** Of `max-age-hours`, where that is shorter: hourly backups are not warned of all the time. */
+const WARN_SHARE_BEFORE = 0.25;
+/** Finished sets in a row. A policy of `keep-last` or a lifecycle rule leaves about as many. */
+export const UNPROVEN_IN_A_ROW = 5;
+
+/** From this age on there is a warning. */
+export function warnAgeHours(maxAgeHours: number): number {
+  return maxAgeHours - Math.min(WARN_HOURS_BEFORE, maxAgeHours * WARN_SHARE_BEFORE);
+}
+
+export const judgeAge: SeriesRule = (view) => {
+  const { name: series, now, limits, backups, unfinished } = view;
+  const newest = newestGood(view);
+  if (newest === undefined) {
+    const nothing = backups.length === 0 && unfinished.length === 0;
+    const finding: StatusFinding = {
+      code: nothing ? 'series-missing' : 'nothing-proven',
+      level: 'critical',
+      series,
+      seen: nothing
+        ? `There is no backup of ${series} at all`
+        : `No backup of ${series} is proven, of ${backups.length} that are finished`,
+      action: nothing
+        ? 'Look whether its backup workflow exists, runs, and writes to this storage under this name.'
+        : 'Take a backup now and read why its checks do not pass.',
+    };
+    return [finding];
+  }
+  const hours = hoursBetween(newest.at, now);
+  const age = formatAge(Math.max(0, hours * 3600));
+  const old = {
+    code: 'backup-too-old',
+    series,
+    seen: `The newest proven backup of ${series} is ${age} old: ${newest.id}`,
+  };
+  if (hours > limits.maxAgeHours) {
+    return [
+      {
+        ...old,
+        level: 'critical',
+        seen: `${old.seen}; \`max-age-hours\` allows ${limits.maxAgeHours}`,
+        action: `Take a backup now. ${SCHEDULE_ADVICE}`,
+      },
+    ];
+  }
+  if (hours < warnAgeHours(limits.maxAgeHours)) return [];
+  return [
+    {
+      ...old,
+      level: 'warning',
+      seen: `${old.seen}; \`max-age-hours\` is ${limits.maxAgeHours}`,
+      action: `Look whether a backup is under way. ${SCHEDULE_ADVICE}`,
+    },
+  ];
+};
+
+/** A schedule that is turned off sends no mail that anybody reads. */
+export const SCHEDULE_ADVICE =
+  'Look under Actions whether the workflow is enabled and ran: GitHub turns the schedule of a workflow off after 60 days without activity in a public repository, and when its last author left. "Enable workflow" turns it on again.';
+
+/** What a policy or a lifecycle rule that counts backups would leave. */
+export const judgeRetention: SeriesRule = ({ name: series, backups, good }) => {
+  const newest = backups.slice(-UNPROVEN_IN_A_ROW);
+  if (newest.length < UNPROVEN_IN_A_ROW || newest.some((point) => good.includes(point))) return [];
+  const [last] = good;
+  if (last === undefined) return [];
+  return [
+    {
+      code: 'proven-running-out',
+      level: 'warning',
+      series,
+      seen: `The newest ${UNPROVEN_IN_A_ROW} backups of ${series} are all unproven; the newest proven one is ${last.id}`,
+      action: `Find out why backups are not proven. \`command: prune\` never removes that one, but a lifecycle rule or somebody who deletes by age does: check both, or take it again with \`keep-forever\`.`,
+    },
+  ];
+};
+
+export const judgeClock: SeriesRule = ({ name: series, fromTheFuture }) =>
+  fromTheFuture.length === 0
+    ? []
+    : [
+        {
+          code: 'from-the-future',
+          level: 'warning',
+          series,
+          seen: `${fromTheFuture.slice(0, 3).join(', ')} of ${series} ${fromTheFuture.length === 1 ? 'says that it was' : 'say that they were'} taken later than now, and ${fromTheFuture.length === 1 ? 'counts' : 'count'} for nothing`,
+          action: 'Compare the clocks of this runner and of the database server with the true time.',
+        },
+      ];

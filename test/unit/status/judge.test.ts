@@ -1,0 +1,211 @@
+/** What a status concludes of storages of several series and destinations, and what it must not conclude. */
+import { describe, expect, test } from 'vitest';
+import { parseDestination } from '../../../src/domain/destination.ts';
+import { seriesIn } from '../../../src/domain/status/listing.ts';
+import { ownerOf } from '../../../src/domain/status/owners.ts';
+import { isDueToday } from '../../../src/domain/status/verify-share.ts';
+import { backup, drill, hoursAgo, judge, NOW, nightly, part, place, second, told } from '../../support/status-facts.ts';
+
+const unseen = {
+  location: '/second',
+  owner: { provider: 'another' },
+  error: 'List failed',
+  hint: 'Look at it.',
+};
+
+describe('Several series', () => {
+  const shop = part(nightly(5));
+
+  test('each have findings of their own, the worst first, and the level of the worst', () => {
+    const report = judge(shop, {
+      destinations: [place([shop, part([backup(40)], { name: 'crm', drills: [drill(24)] })])],
+    });
+    expect(report.series.map(({ name, level }) => [name, level])).toEqual([
+      ['crm', 'critical'],
+      ['shop', 'info'],
+    ]);
+    expect(report.level).toBe('critical');
+    expect(report.findings[0]).toMatchObject({ code: 'backup-too-old', series: 'crm' });
+  });
+
+  test('are critical when one that is expected has nothing at all', () => {
+    const report = judge(shop, { expectedNames: ['shop', 'billing'] });
+    expect(told(report)).toEqual(['critical series-missing']);
+    expect(report.findings[0]?.seen).toContain('billing');
+  });
+
+  test('do not count one of safety backups alone', () => {
+    const saved = part([backup(900, { label: 'emergency' })], { name: 'shop-emergency', drills: [] });
+    expect(judge(shop, { destinations: [place([shop, saved])] }).series.map(({ name }) => name)).toEqual(['shop']);
+  });
+
+  test('that are none at all are critical', () => {
+    expect(told(judge(shop, { destinations: [place([])] }))).toEqual(['critical nothing-there']);
+  });
+});
+
+describe('Several destinations', () => {
+  const sets = nightly(5);
+
+  test('that agree say nothing, and know a drill whose record one of them has', () => {
+    const report = judge(sets, {
+      destinations: [place([part(sets, { drills: [] })]), second([part(sets, { drills: [drill(24)] })])],
+    });
+    expect(told(report)).toEqual([]);
+    expect(report.series[0]?.newestProven?.locations).toEqual(['/first', '/second']);
+  });
+
+  test('of which the second is behind are a warning until it has the newest again', () => {
+    const behind = (own: typeof sets) => judge(sets, { destinations: [place([part(sets)]), second([part(own)])] });
+    const report = behind(sets.slice(2));
+    expect(told(report)).toEqual(['warning copy-behind']);
+    expect(report.findings[0]?.seen).toContain('/second lacks the newest 2 proven backups of shop');
+    expect(behind([]).findings[0]?.seen).toContain('no proven one at all');
+    expect(told(behind(sets))).toEqual([]);
+    expect(told(behind([sets[0] as (typeof sets)[0], ...sets.slice(2)]), 'info')).toContain('info copy-missing');
+  });
+
+  test('of which one holds a damaged copy name the other, and when none is whole that is critical', () => {
+    const [newest, ...older] = sets;
+    const bad = { ...(newest as (typeof sets)[0]), damaged: ['database.backup.age'] };
+    const one = judge(sets, { destinations: [place([part([bad, ...older])]), second([part(sets)])] });
+    expect(told(one)).toEqual(['warning copy-damaged']);
+    expect(one.findings[0]?.action).toContain('Copy it again from /second');
+    expect(one.series[0]?.newestProven).toMatchObject({ id: bad.facts.id, locations: ['/second'] });
+    const none = judge(sets, { destinations: [place([part([bad, ...older])]), second([part([bad, ...older])])] });
+    expect(told(none)).toContain('critical copy-damaged');
+    expect(none.series[0]?.newestProven?.id).toBe(older[0]?.facts.id);
+  });
+
+  test('of which one cannot be listed: critical, and nothing is concluded about it', () => {
+    const report = judge(sets, { destinations: [place([part(sets)]), unseen] });
+    expect(told(report)).toEqual(['critical destination-unreadable']);
+    expect(report.destinations[1]).toEqual({ location: '/second', error: 'List failed' });
+    expect(report.series[0]?.newestProven?.locations).toEqual(['/first']);
+  });
+
+  test.each([
+    [
+      ['s3://a-a/x?region=eu-central-1', 's3://b-b/x?region=eu-central-1'],
+      'one account of Amazon in the region eu-central-1',
+    ],
+    [['s3://a-a/x?region=eu-central-1', 's3://b-b/x?region=us-east-1'], 'one account of Amazon:'],
+    [
+      ['s3://a-a/x?region=us-east-1', 's3://b-b/x?region=us-east-1&credentials=OTHER'],
+      'Amazon in the region us-east-1:',
+    ],
+    [['s3://a-a/x', 's3://b-b/x?endpoint=https://b2.example.com'], undefined],
+    [['/one', '/two'], 'this machine:'],
+  ])('that share what they depend on say so: %j', (lines, words) => {
+    const destinations = lines.map((line, index) =>
+      place([part(sets)], { location: `/${index}`, owner: ownerOf(parseDestination(line)) }),
+    );
+    const finding = judge(sets, { destinations }).findings.find(({ code }) => code === 'copies-share');
+    if (words === undefined) expect(finding).toBeUndefined();
+    else expect(`${finding?.seen}`).toContain(words);
+  });
+});
+
+describe('What does not belong there', () => {
+  test('is told, and counts for nothing', () => {
+    const own = part(nightly(5), {
+      unreadable: [{ id: 'x', uri: '/first/shop/x', why: 'it is not JSON', isNewer: false }],
+      doubtfulDrills: ['/first/shop/_drills/x.json does not count'],
+      unknown: ['shop/notes.txt', 'shop/\u001b[31mred'],
+    });
+    const report = judge(own, { destinations: [place([own], { stray: ['README'] })] });
+    expect(told(report, 'info').sort()).toEqual([
+      'info drill-record',
+      'info unknown-objects',
+      'info unknown-objects',
+      'warning drill-record-unreadable',
+      'warning manifest-unreadable',
+    ]);
+    expect(JSON.stringify(report.findings)).not.toContain('\u001b');
+  });
+
+  test('from the future counts for nothing, from an hour on', () => {
+    expect(told(judge([backup(-1), ...nightly(5)]))).toEqual([]);
+    const report = judge([backup(-1.01), ...nightly(5, 30)]);
+    expect(told(report)).toEqual(['critical backup-too-old', 'warning from-the-future']);
+  });
+
+  test('is found beside series of similar names', () => {
+    const modifiedAt = NOW;
+    const id = backup(1).facts.id;
+    const keys = [
+      `prod/${id}/metadata.json`,
+      `prod-eu/${id}/x`,
+      'prod/notes',
+      'notes',
+      'Prod/x/y',
+      '_audit/20260102_040000_aaaaaa.started.json',
+      'empty/x',
+    ];
+    const { series, stray } = seriesIn(keys.map((key) => ({ key, sizeBytes: 1, modifiedAt })));
+    expect([...series].map(([name, objects]) => [name, objects.length])).toEqual([
+      ['prod', 2],
+      ['prod-eu', 1],
+    ]);
+    expect(stray).toEqual(['notes', 'Prod/x/y', 'empty/x']);
+  });
+});
+
+describe('Keys', () => {
+  const old = backup(100, { recipients: ['age1old'] });
+  const sets = (...newer: string[]) => [backup(10, { recipients: newer }), old];
+  const told1 = (newer: string[], of: string) =>
+    told(judge(part(sets(...newer), { drills: [drill(24, 'passed', { of })] })));
+
+  test('that no drill has opened are a warning, unless the backup has another key that one has', () => {
+    expect(told1(['age1new'], old.facts.id)).toEqual(['warning key-never-drilled']);
+    expect(told1(['age1new', 'age1old'], old.facts.id)).toEqual([]);
+    expect(told1(['age1new'], backup(10).facts.id)).toEqual(['warning key-never-drilled']);
+  });
+});
+
+describe('The last 30 days', () => {
+  test('tell proven, unproven, missed and unexpected days apart, and what drills said', () => {
+    const sets = nightly(12).filter((_, index) => index !== 3 && index !== 4);
+    sets.push(backup(10 + 24 * 4, { verdict: 'unproven' }));
+    const [only] = judge(part(sets, { drills: [drill(30, 'failed'), drill(26, 'passed')] })).series;
+    expect(only?.days).toHaveLength(30);
+    expect(only?.days.map(({ state }) => state[0]).join('')).toBe(`${'n'.repeat(18)}pppppppumppp`);
+    expect(only?.days.at(-1)).toEqual({ day: '2026-11-21', state: 'proven', backups: 1 });
+    expect(only?.days.at(-2)?.drill).toBe('passed');
+    expect(only?.cadenceHours).toBe(24);
+  });
+
+  test('do not take what was pruned for missed', () => {
+    const weekly = [17, 24, 31].map((days) => backup(days * 24 + 10));
+    const [only] = judge([...nightly(10), ...weekly]).series;
+    expect(only?.days.map(({ state }) => state)).not.toContain('missed');
+  });
+});
+
+describe('The share that is read again today', () => {
+  const ids = nightly(200).map(({ facts: { id } }) => id);
+
+  test('is another each day, and in so many days all of it', () => {
+    const read = Array.from({ length: 7 }, (_, day) => ids.filter((id) => isDueToday(id, 7, hoursAgo(24 * day))));
+    expect(read.flat().sort()).toEqual([...ids].sort());
+    for (const share of read) expect(share.length).toBeGreaterThan(5);
+    expect(ids.filter((id) => isDueToday(id, 7, NOW))).toEqual(ids.filter((id) => isDueToday(id, 7, hoursAgo(11))));
+    expect(ids.every((id) => isDueToday(id, 1, NOW))).toBe(true);
+  });
+
+  test('is critical where it is damaged, and names the good copy; what was not read is no proof', () => {
+    const damage = { series: 'shop', id: 'x', object: 'database.backup.age', location: '/first', how: 'other bytes' };
+    const verified = {
+      sets: 3,
+      bytes: 5,
+      damage: [{ ...damage, goodIn: ['/second'] }],
+      unread: ['/first/y could not'],
+    };
+    const report = judge(nightly(5), { verified });
+    expect(told(report)).toEqual(['critical stored-damaged', 'warning stored-unverified']);
+    expect(report.findings[0]?.seen).toContain('A good copy is in /second');
+    expect(report.series[0]?.level).toBe('critical');
+    expect(report.verified).toEqual({ sets: 3, bytes: 5, damaged: ['x'] });
+  });
+});
