@@ -10,6 +10,7 @@ import type { Finding } from './domain/findings.ts';
 import type { Manifest } from './domain/manifest.ts';
 import type { ClassifiedMessage, Recovery, RecoveryPhase, RecoveryStage, Strategy } from './domain/recovery.ts';
 import type { RetentionPlan } from './domain/retention.ts';
+import type { FailOn, StatusReport } from './domain/status/model.ts';
 import type { Clock, Log } from './ports.ts';
 
 export interface CommandContext {
@@ -309,8 +310,20 @@ export interface PrunedDestination {
   error?: BackupError;
 }
 
+/** What is known of the backups, from the storage alone. */
+export interface StatusResult {
+  command: 'status';
+  outcome: 'watched';
+  /** The series, where one alone was looked at. */
+  name?: string;
+  report: StatusReport;
+  failOn: FailOn;
+  /** Those of the report, in the form of other commands. */
+  findings: readonly Finding[];
+}
+
 /** Grows by one member a command. */
-export type CommandResult = BackupOutcome | RecoveryResult | RecoveryDryRun | PruneResult;
+export type CommandResult = BackupOutcome | RecoveryResult | RecoveryDryRun | PruneResult | StatusResult;
 
 export type BackupOutcome = BackupResult | ReusedBackup | DryRun;
 

@@ -5,6 +5,7 @@ import { backup } from './commands/backup.ts';
 import { drill } from './commands/drill.ts';
 import { prune } from './commands/prune.ts';
 import { restore } from './commands/restore.ts';
+import { status } from './commands/status.ts';
 import { run } from './main.ts';
 import { cleanUp } from './post.ts';
 import { systemClock } from './runner/clock.ts';
@@ -29,7 +30,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   const main = pathToFileURL(script);
   const ports = {
     clock: systemClock,
-    commands: { backup, restore, drill, prune },
+    commands: { backup, restore, drill, prune, status },
     threads: threads(main),
     lookUpGoodBackup,
   };

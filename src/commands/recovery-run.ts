@@ -1,10 +1,10 @@
-/** What restore, drill and prune begin with: a deadline, the storages, and what was told so far. */
+/** What restore, drill, prune and status begin with: a deadline, the storages, and what was told so far. */
 import type { Target } from '../backup/destinations.ts';
 import type { CommandContext, RecoveryDryRun, RunNews } from '../command.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
 import { restoredIds } from '../drill/records.ts';
-import type { DrillInputs, PruneInputs, RecoveryInputs, RestoreInputs } from '../inputs/types.ts';
+import type { DrillInputs, PruneInputs, RecoveryInputs, RestoreInputs, StatusInputs } from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
 import { type ExaminedTarget, examineTarget } from '../restore/examine-target.ts';
 import type { FoundBackup } from '../restore/find.ts';
@@ -30,7 +30,7 @@ export interface RecoveryRun {
 
 /** What a run needs of the inputs of its command. */
 type RunInputs = Pick<
-  RestoreInputs | DrillInputs | PruneInputs,
+  RestoreInputs | DrillInputs | PruneInputs | StatusInputs,
   'command' | 'destinations' | 'maxDurationMinutes' | 'stallTimeoutSeconds'
 >;
 

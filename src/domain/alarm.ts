@@ -9,7 +9,9 @@
  */
 export type AlarmSubject =
   | { kind: 'series'; command: string; series: string }
-  | { kind: 'step'; workflow: string; job: string };
+  | { kind: 'step'; workflow: string; job: string }
+  /** All series of a storage, looked at by one job. */
+  | { kind: 'storage'; command: string; workflow: string; job: string };
 
 /** An open issue, not a pull request, as far as the plan needs it. */
 export interface OpenIssue {
@@ -56,11 +58,15 @@ export interface Failing {
 
 /** Stands in the text of the issue, invisible to its readers. The same subject has the same marker for ever. */
 export function alarmMarker(subject: AlarmSubject): string {
-  const words =
-    subject.kind === 'series'
-      ? `series=${markerWord(subject.series)} command=${markerWord(subject.command)}`
-      : `series=unknown workflow=${markerWord(subject.workflow)} job=${markerWord(subject.job)}`;
-  return `<!-- db-backup-action: ${words} -->`;
+  return `<!-- db-backup-action: ${subjectWords(subject)} -->`;
+}
+
+function subjectWords(subject: AlarmSubject): string {
+  if (subject.kind === 'series') {
+    return `series=${markerWord(subject.series)} command=${markerWord(subject.command)}`;
+  }
+  const step = `workflow=${markerWord(subject.workflow)} job=${markerWord(subject.job)}`;
+  return subject.kind === 'step' ? `series=unknown ${step}` : `series=* command=${markerWord(subject.command)} ${step}`;
 }
 
 /**
@@ -126,7 +132,7 @@ export function planForSuccess(
 ): AlarmPlan {
   const issues = subjects
     .flatMap((subject) =>
-      issuesAbout(subject, open).filter(({ number }) => subject.kind === 'series' || !toldByThisRun.has(number)),
+      issuesAbout(subject, open).filter(({ number }) => subject.kind !== 'step' || !toldByThisRun.has(number)),
     )
     .filter((issue, index, all) => all.indexOf(issue) === index);
   if (issues.length === 0) return { action: 'nothing', reason: 'no open issue is about this' };

@@ -59,6 +59,7 @@ export type ErrorCode =
   | 'ERR_PRUNE_LAST_PROVEN'
   | 'ERR_PRUNE_CLOCK'
   | 'ERR_LIFECYCLE'
+  | 'ERR_STATUS'
   | 'ERR_GITHUB'
   | 'ERR_INTERNAL';
 

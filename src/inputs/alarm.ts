@@ -29,12 +29,14 @@ export interface AlarmInputs {
   apiUrl: string;
 }
 
+type StepSubject = Extract<AlarmSubject, { kind: 'step' }>;
+
 /** `undefined` outside of a workflow. Never throws for what a user wrote. */
 export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
   const { run } = runnerEnvironment(env);
   if (run === null || !run.repository.includes('/')) return undefined;
   const read = <Name extends keyof InputValues>(name: Name) => givenValue(name, env);
-  const step: AlarmSubject = { kind: 'step', workflow: run.workflow, job: env.GITHUB_JOB ?? '' };
+  const step: StepSubject = { kind: 'step', workflow: run.workflow, job: env.GITHUB_JOB ?? '' };
   const [destination] = read('storage') ?? [];
   return {
     wanted: read('issue-on-failure') ?? true,
@@ -42,7 +44,7 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
     token: read('github-token') ?? '',
     labels: read('issue-labels') ?? [],
     assignees: read('issue-assignees') ?? [],
-    subject: subjectOf(env) ?? step,
+    subject: subjectOf(env, step) ?? step,
     step,
     ...(destination === undefined ? {} : { destination }),
     run,
@@ -52,9 +54,10 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
 
 /**
  * The series is the one that the user named; else of a backup that of the database in the URL, of a restore or drill the
- * one of the set that `backup` names. Never one that only the server or the bucket knows.
+ * one of the set that `backup` names; of a status without a name all of them. Never one that only the server or the
+ * bucket knows.
  */
-function subjectOf(env: Environment): AlarmSubject | undefined {
+function subjectOf(env: Environment, { workflow, job }: StepSubject): AlarmSubject | undefined {
   const command = givenValue('command', env);
   if (command === undefined) return undefined;
   const named = env[variableOf('name')]?.trim();
@@ -62,6 +65,7 @@ function subjectOf(env: Environment): AlarmSubject | undefined {
     const series = givenValue('name', env);
     return series === undefined ? undefined : { kind: 'series', command, series };
   }
+  if (command === 'status') return { kind: 'storage', command, workflow, job };
   // Elsewhere the variables PGHOST and PGDATABASE, which that input reads, say nothing of the series.
   const series = command === 'backup' ? seriesOfDatabase(env) : seriesOfBackup(env);
   return series === undefined ? undefined : { kind: 'series', command, series };

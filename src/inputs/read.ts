@@ -7,6 +7,7 @@ import { nameProblems, variableOf } from './names.ts';
 import { pruneInputs } from './prune.ts';
 import { drillInputs, restoreInputs } from './recovery.ts';
 import { type CommandName, INPUTS, type InputSpec, type InputValues } from './spec.ts';
+import { statusInputs } from './status.ts';
 import type { Inputs } from './types.ts';
 import { problemsOf } from './values.ts';
 
@@ -43,7 +44,13 @@ export function givenValue<Name extends keyof InputValues>(
   }
 }
 
-const FORMS = { backup: backupInputs, restore: restoreInputs, drill: drillInputs, prune: pruneInputs } as const;
+const FORMS = {
+  backup: backupInputs,
+  restore: restoreInputs,
+  drill: drillInputs,
+  prune: pruneInputs,
+  status: statusInputs,
+} as const;
 
 /** Of the inputs that `command` uses; without one, of all that are given. Values whose input was wrong are missing. */
 function readValues(

@@ -7,10 +7,11 @@ import { BACKUP } from './spec/backup.ts';
 import { GENERAL } from './spec/general.ts';
 import { PRUNE } from './spec/prune.ts';
 import { RECOVERY } from './spec/recovery.ts';
+import { STATUS } from './spec/status.ts';
 
 export { COMMANDS, type CommandName, type InputSpec, type InputSpecs } from './input.ts';
 
-export const INPUTS = { ...GENERAL, ...BACKUP, ...RECOVERY, ...PRUNE } as const;
+export const INPUTS = { ...GENERAL, ...BACKUP, ...RECOVERY, ...PRUNE, ...STATUS } as const;
 
 /** What every input's parser gives. */
 export type InputValues = {

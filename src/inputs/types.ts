@@ -9,6 +9,8 @@ import type { RetentionPolicy } from '../domain/retention/policy.ts';
 import type { Rails } from '../domain/retention/rails.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { BackupSelector } from '../domain/selector.ts';
+import type { StatusLimits } from '../domain/status/facts.ts';
+import type { FailOn } from '../domain/status/model.ts';
 
 export type EncryptionChoice =
   | { method: 'age'; recipients: readonly string[] }
@@ -168,5 +170,23 @@ export interface PruneInputs {
   runner: RunnerEnvironment;
 }
 
+export interface StatusInputs {
+  command: 'status';
+  /** One series alone; absent: all that are found. */
+  name?: string;
+  /** Series that must have a backup. */
+  expectedNames: readonly string[];
+  destinations: readonly [Destination, ...Destination[]];
+  limits: StatusLimits;
+  /** Absent: nothing is read again. */
+  verifyStoredDays?: number;
+  /** From which level on the run is red. */
+  failOn: FailOn;
+  cacheManifests: boolean;
+  maxDurationMinutes: number;
+  stallTimeoutSeconds: number;
+  runner: RunnerEnvironment;
+}
+
 /** Grows by one member a command. */
-export type Inputs = BackupInputs | RestoreInputs | DrillInputs | PruneInputs;
+export type Inputs = BackupInputs | RestoreInputs | DrillInputs | PruneInputs | StatusInputs;

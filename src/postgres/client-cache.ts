@@ -1,5 +1,5 @@
 /**
- * Keeps fetched client tools in GitHub's Actions cache, by `@actions/cache` on a thread of its own. There it can be
+ * Keeps fetched client tools, and what was read of manifests, in GitHub's Actions cache, by `@actions/cache` on a thread of its own. There it can be
  * ended when it takes too long (it retries for minutes), its annotations do not reach the log of a run that goes well
  * without it, `tar` inherits none of the step's secrets, and no start pays for loading it.
  */
@@ -18,7 +18,14 @@ export interface ClientCache {
   save(key: string, folder: string): Promise<void>;
 }
 
+export interface ActionsCache extends ClientCache {
+  /** The newest entry whose key begins like this, unpacked as `folder`, which must not exist yet: its whole key. */
+  restoreNewest(beginning: string, folder: string): Promise<string | undefined>;
+}
+
 export interface ClientCacheOptions {
+  /** Client tools by default. */
+  purpose?: CachePurpose;
   env: Readonly<Record<string, string | undefined>>;
   /** RUNNER_TEMP. Entries are bound to the path that they were saved from, so it has to be the same on every run. */
   tempDirectory: string;
@@ -32,6 +39,18 @@ export interface ClientCacheOptions {
   limitSeconds?: number;
 }
 
+/** What is kept. */
+export interface CachePurpose {
+  /** Name of the folder in RUNNER_TEMP through which it passes; never another for the same entries. */
+  passage: string;
+  /** For the warning that the cache failed: who goes on without it. */
+  without: string;
+}
+
+const CLIENT_TOOLS: CachePurpose = {
+  passage: 'db-backup-action-client-tools',
+  without: 'The backup does not depend on it.',
+};
 const LIMIT_SECONDS = 20;
 /** Of the whole environment all that `@actions/cache` reads, and what `tar` needs. */
 const PASSED_ON = [
@@ -40,29 +59,38 @@ const PASSED_ON = [
 ];
 
 /** `undefined` where the runner offers no cache, as outside of a workflow. */
-export function openClientCache(options: ClientCacheOptions): ClientCache | undefined {
+export function openClientCache(options: ClientCacheOptions): ActionsCache | undefined {
   const { env } = options;
   if (!env.ACTIONS_RUNTIME_TOKEN || !(env.ACTIONS_RESULTS_URL || env.ACTIONS_CACHE_URL)) return undefined;
   return new ActionsClientCache(options);
 }
 
-class ActionsClientCache implements ClientCache {
+class ActionsClientCache implements ActionsCache {
   readonly #options: ClientCacheOptions;
   /** Fixed, unlike the work folder. Things are only passing through. */
   readonly #passage: string;
 
   constructor(options: ClientCacheOptions) {
     this.#options = options;
-    this.#passage = path.join(path.resolve(options.tempDirectory), 'db-backup-action-client-tools');
+    const { passage } = options.purpose ?? CLIENT_TOOLS;
+    this.#passage = path.join(path.resolve(options.tempDirectory), passage);
   }
 
   async restore(key: string, folder: string): Promise<boolean> {
-    return await this.#quietly('be read', async () => {
+    return (await this.#restore('restore', key, folder)) !== undefined;
+  }
+
+  restoreNewest(beginning: string, folder: string): Promise<string | undefined> {
+    return this.#restore('restore-newest', beginning, folder);
+  }
+
+  #restore(verb: CacheWorkerInput['verb'], key: string, folder: string): Promise<string | undefined> {
+    return this.#quietly('be read', async () => {
       await rm(this.#passage, { recursive: true, force: true });
-      const { hit } = await this.#ask('restore', key);
-      if (!hit) return false;
+      const answer = await this.#ask(verb, key);
+      if (!answer.hit) return undefined;
       await rename(this.#passage, folder);
-      return true;
+      return answer.key;
     });
   }
 
@@ -75,18 +103,17 @@ class ActionsClientCache implements ClientCache {
       } finally {
         await rename(this.#passage, folder);
       }
-      return true;
     });
   }
 
-  async #quietly(what: string, body: () => Promise<boolean>): Promise<boolean> {
-    const { log, signal } = this.#options;
+  async #quietly<T>(what: string, body: () => Promise<T>): Promise<T | undefined> {
+    const { log, signal, purpose = CLIENT_TOOLS } = this.#options;
     try {
       return await body();
     } catch (error) {
       signal.throwIfAborted();
-      log.warning(`GitHub's cache could not ${what}: ${messageOf(error)}. The backup does not depend on it.`);
-      return false;
+      log.warning(`GitHub's cache could not ${what}: ${messageOf(error)}. ${purpose.without}`);
+      return undefined;
     } finally {
       await rm(this.#passage, { recursive: true, force: true });
     }

@@ -6,6 +6,7 @@ import { unexpectedError } from '../domain/unexpected.ts';
 import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
 import { describeUnpruned, pruneSafety } from './prune-report.ts';
 import { describeUnprovenRecovery, recoverySafety, recoverySteps } from './recovery-failure.ts';
+import { describeUnwell } from './status-words.ts';
 
 const MAX_CAUSES = 6;
 const MAX_CAUSE_CHARACTERS = 500;
@@ -36,6 +37,8 @@ function safetyOf(command: RunNews['command'], code: ErrorCode, news: Partial<Ru
       return backupSafety(code, news);
     case 'prune':
       return pruneSafety(news);
+    case 'status':
+      return 'A status only reads: nothing was written or removed. That it failed says nothing about the backups.';
     default:
       return recoverySafety(code, news);
   }
@@ -45,6 +48,7 @@ function safetyOf(command: RunNews['command'], code: ErrorCode, news: Partial<Ru
 export function describeTrouble(result: CommandResult): FailureWords | undefined {
   if (result.outcome === 'reused' || result.outcome === 'planned') return undefined;
   if (result.outcome === 'pruned') return describeUnpruned(result);
+  if (result.outcome === 'watched') return describeUnwell(result);
   if (result.command !== 'backup') return describeUnprovenRecovery(result);
   if (result.outcome === 'taken' && result.manifest.verdict !== 'proven') return describeUnproven(result);
   if (result.lost.length > 0) return describeIncomplete(result);

@@ -31,7 +31,7 @@ export interface AlarmRun {
   marker: string;
 }
 
-/** A backup, restore, drill or prune that ended an alarm. */
+/** A backup, restore, drill, prune or status that ended an alarm. */
 export interface Recovery {
   command: FailureWords['command'];
   /** Of the backup. */
@@ -46,6 +46,7 @@ const NEXT_SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   restore: 'the next proven restore',
   drill: 'the next drill that passes',
   prune: 'the next prune that ends well',
+  status: 'the next status that finds nothing to fail on',
 };
 
 const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
@@ -53,6 +54,7 @@ const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   restore: 'was restored and proven',
   drill: 'was brought back by a drill that passed',
   prune: 'is the newest proven backup, and what the policy lets go was removed',
+  status: 'is the newest proven backup, and what was told here is over',
 };
 
 type Redact = (text: string) => string;
@@ -67,12 +69,20 @@ export function issueTitle({ words, subject }: AlarmEvent, redact: Redact): stri
 
 export function issueBody(event: AlarmEvent, redact: Redact): string {
   const md = new Markdown(redact, true);
-  const { subject, words } = event;
-  const end =
-    subject.kind === 'series'
-      ? `This issue is about the series ${md.code(subject.series)}, command ${md.code(subject.command)}. The next failure is a comment below; ${NEXT_SUCCESS[words.command]} closes it. If the series was renamed or is gone, close it by hand.`
-      : `The inputs did not even say which series this is about. ${capitalized(NEXT_SUCCESS[words.command])} of the same job closes this issue.`;
+  const { subject } = event;
+  const end = endOf(event, md);
   return whole([alarmMarker(subject), event.run.marker, '', ...account(event, md), '', '---', '', end]);
+}
+
+function endOf({ subject, words }: AlarmEvent, md: Markdown): string {
+  switch (subject.kind) {
+    case 'series':
+      return `This issue is about the series ${md.code(subject.series)}, command ${md.code(subject.command)}. The next failure is a comment below; ${NEXT_SUCCESS[words.command]} closes it. If the series was renamed or is gone, close it by hand.`;
+    case 'storage':
+      return `This issue is about all series in the storage, as the job ${md.code(subject.job)} of the workflow ${md.code(subject.workflow)} looks at them. The next failure is a comment below; ${NEXT_SUCCESS[words.command]} closes it. If that job was renamed or is gone, close it by hand.`;
+    case 'step':
+      return `The inputs did not even say which series this is about. ${capitalized(NEXT_SUCCESS[words.command])} of the same job closes this issue.`;
+  }
 }
 
 /** For the next failure, while the issue is open. `critical`: it is one too many. */
@@ -86,7 +96,12 @@ export function failureComment(event: AlarmEvent, redact: Redact, critical = fal
 
 export function recoveryComment({ command, id, uri, subject, run }: Recovery, redact: Redact): string {
   const md = new Markdown(redact, true);
-  const what = subject.kind === 'series' ? `of ${md.code(subject.series)}` : 'of this job';
+  const what =
+    subject.kind === 'series'
+      ? `of ${md.code(subject.series)}`
+      : subject.kind === 'step'
+        ? 'of this job'
+        : 'of this storage';
   return whole([
     run.marker,
     '',

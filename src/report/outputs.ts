@@ -8,9 +8,13 @@ import type {
   RecoveryDryRun,
   RecoveryResult,
   ReusedBackup,
+  StatusResult,
 } from '../command.ts';
 import type { Finding } from '../domain/findings.ts';
+import { asFinding } from '../domain/status/finding.ts';
+import type { StatusFinding } from '../domain/status/model.ts';
 import { keptIds, removedIds } from './prune-report.ts';
+import { newestOf } from './status-words.ts';
 
 interface OutputSpec {
   /** For people; Markdown. */
@@ -24,6 +28,7 @@ interface OutputSpec {
   /** The same of the dry run of one. */
   ofPlan?: (result: RecoveryDryRun) => string | undefined;
   ofPrune?: (result: PruneResult) => string;
+  ofStatus?: (result: StatusResult) => string | undefined;
 }
 
 /** Set by the report itself, when the file is written. */
@@ -34,16 +39,18 @@ export const ISSUE_NUMBER = 'issue-number';
 export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   'backup-id': {
     description:
-      'The name of the set that was taken or restored, e.g. `20261121_020000_nightly_k3v9qa`; of a dump made by other means its file name.',
+      'The name of the set that was taken or restored, e.g. `20261121_020000_nightly_k3v9qa`; of a dump made by other means its file name; of a status that of the newest proven set.',
     value: ({ manifest }) => manifest.id,
     ofRecovery: ({ recovery }) => recovery.source.id,
     ofPlan: ({ backup }) => backup.id,
+    ofStatus: ({ report }) => newestOf(report)?.id,
   },
   'backup-uri': {
     description: 'The folder of the set: `s3://bucket/prefix/name/id` or a path.',
     value: ({ backupUri }) => backupUri,
     ofRecovery: ({ recovery }) => recovery.source.uri,
     ofPlan: ({ backup }) => backup.uri,
+    ofStatus: ({ report }) => newestOf(report)?.uri,
   },
   'manifest-uri': {
     description: 'Where its `metadata.json` is.',
@@ -51,9 +58,10 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   },
   verdict: {
     description:
-      'Of a backup: `proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too. Of a restore or drill: `passed` when every check passed, `partial` when none failed but something could not be decided, `failed`; only `passed` is green, unless `partial` was accepted beforehand.',
+      'Of a backup: `proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too. Of a restore or drill: `passed` when every check passed, `partial` when none failed but something could not be decided, `failed`; only `passed` is green, unless `partial` was accepted beforehand. Of a status: the worst level of its findings, `info`, `warning` or `critical`; `info` is also said when there is none.',
     value: ({ manifest, lost }) => (lost.length === 0 ? manifest.verdict : 'unproven'),
     ofRecovery: ({ recovery }) => recovery.verdict,
+    ofStatus: ({ report }) => report.level,
   },
   'size-bytes': {
     description: 'Stored bytes of the whole set.',
@@ -116,12 +124,14 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     ofPrune: (result) => String(keptIds(result).length),
   },
   findings: {
-    description: 'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`.',
+    description:
+      'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`; of a status also with `level` and `series` (docs/findings.schema.json).',
     value: findingsOf,
     ofDryRun: findingsOf,
     ofRecovery: ({ findings }) => findingsJson(findings),
     ofPlan: ({ findings }) => findingsJson(findings),
     ofPrune: ({ findings }) => findingsJson(findings),
+    ofStatus: ({ report }) => findingsJson(report.findings.map(statusFinding)),
   },
   [REPORT_PATH]: {
     description:
@@ -131,6 +141,11 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     description: 'The issue that was opened, commented on or closed, e.g. `42`; set in a failed run too.',
   },
 };
+
+/** `series` is left out of what is about the storage as a whole. */
+function statusFinding(finding: StatusFinding): Finding & StatusFinding {
+  return { ...asFinding(finding), ...finding };
+}
 
 function ofPruneAfter(
   result: BackupResult | ReusedBackup,
@@ -173,7 +188,7 @@ export function outputsOf(result: CommandResult): readonly (readonly [name: stri
 }
 
 function outputOf(
-  { value, ofDryRun, ofRecovery, ofPlan, ofPrune }: OutputSpec,
+  { value, ofDryRun, ofRecovery, ofPlan, ofPrune, ofStatus }: OutputSpec,
   result: CommandResult,
 ): string | undefined {
   switch (result.outcome) {
@@ -183,6 +198,8 @@ function outputOf(
       return ofPlan?.(result);
     case 'pruned':
       return ofPrune?.(result);
+    case 'watched':
+      return ofStatus?.(result);
     case 'restored':
     case 'drilled':
       return ofRecovery?.(result);

@@ -2,7 +2,15 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as core from '@actions/core';
-import type { BackupOutcome, CommandResult, PlanToConfirm, PruneResult, RecoveryResult, RunNews } from '../command.ts';
+import type {
+  BackupOutcome,
+  CommandResult,
+  PlanToConfirm,
+  PruneResult,
+  RecoveryResult,
+  RunNews,
+  StatusResult,
+} from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -19,6 +27,8 @@ import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.t
 import { ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
 import { pruneLine, pruneSummary } from './prune-report.ts';
 import { recoverySummary } from './restore-summary.ts';
+import { statusLine, statusSummary } from './status-summary.ts';
+import { newestOf } from './status-words.ts';
 import { backupSummary, fitSummary } from './summary.ts';
 
 /** Of each kind the runner shows ten annotations of a step; one is kept for saying that there are more. */
@@ -93,6 +103,7 @@ function warnOfAccepted(result: CommandResult, log: RunLog): void {
 function provenBy(result: CommandResult): Proven | undefined {
   if (result.outcome === 'taken') return { command: 'backup', id: result.manifest.id, uri: result.backupUri };
   if (result.outcome === 'pruned') return provenByPrune(result);
+  if (result.outcome === 'watched') return provenByStatus(result);
   if (result.outcome !== 'restored' && result.outcome !== 'drilled') return undefined;
   const { verdict, source } = result.recovery;
   return verdict === 'passed' ? { command: result.command, id: source.id, uri: source.uri } : undefined;
@@ -102,6 +113,14 @@ function provenBy(result: CommandResult): Proven | undefined {
 function provenByPrune({ dryRun, destinations }: PruneResult): Proven | undefined {
   const newest = destinations.find(({ newestProven }) => newestProven !== undefined)?.newestProven;
   return dryRun || newest === undefined ? undefined : { command: 'prune', ...newest };
+}
+
+/** One that ends green although something is critical, because nothing was to be red, has shown nothing. */
+function provenByStatus({ report }: StatusResult): Proven | undefined {
+  const newest = newestOf(report);
+  return report.level === 'critical' || newest === undefined
+    ? undefined
+    : { command: 'status', id: newest.id, uri: newest.uri };
 }
 
 function summaryOf(result: CommandResult, redact: (text: string) => string): string {
@@ -120,6 +139,8 @@ function summaryOf(result: CommandResult, redact: (text: string) => string): str
       return backupSummary(result, redact);
     case 'pruned':
       return pruneSummary(result, redact);
+    case 'watched':
+      return statusSummary(result, redact);
   }
 }
 
@@ -136,6 +157,8 @@ function lastLine(result: CommandResult): string {
       return recoveryLine(result);
     case 'pruned':
       return pruneLine(result);
+    case 'watched':
+      return statusLine(result);
     default:
       return backupLine(result);
   }

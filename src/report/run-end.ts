@@ -36,5 +36,6 @@ function verdictOf(ending: Ending): string {
   if ('failure' in ending) return ending.failure.title;
   if (!('proven' in ending)) return 'Green, but nothing new was proven.';
   const { command, id } = ending.proven;
+  if (command === 'status') return `Nothing is critical. The newest proven backup is ${id}.`;
   return command === 'backup' ? `The backup ${id} is proven.` : `The ${command} of ${id} has passed.`;
 }

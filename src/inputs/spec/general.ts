@@ -23,14 +23,14 @@ const withDatabase: readonly CommandName[] = ['backup', 'restore', 'drill'];
 export const GENERAL = {
   command: input({
     description:
-      'What to do: `backup`, `restore` (bring a backup back), `drill` (restore one into a throwaway Postgres and prove it) or `prune` (remove old backups by a policy).',
+      'What to do: `backup`, `restore` (bring a backup back), `drill` (restore one into a throwaway Postgres and prove it), `prune` (remove old backups by a policy) or `status` (say from the storage alone whether all is well with the backups).',
     whenEmpty: '`backup`',
     parse: orElse(oneOf(...COMMANDS), 'backup'),
   }),
   name: input({
     description:
       'The series: the folder in the storage under which backups of this database collect. 1 to 63 small letters, digits, `.`, `_` or `-`. Another database under a known name is refused.',
-    whenEmpty: "the database's name, made to fit; an error in `prune`",
+    whenEmpty: "the database's name, made to fit; an error in `prune`; all that are found in `status`",
     parse: optional(seriesName),
   }),
   storage: input({

@@ -3,15 +3,18 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as cache from '@actions/cache';
 
 export interface CacheWorkerInput {
-  verb: 'restore' | 'save';
+  /** `restore-newest` takes the newest entry whose key begins with `key`. */
+  verb: 'restore' | 'restore-newest' | 'save';
   key: string;
   /** Absolute path; saved from and restored to. */
   folder: string;
 }
 
 export interface CacheAnswer {
-  /** Whether the entry of exactly this key was restored, or was saved now. */
+  /** Whether the entry was restored, or was saved now. */
   hit: boolean;
+  /** Its whole key. */
+  key: string;
   /** What the library wrote: workflow commands, which are not for the runner. */
   said: string;
 }
@@ -25,10 +28,16 @@ export async function runClientCacheWorker(): Promise<void> {
     said += String(text);
     return true;
   };
-  // Keys are matched by their beginning; only the whole one will do.
-  const hit =
-    verb === 'restore'
-      ? (await cache.restoreCache([folder], key)) === key
-      : (await cache.saveCache([folder], key)) !== -1;
-  parentPort?.postMessage({ hit, said } satisfies CacheAnswer);
+  const answer = verb === 'save' ? await save(folder, key) : await restore(folder, key, verb === 'restore-newest');
+  parentPort?.postMessage({ ...answer, said } satisfies CacheAnswer);
+}
+
+/** Keys are matched by their beginning. */
+async function restore(folder: string, key: string, anyEnd: boolean): Promise<Omit<CacheAnswer, 'said'>> {
+  const found = await cache.restoreCache([folder], key);
+  return { hit: found !== undefined && (anyEnd || found === key), key: found ?? key };
+}
+
+async function save(folder: string, key: string): Promise<Omit<CacheAnswer, 'said'>> {
+  return { hit: (await cache.saveCache([folder], key)) !== -1, key };
 }

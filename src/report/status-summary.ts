@@ -1,0 +1,129 @@
+/** The job summary of a status, and the last line of its log. */
+import type { StatusResult } from '../command.ts';
+import type { RecoveryVerdict } from '../domain/recovery.ts';
+import type { BackupPoint, DayState, Level, SeriesStatus, StatusReport } from '../domain/status/model.ts';
+import { countOf, formatAge, formatBytes } from '../domain/words.ts';
+import { Markdown } from './markdown.ts';
+import { findingsSection, troubleSection } from './sections.ts';
+import { ageOf, describeUnwell, newestOf } from './status-words.ts';
+
+const SERIES_SHOWN = 50;
+const NAME_CHARACTERS = 24;
+
+const SIGNS: Readonly<Record<Level, string>> = { info: '✅', warning: '⚠️', critical: '❌' };
+const VERDICTS: Readonly<Record<Level, string>> = {
+  info: 'All is well with the backups',
+  warning: 'The backups need a look',
+  critical: 'The backups are in danger',
+};
+const DAYS: Readonly<Record<DayState, string>> = { proven: '●', unproven: '○', missed: '×', none: '·' };
+const DRILLS: Readonly<Record<RecoveryVerdict, string>> = { passed: '✓', partial: '~', failed: '✗' };
+const DRILL_WORDS: Readonly<Record<RecoveryVerdict, string>> = {
+  passed: 'passed',
+  partial: 'in part',
+  failed: 'failed',
+};
+
+/** Pure; every word from outside is redacted and escaped. */
+export function statusSummary(result: StatusResult, redact: (text: string) => string): string {
+  const { report, name } = result;
+  const md = new Markdown(redact);
+  const of = name === undefined ? '' : ` of ${md.code(name)}`;
+  return [
+    `## ${SIGNS[report.level]} ${VERDICTS[report.level]}${of}`,
+    ...troubleSection(describeUnwell(result), md),
+    ...findingsSection(result.findings, md),
+    ...seriesSection(report, md),
+    ...destinationsSection(report, md),
+    ...verifiedSection(report),
+  ].join('\n\n');
+}
+
+function seriesSection({ series, now }: StatusReport, md: Markdown): string[] {
+  if (series.length === 0) return [];
+  const shown = series.slice(0, SERIES_SHOWN);
+  const rows = shown.map((each) => seriesRow(each, now, md));
+  const more = series.length - shown.length;
+  return [
+    '### Series',
+    md.table(['', 'series', 'newest proven', 'newest restored', 'last drill', 'every', 'backups:', 'stored:'], rows),
+    ...(more > 0 ? [`${more} more are not shown.`] : []),
+    '### The last 30 days',
+    md.block(picture(shown).join('\n')),
+    '● a proven backup, ○ unproven or broken off, × missed, · none was expected. Drills: ✓ passed, ~ in part, ✗ failed. The last character is today; days are those of UTC.',
+  ];
+}
+
+function seriesRow(each: SeriesStatus, now: Date, md: Markdown): string[] {
+  const { name, level, newestProven, newestRestored, lastDrill, cadenceHours, backups, storedBytes } = each;
+  const point = (backup: BackupPoint | undefined): string =>
+    backup === undefined ? '–' : `${md.code(backup.id)}, ${md.text(ageOf(backup, now))} old`;
+  const drill =
+    lastDrill === undefined
+      ? '–'
+      : `${DRILL_WORDS[lastDrill.verdict]}, ${md.text(formatAge(Math.max(0, (now.getTime() - lastDrill.at.getTime()) / 1000)))} ago`;
+  return [
+    SIGNS[level],
+    md.code(name),
+    point(newestProven),
+    point(newestRestored),
+    drill,
+    cadenceHours === undefined ? '–' : md.text(formatAge(cadenceHours * 3600)),
+    String(backups.length),
+    formatBytes(storedBytes),
+  ];
+}
+
+/** One line a series, and one for its drills where there were any. */
+function picture(series: readonly SeriesStatus[]): string[] {
+  const width = Math.min(NAME_CHARACTERS, Math.max('drills'.length + 2, ...series.map(({ name }) => name.length)));
+  const label = (text: string): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width));
+  return series.flatMap(({ name, days }) => [
+    `${label(name)}  ${days.map(({ state }) => DAYS[state]).join('')}`,
+    ...(days.some(({ drill }) => drill !== undefined)
+      ? [
+          `${label('  drills')}  ${days.map(({ drill }) => (drill === undefined ? ' ' : DRILLS[drill])).join('')}`.trimEnd(),
+        ]
+      : []),
+  ]);
+}
+
+function destinationsSection({ destinations, storage }: StatusReport, md: Markdown): string[] {
+  const rows = destinations.map(({ location, sets, storedBytes, error }) => [
+    md.code(location),
+    sets === undefined ? '–' : String(sets),
+    storedBytes === undefined ? '–' : formatBytes(storedBytes),
+    error === undefined ? 'read' : `**not looked at:** ${md.text(error)}`,
+  ]);
+  const { bytes, budgetBytes, bytesPerDay, fullInDays } = storage;
+  const used =
+    budgetBytes === undefined
+      ? []
+      : [`${Math.floor((bytes / budgetBytes) * 100)} % of ${formatBytes(budgetBytes)} used`];
+  const growth =
+    bytesPerDay === undefined ? [] : [`${bytesPerDay < 0 ? '-' : '+'}${formatBytes(Math.abs(bytesPerDay))} a day`];
+  const full = fullInDays === undefined ? [] : [`full in ${countOf(Math.floor(fullInDays), 'day')}`];
+  const facts = [...used, ...growth, ...full];
+  return [
+    '### Destinations',
+    md.table(['destination', 'sets:', 'stored:', ''], rows),
+    ...(facts.length === 0 ? [] : [`${facts.join(', ')}.`]),
+  ];
+}
+
+function verifiedSection({ verified }: StatusReport): string[] {
+  if (verified === undefined) return [];
+  const { sets, bytes, damaged } = verified;
+  const found = damaged.length === 0 ? 'nothing is damaged' : `**${countOf(damaged.length, 'set')} damaged**`;
+  return [`Read again today: ${countOf(sets, 'copy of a set', 'copies of sets')}, ${formatBytes(bytes)}; ${found}.`];
+}
+
+export function statusLine({ report }: StatusResult): string {
+  const newest = newestOf(report);
+  const counts = (['critical', 'warning'] as const).flatMap((level) => {
+    const count = report.findings.filter((finding) => finding.level === level).length;
+    return count === 0 ? [] : [countOf(count, level === 'critical' ? 'critical finding' : 'warning')];
+  });
+  const words = counts.length === 0 ? VERDICTS.info : counts.join(', ');
+  return newest === undefined ? words : `${words}; the newest proven backup is ${newest.id}, in ${newest.uri}`;
+}

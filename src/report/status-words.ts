@@ -1,0 +1,85 @@
+/** What a status says when it is red, and which backup is the one to trust. */
+import type { RunNews, StatusResult } from '../command.ts';
+import { isAtLeast } from '../domain/status/finding.ts';
+import type { BackupPoint, Level, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
+import { countOf, formatAge } from '../domain/words.ts';
+import { type FailureWords, titled } from './failure-words.ts';
+
+/** The summary has all of them. */
+const PROBLEMS_NAMED = 20;
+const ACTIONS_NAMED = 3;
+const SERIES_NAMED = 10;
+
+const OUTCOMES: Readonly<Record<Exclude<Level, 'info'>, string>> = {
+  critical: 'is critical',
+  warning: 'has warnings',
+};
+
+/** Why a status fails; `undefined` when nothing is as bad as `fail-on` says. */
+export function describeUnwell({ name, report, failOn }: StatusResult): FailureWords | undefined {
+  const { level } = report;
+  if (failOn === 'never' || level === 'info' || !isAtLeast(level, failOn)) return undefined;
+  const grave = report.findings.filter((finding) => isAtLeast(finding.level, failOn));
+  const [worst] = grave as [StatusFinding, ...StatusFinding[]];
+  const more = grave.length - PROBLEMS_NAMED;
+  return {
+    ...titled({ command: 'status', code: 'ERR_STATUS', outcome: OUTCOMES[level] }, name),
+    happened: grave.length === 1 ? worst.seen : `${grave.length} things are wrong`,
+    problems:
+      grave.length === 1
+        ? []
+        : [
+            ...grave.slice(0, PROBLEMS_NAMED).map((finding) => `${finding.level}: ${finding.seen}`),
+            ...(more > 0 ? [`and ${more} more in the job summary`] : []),
+          ],
+    causes: [],
+    safety: safetyOf(report),
+    action: [...new Set(grave.map(({ action }) => action))].slice(0, ACTIONS_NAMED).join(' '),
+    toType: [],
+  };
+}
+
+/** Of each series what could be restored now. */
+function safetyOf({ series, now }: StatusReport): string {
+  const known = series.slice(0, SERIES_NAMED).map((each) => safetyOfSeries(each, now));
+  const more = series.length - known.length;
+  return [
+    'Nothing was written or removed.',
+    ...known,
+    ...(more > 0 ? [`${countOf(more, 'other series', 'other series')} are in the job summary.`] : []),
+  ].join(' ');
+}
+
+function safetyOfSeries({ name, newestProven, newestRestored }: SeriesStatus, now: Date): string {
+  if (newestProven === undefined) return `Of ${name} there is no proven backup.`;
+  const proven = `The newest proven backup of ${name} is ${ageOf(newestProven, now)} old: ${uriOf(name, newestProven)}`;
+  if (newestRestored === undefined) return `${proven}; none was brought back by a drill yet.`;
+  if (newestRestored.id === newestProven.id) return `${proven}; a drill has brought it back.`;
+  return `${proven}; the newest that a drill has brought back is ${newestRestored.id}, ${ageOf(newestRestored, now)} old.`;
+}
+
+export function ageOf({ at }: BackupPoint, now: Date): string {
+  return formatAge(Math.max(0, (now.getTime() - at.getTime()) / 1000));
+}
+
+/** Its folder at the first destination that holds it whole. */
+function uriOf(series: string, { id, locations: [location] }: BackupPoint): string {
+  return `${location}/${series}/${id}`;
+}
+
+/** The newest proven backup of all series that were looked at. */
+export function newestOf({ series }: StatusReport): { id: string; uri: string; at: Date } | undefined {
+  const all = series.flatMap(({ name, newestProven: point }) =>
+    point === undefined ? [] : [{ id: point.id, uri: uriOf(name, point), at: point.at }],
+  );
+  return all.toSorted((one, other) => other.at.getTime() - one.at.getTime())[0];
+}
+
+/** For an alarm, which has room for one: of the series that the worst finding is about, else the newest of all. */
+export function lastGoodOf(report: StatusReport): Pick<RunNews, 'lastGood'> {
+  const [worst] = report.findings;
+  const own = report.series.filter(({ name }) => name === worst?.series);
+  const newest = newestOf(own.length === 0 ? report : { ...report, series: own });
+  if (newest === undefined) return { lastGood: { known: 'none' } };
+  return { lastGood: { known: 'found', id: newest.id, snapshotAt: newest.at.toISOString(), uri: newest.uri } };
+}

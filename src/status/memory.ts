@@ -1,0 +1,160 @@
+/**
+ * What was read of manifests and of records of drills, kept between runs by key and ETag. The listing is always the
+ * truth: an object that changed has another ETag, one that is gone is not asked for. A memory that is broken, of
+ * another version or out of reach costs time alone.
+ */
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { type DrillOutcome, readDrillOutcome } from '../domain/drill-record.ts';
+import { messageOf } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import * as json from '../domain/json-reader.ts';
+import { readSetFacts, type SetFacts } from '../domain/set-facts.ts';
+import type { Log } from '../ports.ts';
+import type { ActionsCache, CachePurpose } from '../postgres/client-cache.ts';
+
+/** Of the lines; a change of what is remembered is another version. */
+const VERSION = 1;
+const FILE = 'manifests.jsonl';
+
+export const MANIFESTS: CachePurpose = {
+  passage: 'db-backup-action-manifests',
+  without: 'All manifests are read anew, which takes longer and nothing else.',
+};
+
+interface Remembered {
+  /** Where, and the key: `s3://bucket/prefix/shop/…/metadata.json`. */
+  uri: string;
+  etag: string;
+  set?: SetFacts | undefined;
+  drill?: DrillOutcome | undefined;
+}
+
+const readRemembered: json.Reader<Remembered> = json.object<Remembered>({
+  uri: json.text,
+  etag: json.text,
+  set: json.optional(readSetFacts),
+  drill: json.optional(readDrillOutcome),
+});
+
+export interface MemoryParts {
+  /** Absent: nothing is kept between runs. */
+  cache: ActionsCache | undefined;
+  /** The same for runs that look at the same storage. */
+  subject: readonly string[];
+  /** Private to this run. */
+  workDir: string;
+  log: Log;
+}
+
+export class Memory {
+  readonly #parts: MemoryParts;
+  readonly #before = new Map<string, Remembered>();
+  /** What this run has seen: nothing else is kept. */
+  readonly #now = new Map<string, Remembered>();
+  #restoredKey: string | undefined;
+
+  private constructor(parts: MemoryParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects only when the run ends. */
+  static async recall(parts: MemoryParts): Promise<Memory> {
+    const memory = new Memory(parts);
+    await memory.#recall();
+    return memory;
+  }
+
+  /** `read`, or what it gave for the same object in an earlier run. */
+  async set(uri: string, etag: string | undefined, read: () => Promise<SetFacts>): Promise<SetFacts> {
+    const known = this.#known(uri, etag)?.set;
+    return known ?? this.#keep(uri, etag, 'set', await read());
+  }
+
+  /** As {@link set}; what does not count as a record is read again every time. */
+  async drill(
+    uri: string,
+    etag: string | undefined,
+    read: () => Promise<DrillOutcome | Finding | undefined>,
+  ): Promise<DrillOutcome | Finding | undefined> {
+    const known = this.#known(uri, etag)?.drill;
+    if (known !== undefined) return known;
+    const value = await read();
+    if (value === undefined || 'severity' in value) return value;
+    const { backup, verdict, error, startedAt, timings } = value;
+    const outcome = { backup, verdict, startedAt, timings, ...(error === undefined ? {} : { error }) };
+    return this.#keep(uri, etag, 'drill', outcome);
+  }
+
+  #known(uri: string, etag: string | undefined): Remembered | undefined {
+    const known = this.#before.get(uri);
+    if (known === undefined || known.etag !== etag) return undefined;
+    this.#now.set(uri, known);
+    return known;
+  }
+
+  #keep<K extends 'set' | 'drill', T extends SetFacts | DrillOutcome>(
+    uri: string,
+    etag: string | undefined,
+    kind: K,
+    value: T,
+  ): T {
+    if (etag !== undefined && this.#parts.cache !== undefined) this.#now.set(uri, { uri, etag, [kind]: value });
+    return value;
+  }
+
+  async #recall(): Promise<void> {
+    const { cache, log } = this.#parts;
+    if (cache === undefined) return;
+    const folder = this.#folder('recalled');
+    this.#restoredKey = await cache.restoreNewest(this.#beginning(), folder);
+    if (this.#restoredKey === undefined) return;
+    try {
+      await using file = await open(path.join(folder, FILE));
+      for await (const line of file.readLines()) {
+        const remembered = readRemembered(JSON.parse(line), '');
+        this.#before.set(remembered.uri, remembered);
+      }
+    } catch (error) {
+      this.#before.clear();
+      log.info(`What earlier runs read of manifests cannot be used, so all are read anew: ${messageOf(error)}`);
+    }
+  }
+
+  /** Keeps what this run has seen, when it is not what was recalled. Rejects only when the run ends. */
+  async save(): Promise<void> {
+    const { cache, log } = this.#parts;
+    if (cache === undefined || this.#now.size === 0) return;
+    const lines = [...this.#now.values()].sort((one, other) => (one.uri < other.uri ? -1 : 1));
+    const hash = createHash('sha256');
+    for (const { uri, etag } of lines) hash.update(`${uri} ${etag}\n`);
+    const key = `${this.#beginning()}${hash.digest('hex').slice(0, 32)}`;
+    if (key === this.#restoredKey) return;
+    const folder = this.#folder('seen');
+    try {
+      await mkdir(folder, { recursive: true });
+      await pipeline(
+        function* () {
+          for (const line of lines) yield `${JSON.stringify(line)}\n`;
+        },
+        createWriteStream(path.join(folder, FILE)),
+      );
+    } catch (error) {
+      log.info(`What was read of manifests could not be kept: ${messageOf(error)}`);
+      return;
+    }
+    await cache.save(key, folder);
+  }
+
+  #beginning(): string {
+    const subject = createHash('sha256').update(JSON.stringify(this.#parts.subject)).digest('hex').slice(0, 16);
+    return `${MANIFESTS.passage}-v${VERSION}-${subject}-`;
+  }
+
+  #folder(name: string): string {
+    return path.join(this.#parts.workDir, `manifests-${name}`);
+  }
+}
