@@ -1,7 +1,7 @@
 /**
  * The benchmark: everything side by side in one run, on one machine, against a real Postgres and a real S3 server.
  * `npm run bench` writes its tables into docs/performance.md; `npm run bench -- --quick` is a small trial that writes
- * nothing; `--restore` measures restores alone.
+ * nothing; `--restore` measures restores alone, `--status` the status of many sets.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -31,6 +31,7 @@ import {
 import { type Measured, measure, median } from './measure.ts';
 import { renderReport, renderRestores, type Section } from './report.ts';
 import { raceRestores } from './restore.ts';
+import { raceStatus, renderStatus } from './status.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MAJOR = 17;
@@ -38,6 +39,8 @@ const ROUNDS = 3;
 const LIMITED_BYTES_PER_SECOND = 60_000_000;
 const quick = process.argv.includes('--quick');
 const restoresAlone = process.argv.includes('--restore');
+const statusAlone = process.argv.includes('--status');
+const sets = quick ? 1_000 : 10_000;
 const largeBytes = quick ? 200_000_000 : 2_000_000_000;
 const smallBytes = quick ? 50_000_000 : 200_000_000;
 
@@ -179,4 +182,12 @@ async function publish(marker: string, report: string): Promise<void> {
   );
 }
 
-await main();
+/** Needs no Postgres. */
+async function benchStatus(): Promise<void> {
+  console.log(`Status of ${sets} sets`);
+  const rows = await raceStatus(sets, join(ROOT, 'dist', 'index.js'));
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${formatBytes(totalmem())} memory, Node ${process.version}`;
+  await publish('bench-status', renderStatus(rows, { sets, machine }));
+}
+
+await (statusAlone ? benchStatus() : main());
