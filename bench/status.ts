@@ -3,16 +3,20 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { formatBytes, formatCount } from '../src/domain/words.ts';
+import { inParallel } from '../src/runner/in-parallel.ts';
 import { startActionsCache } from '../test/support/actions-cache.ts';
 import { setObjects } from '../test/support/made-up-sets.ts';
 import { idOf } from '../test/support/prune-bench.ts';
+import { clientOf } from '../test/support/s3-client.ts';
 import { startGateway } from '../test/support/s3-gateway.ts';
-import { startVersitygw } from '../test/support/s3-servers.ts';
+import { type S3Server, startVersitygw } from '../test/support/s3-servers.ts';
 import { measure } from './measure.ts';
 
 const HOUR_MS = 3_600_000;
 const BUCKET = 'status';
+const LANES = 16;
 
 export interface StatusRow {
   name: string;
@@ -29,11 +33,7 @@ export async function raceStatus(sets: number, entry: string): Promise<StatusRow
   resources.defer(() => server.stop());
   await server.createBucket(BUCKET);
   const root = join(server.dataFolder, BUCKET, 'team');
-  for (let hours = 0; hours < sets; hours += 1) {
-    const id = idOf({ at: new Date(Date.now() - (hours + 1) * HOUR_MS).toISOString() });
-    mkdirSync(join(root, 'shop', id), { recursive: true });
-    for (const [key, text] of setObjects(id, {})) writeFileSync(join(root, key), text);
-  }
+  await fill(root, server, sets);
   const gateway = await startGateway(server);
   resources.defer(() => gateway.close());
   const cache = await startActionsCache();
@@ -55,6 +55,22 @@ export async function raceStatus(sets: number, entry: string): Promise<StatusRow
     );
   }
   return rows;
+}
+
+/** Straight into the server's folder, but for manifests: what did not come through the server has no ETag. */
+async function fill(root: string, server: S3Server, sets: number): Promise<void> {
+  const client = clientOf(server);
+  const ids = Array.from({ length: sets }, (_, hours) =>
+    idOf({ at: new Date(Date.now() - (hours + 1) * HOUR_MS).toISOString() }),
+  );
+  await inParallel(ids, LANES, async (id) => {
+    mkdirSync(join(root, 'shop', id), { recursive: true });
+    for (const [key, text] of setObjects(id, {})) {
+      if (!key.endsWith('/metadata.json')) writeFileSync(join(root, key), text);
+      else await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `team/${key}`, Body: text }));
+    }
+  });
+  client.destroy();
 }
 
 export function renderStatus(rows: readonly StatusRow[], { sets, machine }: { sets: number; machine: string }): string {

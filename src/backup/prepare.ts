@@ -27,6 +27,7 @@ import type { Destinations, Target } from './destinations.ts';
 import { addressOf, lookAtServer, refusedAddresses, stopAtErrors } from './first-look.ts';
 import { type History, readHistory } from './history.ts';
 import { ownSessions } from './sessions.ts';
+import { watchDrills } from './watch-drills.ts';
 
 export interface Prepared {
   /** The series. */
@@ -99,6 +100,7 @@ export async function prepare(
     ...aboutTools,
     ...agedClient(tools),
     ...histories.flatMap(({ findings }) => findings),
+    ...(await watchDrills(history.target.storage, name, history, context)),
     ...histories
       .flatMap(({ manifests }) => assessSource({ name, source, accepted: inputs.acceptNewSource }, manifests))
       .slice(0, 1),

@@ -13,6 +13,7 @@ import type { Storage } from '../ports.ts';
 import { type BringBackParts, type ProvenCopy, targetOf } from '../restore/bring-back.ts';
 import type { ChosenBackup, FoundBackup } from '../restore/find.ts';
 import { readDrillRecords, type WrittenRecord, writeDrillRecord } from './records.ts';
+import { watchBackups } from './watch-backups.ts';
 
 export interface DrillParts extends BringBackParts {
   inputs: DrillInputs;
@@ -39,13 +40,14 @@ export async function keepVerdict(parts: DrillParts, copy: ProvenCopy): Promise<
   if (facts === undefined) return result;
   const record = drillRecord(recovery, facts);
   const past = await readDrillRecords((targets[0] as Target).storage, facts.backup.name);
+  const silent = await watchBackups(targets[0] as Target, facts.backup.name, context);
   const written = await writeDrillRecord(copiesOf(found), record, randomSuffix(randomBytes(RANDOM_CHARACTERS)));
   return {
     ...result,
     rpoSeconds: record.dataAgeSeconds,
     recordUris: written.uris,
     trend: { now: trendPoint(record), past: past.records.map(trendPoint) },
-    findings: [...result.findings, ...past.findings, ...mustBeStored(written)],
+    findings: [...result.findings, ...past.findings, ...silent, ...mustBeStored(written)],
   };
 }
 

@@ -11,7 +11,8 @@ import { readBytes, writeBytes } from '../../src/storage/write-object.ts';
 import { type ActionsCache, startActionsCache } from '../support/actions-cache.ts';
 import { describeIf } from '../support/availability.ts';
 import { setObjects } from '../support/made-up-sets.ts';
-import { BUCKET, type PolicyServer, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
+import { fences, readDocument, section } from '../support/markdown.ts';
+import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
 import { idOf, makeUpDrill, makeUpSet, pruneBench } from '../support/prune-bench.ts';
 import { type Gateway, type GatewayRequest, type Judge, startGateway } from '../support/s3-gateway.ts';
 import { availabilityOf, availableS3Servers, startVersitygw, type Versitygw } from '../support/s3-servers.ts';
@@ -334,6 +335,11 @@ describeIf(availabilityOf(versitygw), 'The status of a bucket', () => {
   });
 });
 
+/** This server does not know conditions. */
+function unconditional(statements: readonly (Statement & { Condition?: unknown })[]): Statement[] {
+  return statements.map(({ Condition: _, ...statement }) => statement);
+}
+
 describeIf(availabilityOf(versitygw), 'The status of a bucket with policies', () => {
   let policies: PolicyServer;
   beforeAll(async () => {
@@ -341,18 +347,22 @@ describeIf(availabilityOf(versitygw), 'The status of a bucket with policies', ()
   });
   afterAll(() => policies?.stop());
 
-  test('needs the rights to list and to read what it reads, and no other', async () => {
+  test('needs what docs/permissions.md grants, all of it, and no other right', async () => {
     const { server } = policies;
     const owner = openLine(server.storageUri(BUCKET, 'postgres'), server.env);
     await fill(owner);
-    const arn = `arn:aws:s3:::${BUCKET}`;
-    const list = { Sid: 'List', Effect: 'Allow', Action: 's3:ListBucket', Resource: arn } as const;
+    const [text = ''] = fences(section(readDocument('docs/permissions.md'), 'To look at the status'), 'json');
+    const { Statement: statements } = JSON.parse(text) as { Statement: (Statement & { Condition?: unknown })[] };
     const line = server.storageUri(BUCKET, 'postgres');
-    await policies.allow([list]);
-    await expect(statusBench([line], USER_ENV).status()).rejects.toMatchObject({ code: 'ERR_STORAGE_DENIED' });
-    const Resource = [`${arn}/postgres/*/metadata.json`, `${arn}/postgres/*/_drills/*`];
-    await policies.allow([list, { Sid: 'Read', Effect: 'Allow', Action: 's3:GetObject', Resource }]);
+    for (const { Sid } of statements) {
+      await policies.allow(unconditional(statements.filter((each) => each.Sid !== Sid)));
+      await expect(statusBench([line], USER_ENV).status(), Sid).rejects.toMatchObject({ code: 'ERR_STORAGE_DENIED' });
+    }
+    await policies.allow(unconditional(statements));
     expect((await statusBench([line], USER_ENV).status()).report.level).toBe('info');
+    expect(codes(await statusBench([line], USER_ENV).status({ verifyStoredDays: 1 }))).toContain(
+      'warning stored-unverified',
+    );
     await owner.close();
   });
 });

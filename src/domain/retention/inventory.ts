@@ -75,6 +75,11 @@ export function takeStock(objects: Iterable<ListedObject>, series: string): Inve
   };
 }
 
+/** When the drill began whose record lies there; `undefined` for whatever is none. */
+export function drillTime(key: string, series: string): Date | undefined {
+  return drillOf({ key, sizeBytes: 0, modifiedAt: new Date(0) }, series)?.at;
+}
+
 function drillOf({ key, sizeBytes, etag }: ListedObject, series: string): (RecordKey & { id: string }) | undefined {
   const prefix = drillsPrefix(series);
   if (!key.startsWith(prefix)) return undefined;

@@ -4,7 +4,7 @@ import { formatAge } from '../words.ts';
 import { SCHEDULE_ADVICE } from './ages.ts';
 import type { SeriesRule } from './finding.ts';
 import type { BackupPoint } from './model.ts';
-import { hoursBetween, median, type SeriesView } from './series-view.ts';
+import { hoursBetween, median } from './series-view.ts';
 
 /** The newest that are looked at: older ones are thinned out by pruning, which keeps a week of daily ones at the least. */
 const NEWEST_LOOKED_AT = 8;
@@ -14,17 +14,23 @@ export const LEAST_GAPS = 3;
 export const LATE_FACTOR = 1.5;
 const MOST_MISSED = 1_000;
 
+/** What must be known of a backup to see how often they come. */
+export type Run = Pick<BackupPoint, 'id' | 'at' | 'label' | 'keepForever'>;
+
 export interface Cadence {
   /** As given or seen. */
   hours: number;
   given: boolean;
   /** The label that scheduled backups have; of a given one whatever there is. */
-  runs: readonly BackupPoint[];
+  runs: readonly Run[];
 }
 
-/** `undefined` while too few are there to tell. */
-export function cadenceOf({ backups, limits }: Pick<SeriesView, 'backups' | 'limits'>): Cadence | undefined {
-  const { expectedEveryHours } = limits;
+/**
+ * `undefined` while too few are there to tell.
+ * @param backups oldest first
+ * @param expectedEveryHours where somebody said so
+ */
+export function cadenceOf(backups: readonly Run[], expectedEveryHours: number | undefined): Cadence | undefined {
   const runs = scheduledOf(backups);
   if (expectedEveryHours !== undefined) return { hours: expectedEveryHours, given: true, runs };
   const gaps = gapsOf(runs.slice(-NEWEST_LOOKED_AT));
@@ -34,7 +40,7 @@ export function cadenceOf({ backups, limits }: Pick<SeriesView, 'backups' | 'lim
 }
 
 /** Of the label that most of the newest have; whoever takes one by hand does it when he likes. */
-function scheduledOf(backups: readonly BackupPoint[]): BackupPoint[] {
+function scheduledOf(backups: readonly Run[]): Run[] {
   const own = backups.filter(({ id, keepForever }) => !isSafetyBackup(id) && !keepForever);
   const counts = new Map<string, number>();
   for (const { label } of own.slice(-2 * NEWEST_LOOKED_AT)) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -43,8 +49,8 @@ function scheduledOf(backups: readonly BackupPoint[]): BackupPoint[] {
   return own.filter((point) => point.label === label);
 }
 
-function gapsOf(runs: readonly BackupPoint[]): number[] {
-  return runs.slice(1).map(({ at }, index) => hoursBetween((runs[index] as BackupPoint).at, at));
+function gapsOf(runs: readonly Run[]): number[] {
+  return runs.slice(1).map(({ at }, index) => hoursBetween((runs[index] as Run).at, at));
 }
 
 /**
@@ -58,7 +64,7 @@ export function missedTimes({ hours, runs, given }: Cadence, now: Date): Date[] 
   const isRegular = (gap: number | undefined): boolean => gap !== undefined && gap <= hours * LATE_FACTOR;
   const inStep = gaps.findIndex((gap, index) => isRegular(gap) && isRegular(gaps[index + 1]));
   const watched = inStep < 0 ? [] : runs.slice(inStep);
-  const missed = watched.slice(1).flatMap(({ at }, index) => between((watched[index] as BackupPoint).at, at, hours));
+  const missed = watched.slice(1).flatMap(({ at }, index) => between((watched[index] as Run).at, at, hours));
   return given || gaps.length >= LEAST_GAPS ? [...missed, ...between(last.at, now, hours)] : missed;
 }
 
@@ -72,9 +78,8 @@ function between(from: Date, to: Date, hours: number): Date[] {
 }
 
 /** Silence that lasts, alone: what was missed and followed by a backup is over. */
-export const judgeRuns: SeriesRule = (view) => {
-  const { name: series, now } = view;
-  const cadence = cadenceOf(view);
+export const judgeRuns: SeriesRule = ({ name: series, now, backups, limits }) => {
+  const cadence = cadenceOf(backups, limits.expectedEveryHours);
   const last = cadence?.runs.at(-1);
   if (cadence === undefined || last === undefined) return [];
   const missed = missedTimes(cadence, now).filter((time) => time > last.at);

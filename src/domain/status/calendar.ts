@@ -8,8 +8,8 @@ const DAYS = 30;
 const DAY_MS = 86_400_000;
 
 export function lastDays(view: SeriesView): StatusDay[] {
-  const { now, backups, drills, unfinished } = view;
-  const cadence = cadenceOf(view);
+  const { now, backups, drills, unfinished, limits } = view;
+  const cadence = cadenceOf(backups, limits.expectedEveryHours);
   const missed = new Set((cadence === undefined ? [] : missedTimes(cadence, now)).map(dayOf));
   const broken = new Set(unfinished.filter((set) => hasEnded(set, now)).map(({ at }) => dayOf(at)));
   return Array.from({ length: DAYS }, (_, index): StatusDay => {

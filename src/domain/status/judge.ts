@@ -67,12 +67,12 @@ function damagedIds(damage: readonly { id: string }[]): string[] {
 
 function statusOf(view: SeriesView, verified: readonly StatusFinding[]): SeriesStatus {
   const findings = sortFindings([...verified, ...RULES.flatMap((rule) => rule(view))]);
-  const { name, backups, drills, good, places } = view;
+  const { name, backups, drills, good, places, limits } = view;
   const newestProven = newestGood(view);
   const newestRestored = good.find(({ restored }) => restored);
   const lastDrill = drills.at(-1);
   const percent = drillSuccessPercent(view);
-  const cadence = cadenceOf(view);
+  const cadence = cadenceOf(backups, limits.expectedEveryHours);
   return {
     ...{ name, findings, backups, drills },
     level: worstOf(findings),
