@@ -6,6 +6,7 @@ import { judgeStatus } from '../domain/status/judge.ts';
 import type { StatusInputs } from '../inputs/types.ts';
 import { openClientCache } from '../postgres/client-cache.ts';
 import { lastGoodOf } from '../report/status-words.ts';
+import { growHeapSlowly } from '../runner/memory.ts';
 import { lookAtAll } from '../status/look.ts';
 import { MANIFESTS, Memory } from '../status/memory.ts';
 import { verifyStored } from '../status/verify-stored.ts';
@@ -13,6 +14,7 @@ import { openRun, type RecoveryRun } from './recovery-run.ts';
 
 /** Rejects when no destination can be looked at, and when the run ends before that. */
 export async function status(inputs: StatusInputs, given: CommandContext): Promise<StatusResult> {
+  growHeapSlowly();
   await using resources = new AsyncDisposableStack();
   const run = openRun(inputs, given, resources);
   const { context, supervisor } = run;

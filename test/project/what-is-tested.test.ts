@@ -12,6 +12,7 @@ const TABLES = [
   'Faults in the wild',
   'Faults of a restore, and of a drill',
   'Faults of a prune',
+  'Faults that a status notices',
 ] as const;
 const document = readDocument('docs/what-is-tested.md');
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAlarmInputs } from '../../src/inputs/alarm.ts';
-import { SHOP, STEP } from '../support/alarm-subjects.ts';
+import { SHOP, STEP, STORAGE } from '../support/alarm-subjects.ts';
 
 describe('the inputs of the alarm', () => {
   const workflow = {
@@ -26,6 +26,11 @@ describe('the inputs of the alarm', () => {
     ]) {
       expect(subject(wrong)).toEqual(STEP);
     }
+  });
+
+  test('name all series of the storage for a status without a name', () => {
+    expect(subject({ INPUT_COMMAND: 'status' })).toEqual(STORAGE);
+    expect(subject({ INPUT_COMMAND: 'status', INPUT_NAME: 'shop' })).toEqual({ ...SHOP, command: 'status' });
   });
 
   test('are there although others are wrong, and wrong ones switch nothing off', () => {

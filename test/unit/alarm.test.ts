@@ -12,7 +12,7 @@ import {
   runMarker,
 } from '../../src/domain/alarm.ts';
 import { formatAge } from '../../src/domain/words.ts';
-import { SHOP, STEP } from '../support/alarm-subjects.ts';
+import { SHOP, STEP, STORAGE } from '../support/alarm-subjects.ts';
 import { backupResult } from '../support/backup-result.ts';
 
 const NOW = new Date('2026-11-22T05:00:00Z');
@@ -37,6 +37,7 @@ describe('the marker', () => {
   test('is the same for ever', () => {
     expect(alarmMarker(SHOP)).toBe('<!-- db-backup-action: series=shop command=backup -->');
     expect(alarmMarker(STEP)).toBe('<!-- db-backup-action: series=unknown workflow=Nightly job=backup -->');
+    expect(alarmMarker(STORAGE)).toBe('<!-- db-backup-action: series=* command=status workflow=Nightly job=backup -->');
   });
 
   test('cannot be broken out of, and differs wherever the names do', () => {
@@ -44,6 +45,7 @@ describe('the marker', () => {
     const markers = hostile.flatMap((name) => [
       alarmMarker({ kind: 'step', workflow: name, job: 'x' }),
       alarmMarker({ kind: 'series', command: 'backup', series: name }),
+      alarmMarker({ kind: 'storage', command: 'status', workflow: name, job: 'x' }),
     ]);
     expect(new Set(markers).size).toBe(markers.length);
     for (const marker of markers) expect(marker).toMatch(/^<!-- (?:[^-]|-(?!-))+ -->$/);

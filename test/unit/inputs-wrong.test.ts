@@ -5,7 +5,11 @@ import { GOOD, problems, RECIPIENT, URL } from '../support/inputs.ts';
 
 describe('inputs that are wrong', () => {
   const cases: readonly [title: string, given: Record<string, string>, problem: string | RegExp][] = [
-    ['an unknown command', { command: 'bakcup' }, 'command: "bakcup" is not one of: backup, restore, drill, prune, status.'],
+    [
+      'an unknown command',
+      { command: 'bakcup' },
+      'command: "bakcup" is not one of: backup, restore, drill, prune, status.',
+    ],
     [
       'an unknown input near a known one',
       { 'age-recipient': RECIPIENT },
