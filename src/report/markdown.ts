@@ -58,7 +58,7 @@ export function details(title: string, body: string): string {
 }
 
 /** Line breaks, control and direction characters made visible, and cut to a length that a page can bear. */
-function visible(text: string): string {
+export function visible(text: string): string {
   const short = text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}…` : text;
   return showControls(short.toWellFormed().replaceAll(/\r\n|\r|\n/g, '⏎'), /[\p{Cc}\p{Cf}\u2028\u2029]/gu);
 }
