@@ -192,7 +192,7 @@ describeWith(chromium(), 'the dashboard in Chromium', ({ program }) => {
       expect(outline, `stop ${stop}, ${name}`).toContain('solid 3px');
       stops.push(name);
     }
-    expect(new Set(stops)).toEqual(new Set(['A', 'PRE', 'SUMMARY', 'DIV']));
+    expect(new Set(stops)).toEqual(new Set(['A', 'SUMMARY', 'DIV']));
   });
 
   test('opened from a disk it is the same', async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
+const PROGRAMS = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'chrome'];
 const START_LIMIT_MS = 60_000;
 const CALL_LIMIT_MS = 60_000;
 
@@ -28,7 +28,7 @@ export function chromium(): { program: string } | { skipped: string } {
   for (const program of named === undefined ? PROGRAMS : [named]) {
     if (spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0) return { program };
   }
-  return { skipped: 'chromium is not on this machine; apt-get install chromium' };
+  return { skipped: 'chromium is not on this machine; apt-get install chromium-headless-shell' };
 }
 
 /** One page. Every event of it is kept. */
@@ -108,7 +108,7 @@ export class Browser {
       '--remote-debugging-port=0',
       'about:blank',
     ];
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     try {
       const socket = new WebSocket(await debuggingAddress(child));
       await new Promise((resolve, reject) => {
@@ -117,7 +117,7 @@ export class Browser {
       });
       return new Browser(child, socket, folder);
     } catch (error) {
-      child.kill('SIGKILL');
+      killGroup(child);
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
@@ -159,7 +159,7 @@ export class Browser {
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#socket.close();
-    this.#process.kill('SIGKILL');
+    killGroup(this.#process);
     await ended;
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -173,6 +173,11 @@ export class Browser {
       this.#pages.get(sessionId)?.events.push({ method, params });
     }
   }
+}
+
+/** What is started by this name may be a script that starts the browser, which starts others. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 }
 
 function debuggingAddress(child: ChildProcess): Promise<string> {

@@ -15,14 +15,14 @@ export function backupTable({ name, backups }: SeriesStatus, locations: readonly
     .map((backup) => row(backup, locations, markup));
   const all =
     backups.length > SHOWN
-      ? `the newest ${SHOWN} of ${countOf(backups.length, 'backup')}`
+      ? `The newest ${SHOWN} of ${countOf(backups.length, 'backup')}`
       : countOf(backups.length, 'backup');
   const where = locations.length > 1;
-  const table = markup.html`<table><caption>${name}: ${all}${where ? '; the numbers of where stand under Storage' : ''}</caption>
-<thead><tr><th scope="col">taken (UTC)</th><th scope="col">verdict</th><th scope="col">label</th><th scope="col" class="number">plain</th><th scope="col" class="number">stored</th><th scope="col" class="number">rows</th><th scope="col" class="number">took</th>${where ? markup.html`<th scope="col">where</th>` : NOTHING}<th scope="col">id</th></tr></thead>
+  const table = markup.html`<table><thead><tr><th scope="col">taken (UTC)</th><th scope="col">verdict</th><th scope="col">label</th><th scope="col" class="number">plain</th><th scope="col" class="number">stored</th><th scope="col" class="number">rows</th><th scope="col" class="number">took</th>${where ? markup.html`<th scope="col">where</th>` : NOTHING}<th scope="col">id</th></tr></thead>
 <tbody>
 ${rows}</tbody></table>`;
-  return scrolling(`Newest backups of ${name}`, table, markup);
+  const note = `${all}${where ? '. What the numbers under “where” mean stands under Storage.' : '.'}`;
+  return scrolling(`Newest backups of ${name}`, table, markup, note);
 }
 
 function row(backup: BackupPoint, locations: readonly string[], markup: Markup): Html {

@@ -46,7 +46,7 @@ export class Markup {
   /** Lines to copy. */
   block(lines: readonly string[]): Html {
     const source = lines.map((line) => this.#sourceOf(line)).join('\n');
-    return new Html(`<pre tabindex="0"><code>${source}</code></pre>`);
+    return new Html(`<pre><code>${source}</code></pre>`);
   }
 
   #sourceOf(insert: Insert): string {

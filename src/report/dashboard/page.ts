@@ -96,7 +96,7 @@ function header(report: StatusReport, version: string, markup: Markup): Html {
   const { sentence, more } = verdictOf(report);
   const iso = report.now.toISOString();
   return markup.html`<header>
-<div class="verdict ${report.level}"><h1>${sentence}</h1>
+<div class="verdict ${report.level}"><h1>${unbroken(sentence)}</h1>
 ${more.map(
   (each) => markup.html`<p>${each}</p>
 `,
@@ -104,6 +104,11 @@ ${more.map(
 <div class="made"><time datetime="${iso}">${minuteOf(report.now)} UTC</time>
 <p>This page was made then, by db-backup-action ${version}, and does not change. <strong>If that is more than a day ago, status itself has stopped</strong>: an old page proves nothing.</p></div>
 </header>`;
+}
+
+/** A number stays on the line of its unit. */
+function unbroken(sentence: string): string {
+  return sentence.replaceAll(/(?<=\d) (?=(?:ms|s|min|h|days?)\b)/g, '\u00A0');
 }
 
 function countsOf({ findings }: StatusReport): string {

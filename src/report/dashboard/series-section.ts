@@ -8,7 +8,7 @@ import { type Html, type Markup, NOTHING } from './markup.ts';
 import { restoreCommands } from './restore-steps.ts';
 import { trends } from './trends.ts';
 import { isRecoverable } from './verdict.ts';
-import { ageAt, badge, minuteOf, scrolling, type Tone } from './words.ts';
+import { ageAt, badge, minuteOf, scrolling, type Tone, withoutZero } from './words.ts';
 
 export interface SeriesPlace {
   /** From 1; the same in {@link overview} and {@link seriesSection}. */
@@ -54,14 +54,14 @@ export function overview(
   const table = markup.html`<table><thead><tr><th scope="col">name</th><th scope="col">today</th><th scope="col">last proven backup</th><th scope="col">last drill</th><th scope="col" class="number">stored</th></tr></thead>
 <tbody>
 ${rows}</tbody></table>`;
-  return scrolling('All of them', table, markup);
+  return scrolling('The list of all of them', table, markup);
 }
 
 function recoverableBadge(series: SeriesStatus, markup: Markup): Html {
   const [tone, words]: [Tone, string] = !isRecoverable(series)
     ? ['bad', series.newestProven === undefined ? 'not recoverable' : 'uncertain']
     : series.level === 'warning'
-      ? ['doubt', 'recoverable, with warnings']
+      ? ['doubt', 'recoverable, warnings']
       : ['good', 'recoverable'];
   return badge(tone, words, markup);
 }
@@ -74,7 +74,7 @@ function facts(series: SeriesStatus, now: Date, markup: Markup): Html {
 ${fact('Last proven backup', newestProven === undefined ? 'none' : `${ageAt(now, newestProven.at)} ago`, newestProven && `${minuteOf(newestProven.at)} UTC, ${formatBytes(newestProven.plainBytes)}, ${countOf(newestProven.rows, 'row')}`, markup)}
 ${fact('Newest that was brought back', newestRestored === undefined ? 'none' : `${ageAt(now, newestRestored.at)} old`, newestRestored && `taken ${minuteOf(newestRestored.at)} UTC`, markup)}
 ${fact('Last drill', lastDrill === undefined ? 'never' : `${lastDrill.verdict}, ${ageAt(now, lastDrill.at)} ago`, [lastDrill?.recoverySeconds === undefined ? undefined : `back in ${formatDuration(lastDrill.recoverySeconds)}`, drilled].filter((part) => part !== undefined).join('; '), markup)}
-${fact('Backups', countOf(backups.length, 'backup'), `${cadenceHours === undefined ? '' : `every ${formatDuration(cadenceHours * 3600)}; `}${formatBytes(storedBytes)} stored at all destinations`, markup)}
+${fact('Backups', countOf(backups.length, 'backup'), `${cadenceHours === undefined ? '' : `every ${withoutZero(formatDuration(cadenceHours * 3600))}; `}${formatBytes(storedBytes)} stored at all destinations`, markup)}
 </dl>`;
 }
 

@@ -61,11 +61,11 @@ function destinationTable(destinations: readonly DestinationStatus[], markup: Ma
 `,
   );
   const failed = destinations.some(({ error }) => error !== undefined);
-  const table = markup.html`<table><caption>Destinations${failed ? '; of one that could not be listed nothing on this page is known' : ''}</caption>
-<thead><tr><th scope="col" class="number">no.</th><th scope="col">where</th><th scope="col">read</th><th scope="col" class="number">backups</th><th scope="col" class="number">stored</th><th scope="col">${failed ? 'why not' : markup.html`<span class="hidden">Why not</span>`}</th></tr></thead>
+  const table = markup.html`<table><thead><tr><th scope="col" class="number">no.</th><th scope="col">where</th><th scope="col">read</th><th scope="col" class="number">backups</th><th scope="col" class="number">stored</th><th scope="col">${failed ? 'why not' : markup.html`<span class="hidden">Why not</span>`}</th></tr></thead>
 <tbody>
 ${rows}</tbody></table>`;
-  return scrolling('Destinations', table, markup);
+  const note = failed ? 'One could not be listed: nothing on this page is known of it.' : undefined;
+  return scrolling('Destinations', table, markup, note);
 }
 
 function verifiedWords({ verified }: StatusReport, markup: Markup): Html {

@@ -11,7 +11,7 @@ const RULES = `
 *,::before,::after{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;overflow-wrap:break-word}
-.wide{max-width:72rem;margin:0 auto;padding:1rem}
+.wide{max-width:80rem;margin:0 auto;padding:1rem}
 h1,h2,h3,h4{line-height:1.25;margin:0 0 .5rem;text-wrap:balance}
 h1{font-size:clamp(1.4rem,1.1rem + 1.6vw,2.1rem)}
 h2{font-size:1.35rem;margin-top:2.25rem}
@@ -22,8 +22,9 @@ a{color:var(--link)}
 a:focus-visible,summary:focus-visible,[tabindex]:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 code,pre{font:.9em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{overflow-wrap:anywhere}
-pre{margin:0 0 .75rem;padding:.6rem .75rem;overflow-x:auto;background:var(--plainFill);border-radius:.4rem}
-pre code{overflow-wrap:normal}
+pre{margin:0 0 .75rem;padding:.6rem .75rem;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--plainFill);border-radius:.4rem}
+pre code{font-size:1em}
+td code{font-size:.8125rem}
 .verdict{border-left:.5rem solid;border-radius:.5rem;padding:1rem 1.1rem .4rem}
 .verdict p{max-width:60rem}
 .info{border-color:var(--good);background:var(--goodFill)}
@@ -54,7 +55,8 @@ nav a{display:inline-block;padding:.3rem 0}
 .facts dd{margin:0}
 .facts strong{font-size:1.1rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(18.5rem,100%),1fr));gap:1rem 1.5rem;margin:0 0 1rem}
-figure{margin:0;max-width:32rem}
+figure{margin:0;max-width:32rem;display:flex;flex-direction:column}
+figure>svg{margin-top:auto}
 figcaption{font-size:.875rem;margin-bottom:.3rem}
 figcaption strong{display:block;font-size:1rem}
 svg{display:block;width:100%;height:auto}
@@ -74,6 +76,7 @@ svg text{fill:var(--muted);font:11px system-ui,-apple-system,"Segoe UI",Roboto,s
 .scroll{overflow-x:auto;margin:0 0 .75rem}
 table{border-collapse:collapse;width:100%;font-size:.9375rem}
 caption{text-align:left;color:var(--muted);font-size:.875rem;padding-bottom:.3rem}
+tbody th{font-weight:500}
 th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--rule)}
 .scroll th,.scroll td{white-space:nowrap}
 .scroll .words{white-space:normal;min-width:14rem}
@@ -93,6 +96,7 @@ thead th{color:var(--muted);font-size:.8125rem}
 .today{outline:2px solid var(--text);outline-offset:1px}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.875rem;color:var(--muted)}
 .legend b{color:var(--text)}
+.note{margin-bottom:.3rem}
 summary{cursor:pointer;padding:.3rem 0}
 .bar{max-width:30rem;height:.9rem;margin-bottom:1rem}
 .bar-ground{fill:var(--plainFill)}
@@ -104,7 +108,7 @@ footer{color:var(--muted);font-size:.875rem;margin-top:2.5rem;border-top:1px sol
 @media (min-width:60rem){.halves{display:grid;grid-template-columns:minmax(0,26rem) minmax(0,1fr);gap:0 2.5rem}}
 @media (max-width:30rem){.wide{padding:.75rem}.card{padding:.75rem}}
 @media (forced-colors:active){.badge,.day,.verdict{border-color:CanvasText}}
-@media print{body{background:#fff}.wide{max-width:none;padding:0}nav{display:none}.card,.findings>li,figure,tr{break-inside:avoid}.scroll,pre{overflow:visible}.scroll th,.scroll td,pre code{white-space:normal}details::details-content{content-visibility:visible;block-size:auto}a{color:inherit}}
+@media print{body{background:#fff}.wide{max-width:none;padding:0}nav{display:none}.card,.findings>li,figure,tr{break-inside:avoid}.scroll{overflow:visible}.scroll th,.scroll td{white-space:normal}details::details-content{content-visibility:visible;block-size:auto}a{color:inherit}}
 `;
 
 /** Ink on white, also where the screen is dark. */

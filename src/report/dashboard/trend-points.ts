@@ -47,12 +47,13 @@ function wordsFor(
   points: readonly TrendPoint[],
 ): string {
   if (drawn.length === 0) return 'No proven backup is there to be drawn.';
-  if (days === drawn) return `Drawn: all ${countOf(drawn.length, what.replace(/s\b/, ''), what)}.`;
+  if (days === drawn)
+    return `Drawn: all ${countOf(drawn.length, what.replace(/s\b/, ''), what)}; percentages are against the first of them.`;
   const cut =
     days.length > points.length
       ? `the last ${points.length} of ${countOf(days.length, 'day')} that have any`
       : countOf(days.length, 'day');
-  return `Drawn: the median of each day, of ${countOf(drawn.length, what, what)}; ${cut}.`;
+  return `Drawn: the median of each day, of ${countOf(drawn.length, what, what)}; ${cut}; percentages are against the first of them.`;
 }
 
 function mediansOfDays(backups: readonly BackupPoint[]): TrendPoint[] {

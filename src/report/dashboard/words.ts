@@ -24,7 +24,12 @@ export function minuteOf(at: Date): string {
 
 /** `3 h 5 min`; nothing is younger than now, whatever clocks say. */
 export function ageAt(now: Date, at: Date): string {
-  return formatAge(Math.max(0, (now.getTime() - at.getTime()) / 1000));
+  return withoutZero(formatAge(Math.max(0, (now.getTime() - at.getTime()) / 1000)));
+}
+
+/** `3 h` for `3 h 0 min`. */
+export function withoutZero(time: string): string {
+  return time.replace(/(?<=\D) 0 \w+$/, '');
 }
 
 /** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
@@ -35,7 +40,16 @@ export function listed(names: readonly string[], most = 3): string {
   return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
 }
 
-/** A table as wide as it must be, which scrolls by itself, by keyboard too, and never moves the page. */
-export function scrolling(label: string, table: Html, markup: Markup): Html {
-  return markup.html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
+/**
+ * A table as wide as it must be, which scrolls by itself, by keyboard too, and never moves the page.
+ *
+ * @param note stands above it: a caption would be as wide as the table, and out of sight on a phone
+ */
+export function scrolling(label: string, table: Html, markup: Markup, note?: string): Html {
+  return markup.html`${
+    note === undefined
+      ? undefined
+      : markup.html`<p class="muted small note">${note}</p>
+`
+  }<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 }

@@ -43,7 +43,7 @@ describe('What is drawn', () => {
     const backups = [...evenly(5, 5), backupPoint({ verdict: 'unproven', plainBytes: 1 })];
     const { points, words } = trendOf(seriesOf('shop', { backups }), 1);
     expect(points).toHaveLength(5);
-    expect(words).toBe('Drawn: all 5 proven backups.');
+    expect(words).toBe('Drawn: all 5 proven backups; percentages are against the first of them.');
   });
 
   test('is the median of each day when they are many: one outlier an hour long does not show', () => {

@@ -11,22 +11,18 @@ const CASES: readonly [string, Parameters<typeof seriesOf>[1], string][] = [
   [
     'drilled',
     { drills: [passed] },
-    'You could recover shop today: last proven backup 3 h 0 min ago, last brought back by a drill 12 days ago.',
+    'You could recover shop today: last proven backup 3 h ago, last brought back by a drill 12 days ago.',
   ],
-  [
-    'never drilled',
-    {},
-    'You could recover shop today: last proven backup 3 h 0 min ago, never brought back by a drill.',
-  ],
+  ['never drilled', {}, 'You could recover shop today: last proven backup 3 h ago, never brought back by a drill.'],
   [
     'the last drill failed',
     { drills: [passed, { ...passed, verdict: 'failed' }] },
-    'You could recover shop today: last proven backup 3 h 0 min ago, but the last drill, 12 days ago, failed.',
+    'You could recover shop today: last proven backup 3 h ago, but the last drill, 12 days ago, failed.',
   ],
   [
     'critical',
     critical,
-    'It is not certain that you could recover shop today: last proven backup 3 h 0 min ago, never brought back by a drill.',
+    'It is not certain that you could recover shop today: last proven backup 3 h ago, never brought back by a drill.',
   ],
   [
     'never proven',
@@ -47,7 +43,7 @@ test('several: all, some, none', () => {
   const good = (name: string): SeriesStatus => seriesOf(name, { drills: [passed] });
   const bad = (name: string): SeriesStatus => seriesOf(name, critical);
   expect(of(good('a'), good('b')).sentence).toBe(
-    'You could recover all 2 today: their newest proven backups are at most 3 h 0 min old, the last drill of each has passed.',
+    'You could recover all 2 today: their newest proven backups are at most 3 h old, the last drill of each has passed.',
   );
   expect(of(good('a'), seriesOf('b')).sentence).toMatch(/, 1 of them has a last drill that passed\.$/);
   expect(of(good('a'), bad('b'), seriesOf('c', { backups: [] }))).toEqual({
