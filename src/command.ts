@@ -318,6 +318,8 @@ export interface StatusResult {
   name?: string;
   report: StatusReport;
   failOn: FailOn;
+  /** Where the dashboard is to be written. */
+  dashboardPath?: string;
   /** Those of the report, in the form of other commands. */
   findings: readonly Finding[];
 }

@@ -18,7 +18,7 @@ export async function status(inputs: StatusInputs, given: CommandContext): Promi
   await using resources = new AsyncDisposableStack();
   const run = openRun(inputs, given, resources);
   const { context, supervisor } = run;
-  const { name, limits, failOn } = inputs;
+  const { name, limits, failOn, dashboardPath } = inputs;
   context.tell({ stage: 'looking', ...(name === undefined ? {} : { name }) });
   try {
     const destinations = await look(inputs, run);
@@ -31,7 +31,13 @@ export async function status(inputs: StatusInputs, given: CommandContext): Promi
     });
     context.tell(lastGoodOf(report));
     const findings = report.findings.map(asFinding);
-    return { command: 'status', outcome: 'watched', ...(name === undefined ? {} : { name }), report, failOn, findings };
+    return {
+      command: 'status',
+      outcome: 'watched',
+      ...(name === undefined ? {} : { name }),
+      ...{ report, failOn, findings },
+      ...(dashboardPath === undefined ? {} : { dashboardPath }),
+    };
   } catch (error) {
     // What a storage throws because the run ended is not what went wrong.
     supervisor.fail(error);

@@ -46,6 +46,7 @@ export function statusInputs(
       ...(budget === undefined ? {} : { budgetBytes: budget * GB }),
     },
     ...(verifyStoredDays === undefined ? {} : { verifyStoredDays }),
+    ...(values.dashboard === undefined ? {} : { dashboardPath: values.dashboard }),
     runner: runnerEnvironment(env),
   };
 }

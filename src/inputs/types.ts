@@ -183,6 +183,8 @@ export interface StatusInputs {
   /** From which level on the run is red. */
   failOn: FailOn;
   cacheManifests: boolean;
+  /** Where the dashboard is written. */
+  dashboardPath?: string;
   maxDurationMinutes: number;
   stallTimeoutSeconds: number;
   runner: RunnerEnvironment;

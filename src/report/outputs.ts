@@ -33,6 +33,7 @@ interface OutputSpec {
 
 /** Set by the report itself, when the file is written. */
 export const REPORT_PATH = 'report-path';
+export const DASHBOARD_PATH = 'dashboard-path';
 /** Set by the alarm. */
 export const ISSUE_NUMBER = 'issue-number';
 
@@ -136,6 +137,9 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   [REPORT_PATH]: {
     description:
       'The report of a restore or drill (Markdown), where `report-path` asked for one; set in a failed run too.',
+  },
+  [DASHBOARD_PATH]: {
+    description: 'The dashboard of a status (HTML), where `dashboard` asked for one; set in a red run too.',
   },
   [ISSUE_NUMBER]: {
     description: 'The issue that was opened, commented on or closed, e.g. `42`; set in a failed run too.',

@@ -15,7 +15,10 @@ import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
+import { runnerEnvironment } from '../inputs/runner-environment.ts';
 import type { RunLog } from '../runner/log.ts';
+import { VERSION } from '../version.ts';
+import { dashboardPage } from './dashboard/page.ts';
 import { reportPaths } from './drill-files.ts';
 import { drillReport } from './drill-report.ts';
 import { describeFailure, describeTrouble } from './failure.ts';
@@ -24,7 +27,7 @@ import { describeDoubts, type FailureWords, failureMessage } from './failure-wor
 import { failedIncidentReport, incidentReport } from './incident-report.ts';
 import { drillJUnit, failedDrillJUnit } from './junit.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
-import { ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
+import { DASHBOARD_PATH, ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
 import { pruneLine, pruneSummary } from './prune-report.ts';
 import { recoverySummary } from './restore-summary.ts';
 import { statusLine, statusSummary } from './status-summary.ts';
@@ -75,6 +78,7 @@ export function reportResult(result: CommandResult, { env, log, now }: ReportPar
     writeReport(paths.junit, drillJUnit(result, redact), { env, log });
     writeReport(paths.markdown, drillReport(result, redact), { env, log });
   }
+  if (result.outcome === 'watched') writeDashboard(result, { env, log });
   annotateFindings(result.findings, log);
   writeSummary(
     summaryOf(result, (text) => log.redact(text)),
@@ -217,13 +221,22 @@ export function reportIncident(words: FailureWords, news: Partial<RunNews>, { en
   writeReport(paths.markdown, failedIncidentReport(words, news, now, redact), { env, log });
 }
 
+function writeDashboard({ dashboardPath, report }: StatusResult, surroundings: Surroundings): void {
+  if (dashboardPath === undefined) return;
+  const { env, log } = surroundings;
+  const { run } = runnerEnvironment(env);
+  const redact = (text: string): string => log.redact(text);
+  const page = dashboardPage(report, { version: VERSION, redact, ...(run === null ? {} : { runUrl: run.url }) });
+  writeReport(dashboardPath, page, surroundings, DASHBOARD_PATH);
+}
+
 /** One that cannot be written changes nothing of what was done. */
-function writeReport(path: string, markdown: string, surroundings: Surroundings): void {
+function writeReport(path: string, text: string, surroundings: Surroundings, output = REPORT_PATH): void {
   const { log } = surroundings;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, log.redact(markdown));
-    setOutput(REPORT_PATH, path, surroundings);
+    writeFileSync(path, log.redact(text));
+    setOutput(output, path, surroundings);
   } catch (error) {
     log.warning(`The report could not be written to ${path}: ${messageOf(error)}`);
   }

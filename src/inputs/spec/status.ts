@@ -62,4 +62,11 @@ export const STATUS = {
     whenEmpty: '`true`',
     parse: orElse(yesOrNo, true),
   }),
+  dashboard: input({
+    commands: status,
+    description:
+      'Where the dashboard is written: one page of HTML that needs nothing else, for people who do not read logs. No name of a table stands on it.',
+    whenEmpty: 'no page beyond the job summary',
+    parse: optional((text) => text),
+  }),
 } as const;

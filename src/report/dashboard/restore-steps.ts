@@ -28,8 +28,11 @@ export function restoreCommands({ name, newestProven }: SeriesStatus, markup: Ma
   return markup.html`<h3>Bring ${name} back</h3>
 <p>With GitHub: <em>Actions → Restore → Run workflow</em>, with <code>backup</code> <code>${newestProven.id}</code> (taken ${minuteOf(newestProven.at)} UTC), <em>dry run</em> ticked. Or type:</p>
 ${markup.block([
-  `gh workflow run restore.yml --field backup=${newestProven.id} \\`,
-  `  --field strategy=new-database --field dry-run=true --field reason='why'`,
+  'gh workflow run restore.yml \\',
+  `  --field backup=${newestProven.id} \\`,
+  '  --field strategy=new-database \\',
+  '  --field dry-run=true \\',
+  "  --field reason='why'",
 ])}
 ${withoutGitHub(name, newestProven, markup)}`;
 }

@@ -81,7 +81,7 @@ th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-b
 .scroll th,.scroll td{white-space:nowrap}
 .scroll .words{white-space:normal;min-width:14rem}
 th{font-weight:600}
-.number{text-align:right;font-variant-numeric:tabular-nums}
+.scroll .number{text-align:right;padding-right:1.25rem;font-variant-numeric:tabular-nums}
 thead th{color:var(--muted);font-size:.8125rem}
 .calendar{max-width:30rem;table-layout:fixed}
 .calendar th,.calendar td{text-align:center;padding:.15rem;border:0}

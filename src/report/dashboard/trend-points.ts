@@ -1,5 +1,6 @@
 /** Which backups and drills the pictures show: all of them, or so few that the page stays small. */
 import type { BackupPoint, DrillPoint, SeriesStatus } from '../../domain/status/model.ts';
+import { median } from '../../domain/status/series-view.ts';
 import { countOf } from '../../domain/words.ts';
 import { dayOf } from './words.ts';
 
@@ -66,14 +67,9 @@ function mediansOfDays(backups: readonly BackupPoint[]): TrendPoint[] {
   }
   return Array.from(days, ([day, all]) => ({
     at: new Date(`${day}T12:00:00Z`),
-    plainBytes: median(all.map(({ plainBytes }) => plainBytes)),
-    storedBytes: median(all.map(({ storedBytes }) => storedBytes)),
-    seconds: median(all.map(({ seconds }) => seconds)),
-    rows: median(all.map(({ rows }) => rows)),
+    plainBytes: median(all.map(({ plainBytes }) => plainBytes)) ?? 0,
+    storedBytes: median(all.map(({ storedBytes }) => storedBytes)) ?? 0,
+    seconds: median(all.map(({ seconds }) => seconds)) ?? 0,
+    rows: Math.round(median(all.map(({ rows }) => rows)) ?? 0),
   }));
-}
-
-/** The lower of the two in the middle: a number that was measured. */
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) / 2)] ?? 0;
 }

@@ -66,7 +66,7 @@ describe('The dashboard', () => {
   test('says what to type to bring each series back', () => {
     const { newestProven } = seriesOf('shop');
     const text = textOf(page(reportOf({ series: [seriesOf('shop')] })));
-    expect(text).toContain(`gh workflow run restore.yml --field backup=${newestProven?.id}`);
+    expect(text).toContain(`gh workflow run restore.yml \\ --field backup=${newestProven?.id} \\`);
     expect(text).toContain(`aws s3 cp '${BUCKETS[0]}/shop/${newestProven?.id}/RESTORE.md' .`);
     const onDisk = seriesOf('shop', { backups: [backupPoint({ locations: ['/srv/backups'] })] });
     const disk = textOf(page(reportOf({ series: [onDisk] })));
@@ -84,7 +84,7 @@ describe('The dashboard', () => {
     expect(body).toContain('brought back');
     expect(body).toMatch(/GiB \d[\d,]+ \d+ s 1, 2 20261121/);
     expect(body).toMatch(/ 1 20261118_/);
-    expect(textOf(table)).toContain('The newest 20 of');
+    expect(textOf(rich)).toContain('The newest 20 of');
   });
 
   test('shows use, budget and growth of the storage, and each destination', () => {
