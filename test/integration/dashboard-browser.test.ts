@@ -38,6 +38,7 @@ const SCREENS = [
   { width: 1280, height: 900, scheme: 'dark' },
 ] as const;
 type Screen = (typeof SCREENS)[number];
+const NAMED_SCREENS = SCREENS.map((screen) => [`${screen.width}×${screen.height}, ${screen.scheme}`, screen] as const);
 
 /** What is wider than the page, or pushed out of it, though it has no region of its own to scroll in. */
 const OUTSIDE = `[
@@ -100,7 +101,7 @@ describeWith(chromium(), 'the dashboard in Chromium', ({ program }) => {
   }
 
   describe.each(Object.keys(PAGES))('the %s one', (name) => {
-    test.each(SCREENS)('at $width×$height, $scheme: stays within the screen, and passes the audit', async (screen) => {
+    test.each(NAMED_SCREENS)('at %s: stays within the screen, and passes the audit', async (_, screen) => {
       const page = await open(name, screen);
       expect(await page.evaluate<string[]>(OUTSIDE)).toEqual([]);
       expect(await audit(page)).toEqual([]);

@@ -23,7 +23,7 @@ export interface DashboardOptions {
   runUrl?: string;
 }
 
-/** In full, the worst first. With {@link trends}' own limit it keeps the page below 2 MB. */
+/** In full, the worst first. Together with the limit of points in pictures it keeps the page below 2 MB. */
 const SERIES_SHOWN = 50;
 /** Nothing but the style sheet of the page itself; the icon of the tab is in the page too. */
 const POLICY = [

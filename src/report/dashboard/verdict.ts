@@ -59,6 +59,6 @@ function ofAll(series: readonly SeriesStatus[], now: Date): string {
   const drills =
     drilled === series.length
       ? 'the last drill of each has passed'
-      : `${drilled === 0 ? 'none' : drilled} of them has a last drill that passed`;
+      : `${drilled === 0 ? 'none' : drilled} of them ${drilled > 1 ? 'have' : 'has'} a last drill that passed`;
   return `You could recover all ${series.length} today: their newest proven backups are at most ${ageAt(now, oldest)} old, ${drills}.`;
 }
