@@ -50,7 +50,7 @@ function dayCell({ day, state, backups, drill }: StatusDay, isToday: boolean, ma
     ...(isToday ? ['today'] : []),
   ].join(', ');
   const date = new Date(`${day}T00:00:00Z`);
-  return markup.html`<td><span class="day ${tone}${isToday ? ' today' : ''}" title="${day}: ${spoken}"><span aria-hidden="true">${date.getUTCDate()}</span><b aria-hidden="true">${sign}</b><span aria-hidden="true">${drilled?.sign ?? ''}</span><span class="hidden">${shortDay(date)}: ${spoken}</span></span></td>`;
+  return markup.html`<td><span class="day ${tone}${isToday ? ' today' : ''}" title="${day}: ${spoken}"><span aria-hidden="true">${date.getUTCDate()}<b>${sign}</b>${drilled?.sign ?? ''}</span><span class="hidden">${shortDay(date)}: ${spoken}</span></span></td>`;
 }
 
 function legend(markup: Markup): Html {

@@ -11,7 +11,7 @@ const RIGHT = WIDTH - 10;
 const TOP = 10;
 const BOTTOM = HEIGHT - 22;
 /** More dots than that run together; the line alone says as much. */
-const MOST_DOTS = 40;
+const MOST_DOTS = 30;
 
 /** From the first thing that is drawn until now, so that silence shows. */
 export interface Period {

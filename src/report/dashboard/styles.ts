@@ -86,9 +86,8 @@ thead th{color:var(--muted);font-size:.8125rem}
 .calendar{max-width:30rem;table-layout:fixed}
 .calendar th,.calendar td{text-align:center;padding:.15rem;border:0}
 .calendar thead th:first-child,.calendar tbody th{width:3.6rem;text-align:left;white-space:nowrap;font-size:.8125rem;font-weight:400;color:var(--muted);vertical-align:middle}
-.day{display:block;border:1px solid;border-radius:.35rem;line-height:1.25;padding:.1rem 0}
+.day{display:block;border:1px solid;border-radius:.35rem;line-height:1.25;padding:.1rem 0;min-height:3.4rem;font-size:.75rem}
 .day b{display:block;font-size:.95rem}
-.day span{display:block;font-size:.75rem;min-height:.95rem}
 .day.good{color:var(--good);background:var(--goodFill)}
 .day.doubt{color:var(--doubt);background:var(--doubtFill)}
 .day.bad{color:var(--bad);background:var(--badFill)}

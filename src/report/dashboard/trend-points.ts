@@ -7,10 +7,13 @@ import { dayOf } from './words.ts';
 /** A year of days. */
 const MOST_POINTS = 366;
 const FEWEST_POINTS = 24;
-/** Of all series together: 150 bytes in the tables and 40 in the pictures each. */
-const POINTS_OF_PAGE = 2_600;
-/** Five years of monthly drills. */
+/** Of all series together: 230 bytes each. */
+const POINTS_OF_PAGE = 2_000;
+/** Five years of monthly drills, and one. */
 const MOST_DRILLS = 60;
+const FEWEST_DRILLS = 12;
+/** Of all series together: 320 bytes each. */
+const DRILLS_OF_PAGE = 600;
 
 /** One backup, or the medians of a day. */
 export interface TrendPoint {
@@ -30,7 +33,8 @@ export interface Trend {
 
 /** Only proven backups are drawn: how large one is that was cut short says nothing. */
 export function trendOf({ backups, drills }: SeriesStatus, seriesShown: number): Trend {
-  const most = Math.max(FEWEST_POINTS, Math.min(MOST_POINTS, Math.floor(POINTS_OF_PAGE / Math.max(1, seriesShown))));
+  const most = share(POINTS_OF_PAGE, seriesShown, FEWEST_POINTS, MOST_POINTS);
+  const mostDrills = share(DRILLS_OF_PAGE, seriesShown, FEWEST_DRILLS, MOST_DRILLS);
   const proven = backups.filter(({ verdict }) => verdict === 'proven');
   const whole = proven.filter((backup) => backup.whole);
   const drawn = whole.length === 0 ? proven : whole;
@@ -38,7 +42,11 @@ export function trendOf({ backups, drills }: SeriesStatus, seriesShown: number):
   const points = days.slice(-most);
   const what =
     whole.length > 0 && whole.length < proven.length ? 'proven backups of the whole database' : 'proven backups';
-  return { points, drills: drills.slice(-MOST_DRILLS), words: wordsFor(what, drawn, days, points) };
+  return { points, drills: drills.slice(-mostDrills), words: wordsFor(what, drawn, days, points) };
+}
+
+function share(all: number, series: number, fewest: number, most: number): number {
+  return Math.max(fewest, Math.min(most, Math.floor(all / series)));
 }
 
 function wordsFor(

@@ -249,14 +249,24 @@ describe('However much there is', () => {
         finding('warning', code, { series: name, seen: 'word '.repeat(40), action: 'word '.repeat(40) }),
       );
     const series = Array.from({ length: 50 }, (_, index) => {
-      const name = `database-number-${index}`;
-      return seriesOf(name, { backups: evenly(400, 400), findings: findings(name) });
+      const name = `${'database'.repeat(7)}-${index}`;
+      const backups = evenly(400, 400, {
+        label: 'before-a-migration',
+        restored: true,
+        keepForever: true,
+        whole: false,
+      });
+      const drills = backups
+        .slice(-100)
+        .map(({ at, id }) => ({ at, backupId: id, verdict: 'passed' as const, recoverySeconds: 700 }));
+      return seriesOf(name, { backups, drills, findings: findings(name) });
     });
     const html = page(reportOf({ series }));
     tagsOf(html);
     expect(html.length).toBeLessThan(MOST_BYTES);
+    expect(textOf(html)).toContain('Of the drills the last 12.');
     expect(textOf(html)).toContain(
-      'Drawn: the median of each day, of 400 proven backups; the last 52 of 400 days that have any',
+      'Drawn: the median of each day, of 400 proven backups; the last 40 of 400 days that have any',
     );
   });
 
