@@ -98633,11 +98633,16 @@ async function runClientCacheWorker() {
         said += String(text);
         return true;
     };
-    // Keys are matched by their beginning; only the whole one will do.
-    const hit = verb === 'restore'
-        ? (await restoreCache([folder], key)) === key
-        : (await cache_saveCache([folder], key)) !== -1;
-    external_node_worker_threads_.parentPort?.postMessage({ hit, said });
+    const answer = verb === 'save' ? await save(folder, key) : await restore(folder, key, verb === 'restore-newest');
+    external_node_worker_threads_.parentPort?.postMessage({ ...answer, said });
+}
+/** Keys are matched by their beginning. */
+async function restore(folder, key, anyEnd) {
+    const found = await restoreCache([folder], key);
+    return { hit: found !== undefined && (anyEnd || found === key), key: found ?? key };
+}
+async function save(folder, key) {
+    return { hit: (await cache_saveCache([folder], key)) !== -1, key };
 }
 
 

@@ -61,11 +61,12 @@ export async function startShop(rig: WorkflowRig, major = rig.clientMajor): Prom
   const identity = await generateX25519Identity();
   const secrets = {
     ...databaseSecrets(server),
-    ...keysFor(s3, 'BACKUP', 'RESTORE', 'DRILL', 'PRUNE'),
+    ...keysFor(s3, 'BACKUP', 'RESTORE', 'DRILL', 'PRUNE', 'STATUS'),
     GITHUB_TOKEN: TOKEN,
     BACKUP_AGE_IDENTITY: identity,
     BACKUP_HEARTBEAT_URL: `${heart.url}/nightly`,
     DRILL_HEARTBEAT_URL: `${heart.url}/drill`,
+    STATUS_HEARTBEAT_URL: `${heart.url}/status`,
   };
   const vars = {
     BACKUP_STORAGE: s3.storageUri('backups', 'postgres', { region: s3.region }),
