@@ -1,6 +1,6 @@
 /** `command: status`: list → read manifests → read some bytes again → judge. It writes nothing. */
 import type { CommandContext, StatusResult } from '../command.ts';
-import type { DestinationFacts } from '../domain/status/facts.ts';
+import type { VerifiedShare } from '../domain/status/facts.ts';
 import { asFinding } from '../domain/status/finding.ts';
 import { judgeStatus } from '../domain/status/judge.ts';
 import type { StatusInputs } from '../inputs/types.ts';
@@ -9,7 +9,7 @@ import { lastGoodOf } from '../report/status-words.ts';
 import { growHeapSlowly } from '../runner/memory.ts';
 import { lookAtAll } from '../status/look.ts';
 import { MANIFESTS, Memory } from '../status/memory.ts';
-import { verifyStored } from '../status/verify-stored.ts';
+import { type VerifyParts, verifyStored } from '../status/verify-stored.ts';
 import { openRun, type RecoveryRun } from './recovery-run.ts';
 
 /** Rejects when no destination can be looked at, and when the run ends before that. */
@@ -17,12 +17,16 @@ export async function status(inputs: StatusInputs, given: CommandContext): Promi
   growHeapSlowly();
   await using resources = new AsyncDisposableStack();
   const run = openRun(inputs, given, resources);
-  const { context, supervisor } = run;
+  const { context, supervisor, targets } = run;
   const { name, limits, failOn, dashboardPath } = inputs;
   context.tell({ stage: 'looking', ...(name === undefined ? {} : { name }) });
   try {
-    const destinations = await look(inputs, run);
-    const verified = await verify(inputs, destinations, run);
+    const memory = await recall(inputs, run);
+    const destinations = await context.log.group('Storage', () =>
+      lookAtAll({ targets, series: name, memory, context }),
+    );
+    const verified = await verify(inputs, { destinations, targets, memory, context });
+    await memory.save();
     const report = judgeStatus({
       now: context.clock.now(),
       ...{ limits, destinations },
@@ -45,38 +49,20 @@ export async function status(inputs: StatusInputs, given: CommandContext): Promi
   }
 }
 
-function look(inputs: StatusInputs, { context, targets }: RecoveryRun): Promise<DestinationFacts[]> {
-  return context.log.group('Storage', async () => {
-    const { env, workDir, log, signal, threads } = context;
-    const { tempDirectory } = inputs.runner;
-    const cache = openClientCache({
-      purpose: MANIFESTS,
-      env,
-      tempDirectory,
-      workDir,
-      workerUrl: threads.cache,
-      log,
-      signal,
-    });
-    const memory = await Memory.recall({
-      cache: inputs.cacheManifests ? cache : undefined,
-      subject: [inputs.name ?? '', ...targets.map(({ storage }) => storage.location)],
-      ...{ workDir, log },
-    });
-    const destinations = await lookAtAll({ targets, series: inputs.name, memory, context });
-    await memory.save();
-    return destinations;
-  });
+async function recall({ name, runner, cacheManifests }: StatusInputs, { context, targets }: RecoveryRun) {
+  const { env, workDir, log, signal, threads } = context;
+  const { tempDirectory } = runner;
+  const places = { env, tempDirectory, workDir, workerUrl: threads.cache };
+  const cache = cacheManifests ? openClientCache({ purpose: MANIFESTS, ...places, log, signal }) : undefined;
+  const subject = [name ?? '', ...targets.map(({ storage }) => storage.location)];
+  return await Memory.recall({ cache, subject, workDir, log });
 }
 
 /** Nothing when it was not asked for. */
 async function verify(
   { verifyStoredDays: days, stallTimeoutSeconds: stallSeconds }: StatusInputs,
-  destinations: readonly DestinationFacts[],
-  { context, targets }: RecoveryRun,
-) {
+  parts: Omit<VerifyParts, 'days' | 'stallSeconds'>,
+): Promise<VerifiedShare | undefined> {
   if (days === undefined) return undefined;
-  return await context.log.group('Stored bytes', () =>
-    verifyStored({ targets, destinations, days, stallSeconds, context }),
-  );
+  return await parts.context.log.group('Stored bytes', () => verifyStored({ ...parts, days, stallSeconds }));
 }

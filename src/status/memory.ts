@@ -31,6 +31,8 @@ interface Remembered {
   etag: string;
   set?: SetFacts | undefined;
   drill?: DrillOutcome | undefined;
+  /** Of a manifest: its set was read again, and is not what was stored. */
+  damaged?: boolean | undefined;
 }
 
 const readRemembered: json.Reader<Remembered> = json.object<Remembered>({
@@ -38,6 +40,7 @@ const readRemembered: json.Reader<Remembered> = json.object<Remembered>({
   etag: json.text,
   set: json.optional(readSetFacts),
   drill: json.optional(readDrillOutcome),
+  damaged: json.optional(json.flag),
 });
 
 export interface MemoryParts {
@@ -89,6 +92,17 @@ export class Memory {
     return this.#keep(uri, etag, 'drill', outcome);
   }
 
+  /** Whether the set with the manifest at `uri` was damaged when it was read again last. */
+  isDamaged(uri: string): boolean {
+    return this.#now.get(uri)?.damaged ?? false;
+  }
+
+  /** So that it is read again every day until it is whole: a level lasts as long as its condition. */
+  setDamaged(uri: string, damaged: boolean): void {
+    const known = this.#now.get(uri);
+    if (known !== undefined) this.#now.set(uri, { ...known, damaged });
+  }
+
   #known(uri: string, etag: string | undefined): Remembered | undefined {
     const known = this.#before.get(uri);
     if (known === undefined || known.etag !== etag) return undefined;
@@ -130,7 +144,7 @@ export class Memory {
     if (cache === undefined || this.#now.size === 0) return;
     const lines = [...this.#now.values()].sort((one, other) => (one.uri < other.uri ? -1 : 1));
     const hash = createHash('sha256');
-    for (const { uri, etag } of lines) hash.update(`${uri} ${etag}\n`);
+    for (const { uri, etag, damaged = false } of lines) hash.update(`${uri} ${etag} ${damaged}\n`);
     const key = `${this.#beginning()}${hash.digest('hex').slice(0, 32)}`;
     if (key === this.#restoredKey) return;
     const folder = this.#folder('seen');

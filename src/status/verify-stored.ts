@@ -10,6 +10,7 @@ import { readManifest } from '../restore/find-copies.ts';
 import { readStored } from '../restore/stored-bytes.ts';
 import { Measure } from '../restore/verified-read.ts';
 import { inParallel } from '../runner/in-parallel.ts';
+import type { Memory } from './memory.ts';
 
 /** Sets that are read at once; each object is a stream of its own, one after the other. */
 const SETS_AT_ONCE = 4;
@@ -20,11 +21,14 @@ export interface VerifyParts {
   /** Of the same targets, in the same order. */
   destinations: readonly DestinationFacts[];
   days: number;
+  memory: Memory;
   stallSeconds: number;
   context: CommandContext;
 }
 
 interface DueSet {
+  /** Of its manifest. */
+  uri: string;
   target: Target;
   series: string;
   id: string;
@@ -45,6 +49,7 @@ export async function verifyStored(parts: VerifyParts): Promise<VerifiedShare> {
   );
   const read = await inParallel(due, SETS_AT_ONCE, (set) => readAgain(set, parts));
   context.signal.throwIfAborted();
+  for (const { uri, damage, unread } of read) if (unread === undefined) parts.memory.setDamaged(uri, damage.length > 0);
   const bytes = read.reduce((sum, set) => sum + set.bytes, 0);
   context.log.info(`Read ${formatBytes(bytes)} again`);
   return {
@@ -55,18 +60,23 @@ export async function verifyStored(parts: VerifyParts): Promise<VerifiedShare> {
   };
 }
 
-/** What is damaged by the listing is told already. */
-function dueSets({ targets, destinations, days, context }: VerifyParts): DueSet[] {
+/** Those of today, and what was damaged the last time. What is damaged by the listing is told already. */
+function dueSets({ targets, destinations, days, memory, context }: VerifyParts): DueSet[] {
   const now = context.clock.now();
-  return destinations.flatMap((destination, index) =>
-    !isSeen(destination)
-      ? []
-      : destination.series.flatMap(({ name, sets }) =>
-          sets
-            .filter(({ facts, damaged }) => damaged.length === 0 && isDueToday(facts.id, days, now))
-            .map(({ facts: { id } }) => ({ target: targets[index] as Target, series: name, id })),
-        ),
-  );
+  return destinations.flatMap((destination, index) => {
+    if (!isSeen(destination)) return [];
+    const target = targets[index] as Target;
+    return destination.series.flatMap(({ name: series, sets }) =>
+      sets
+        .filter(({ damaged }) => damaged.length === 0)
+        .map(({ facts: { id } }) => ({ target, series, id, uri: manifestUri(target, series, id) }))
+        .filter(({ id, uri }) => isDueToday(id, days, now) || memory.isDamaged(uri)),
+    );
+  });
+}
+
+function manifestUri({ storage }: Target, series: string, id: string): string {
+  return storage.uri(objectKey(series, id, OBJECT_NAMES.manifest));
 }
 
 async function readAgain(set: DueSet, { stallSeconds, context }: VerifyParts): Promise<ReadSet> {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StatusResult } from '../../src/command.ts';
 import { serializeManifest } from '../../src/domain/manifest.ts';
+import { isDueToday } from '../../src/domain/status/verify-share.ts';
 import type { Storage } from '../../src/ports.ts';
 import { readBytes, writeBytes } from '../../src/storage/write-object.ts';
 import { type ActionsCache, startActionsCache } from '../support/actions-cache.ts';
@@ -29,6 +30,20 @@ const daysAgo = (days: number): string => new Date(NOW.getTime() - days * DAY_MS
 function codes({ report }: StatusResult, ...levels: string[]): string[] {
   const wanted = levels.length === 0 ? ['critical', 'warning'] : levels;
   return report.findings.filter(({ level }) => wanted.includes(level)).map(({ level, code }) => `${level} ${code}`);
+}
+
+/** A set whose manifest says what is really stored. */
+async function makeTrueSet(to: Storage, days: number): Promise<string> {
+  const id = idOf({ at: daysAgo(days) });
+  const objects = manifest().objects.map((object) => {
+    const bytes = Buffer.from(`${object.name} of ${id}`);
+    return { ...object, sizeBytes: bytes.length, sha256: sha256(bytes) };
+  });
+  for (const { name } of objects) await writeBytes(to, `shop/${id}/${name}`, Buffer.from(`${name} of ${id}`));
+  const snapshotAt = `${daysAgo(days).slice(0, 19)}.000Z`;
+  const document = serializeManifest(manifest({ id, objects, snapshotAt }));
+  await writeBytes(to, `shop/${id}/metadata.json`, Buffer.from(document));
+  return id;
 }
 
 /** Written past every interface, because there are many. */
@@ -152,20 +167,6 @@ describe('The status of a directory', () => {
   });
 
   describe('with verify-stored-days', () => {
-    /** A set whose manifest says what is really stored. */
-    async function makeTrueSet(to: Storage, days: number): Promise<string> {
-      const id = idOf({ at: daysAgo(days) });
-      const objects = manifest().objects.map((object) => {
-        const bytes = Buffer.from(`${object.name} of ${id}`);
-        return { ...object, sizeBytes: bytes.length, sha256: sha256(bytes) };
-      });
-      for (const { name } of objects) await writeBytes(to, `shop/${id}/${name}`, Buffer.from(`${name} of ${id}`));
-      const snapshotAt = `${daysAgo(days).slice(0, 19)}.000Z`;
-      const document = serializeManifest(manifest({ id, objects, snapshotAt }));
-      await writeBytes(to, `shop/${id}/metadata.json`, Buffer.from(document));
-      return id;
-    }
-
     test('reads all of it within so many days, and names what has changed and where it is good', async () => {
       const second = await mkdtemp(path.join(os.tmpdir(), 'status-second-'));
       const [copy] = pruneBench([second]).storages as [Storage];
@@ -310,6 +311,26 @@ describeIf(availabilityOf(versitygw), 'The status of a bucket', () => {
         ...ids.slice(1, 4).map((id) => `${id} false`),
         `${ids[4]} true`,
       ]);
+    });
+
+    test('remembers what was damaged, and reads it again until it is good', async () => {
+      const id = await makeTrueSet(storage, 0);
+      const key = `shop/${id}/database.backup.age`;
+      const good = await readBytes(storage, key);
+      const put = async (bytes: Buffer): Promise<void> => {
+        await storage.delete(key);
+        await writeBytes(storage, key, bytes);
+      };
+      const days = [0, 1, 2, 3].map((day) => new Date(NOW.getTime() + day * DAY_MS));
+      const due = days.findIndex((day) => isDueToday(id, 4, day));
+      const look = async (day: number) =>
+        (await statusBench([line], env).status({ verifyStoredDays: 4, now: days[day % 4] as Date })).report.verified;
+      await put(Buffer.from(good.map((byte) => byte ^ 1)));
+      expect(await look(due)).toMatchObject({ sets: 1, damaged: [id] });
+      expect(await look(due + 1)).toMatchObject({ sets: 1, damaged: [id] });
+      await put(good);
+      expect(await look(due + 2)).toMatchObject({ sets: 1, damaged: [] });
+      expect(await look(due + 3)).toMatchObject({ sets: 0, damaged: [] });
     });
 
     test('that is broken, of another version, refused, silent or switched off goes on without', async () => {

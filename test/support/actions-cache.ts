@@ -65,7 +65,9 @@ export async function startActionsCache(): Promise<ActionsCache> {
       if (entry !== undefined) cache.entries.set(key, entry);
       return { ok: entry !== undefined, entry_id: '1' };
     }
-    const found = [...cache.entries].find(([name, entry]) => name.startsWith(key) && entry.version === version);
+    const own = [...cache.entries].filter(([, entry]) => entry.version === version);
+    // The newest of those whose key begins so.
+    const found = own.find(([name]) => name === key) ?? own.findLast(([name]) => name.startsWith(key));
     return found === undefined
       ? { ok: false, signed_download_url: '', matched_key: '' }
       : { ok: true, signed_download_url: address(found[0]), matched_key: found[0] };

@@ -98,8 +98,8 @@ export function drillSuccessPercent(view: Pick<SeriesView, 'drills' | 'now'>): n
  * is not known, so one in common is enough.
  */
 export const judgeKeys: SeriesRule = ({ name: series, backups, drills, facts }) => {
-  const passed = new Set(drills.flatMap(({ verdict, backupId }) => (verdict === 'failed' ? [] : [backupId])));
-  const drilled = new Set([...passed].flatMap((id) => facts.get(id)?.recipients ?? []));
+  const opened = drills.filter(({ verdict }) => verdict !== 'failed');
+  const drilled = new Set(opened.flatMap(({ backupId }) => facts.get(backupId)?.recipients ?? []));
   if (drilled.size === 0) return [];
   const strange = backups.filter(({ id }) => {
     const recipients = facts.get(id)?.recipients ?? [];

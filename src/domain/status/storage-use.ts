@@ -1,12 +1,14 @@
 /** How full the storage is, and when its budget will be. */
 import { formatBytes } from '../words.ts';
-import { isSeen, type SeenDestination, type StatusFacts } from './facts.ts';
+import { isSeen, type SeenDestination, type SeriesFacts, type StatusFacts } from './facts.ts';
 import type { StatusFinding, StatusReport } from './model.ts';
 import { median } from './series-view.ts';
 
 export const WARN_PERCENT = 80;
 export const FULL_SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
+/** Before that a few backups say nothing. */
+const LEAST_DAYS = 7;
 /** Two such windows are compared. */
 const WINDOW_DAYS = 14;
 /** Of the sets of the newer window: with fewer in the older one pruning has been at work. */
@@ -30,22 +32,32 @@ export function storageUse({ destinations, now, limits }: StatusFacts): StorageU
   };
 }
 
+/** Of all series of which it can be told; `undefined` when there is none. */
+function growthOf({ series }: SeenDestination, now: Date): number | undefined {
+  const known = series.flatMap((part) => growthOfSeries(part, now) ?? []);
+  return known.length === 0 ? undefined : known.reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /**
- * What was removed cannot be seen, so there are two cases: as long as nothing is pruned the storage grows by what is
+ * What was removed cannot be seen, so there are two cases: as long as nothing is pruned a series grows by what is
  * added; after that as many sets stay as there are, and it grows by what each of them grows.
  */
-function growthOf({ series }: SeenDestination, now: Date): number | undefined {
-  const sets = series.flatMap((part) => part.sets.map(({ facts }) => facts));
-  const age = (snapshotAt: string): number => (now.getTime() - Date.parse(snapshotAt)) / DAY_MS;
-  const aged = (from: number, to: number) =>
-    sets
-      .filter(({ snapshotAt }) => age(snapshotAt) >= from && age(snapshotAt) < to)
-      .map(({ storedBytes }) => storedBytes);
-  const [newer, older] = [aged(0, WINDOW_DAYS), aged(WINDOW_DAYS, 2 * WINDOW_DAYS)];
+function growthOfSeries({ sets }: SeriesFacts, now: Date): number | undefined {
+  const aged = sets.map(({ facts: { snapshotAt, storedBytes } }) => {
+    return { days: (now.getTime() - Date.parse(snapshotAt)) / DAY_MS, storedBytes };
+  });
+  const between = (from: number, to: number): number[] =>
+    aged.filter(({ days }) => days >= from && days < to).map(({ storedBytes }) => storedBytes);
+  const [newer, older] = [between(0, WINDOW_DAYS), between(WINDOW_DAYS, 2 * WINDOW_DAYS)];
+  const oldest = Math.max(0, ...aged.map(({ days }) => days));
+  if (oldest < LEAST_DAYS) return undefined;
   const [usualNow, usualBefore] = [median(newer), median(older)];
-  if (usualNow === undefined || usualBefore === undefined) return undefined;
-  const isUnpruned = older.length >= newer.length * UNPRUNED_SHARE;
-  if (isUnpruned) return [...newer, ...older].reduce((sum, bytes) => sum + bytes, 0) / (2 * WINDOW_DAYS);
+  // Nothing comes any more: what is there stays.
+  if (usualNow === undefined) return 0;
+  if (usualBefore === undefined && oldest >= WINDOW_DAYS) return undefined;
+  const isUnpruned = usualBefore === undefined || older.length >= newer.length * UNPRUNED_SHARE;
+  const added = [...newer, ...older].reduce((sum, bytes) => sum + bytes, 0);
+  if (isUnpruned) return added / Math.min(oldest, 2 * WINDOW_DAYS);
   return ((usualNow - usualBefore) / WINDOW_DAYS) * sets.length;
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { LONGER_LEAST_SECONDS } from '../../../src/domain/status/anomalies.ts';
 import { UNDER_WAY_HOURS } from '../../../src/domain/status/failures.ts';
-import { backup, drill, hoursAgo, judge, nightly, part, told } from '../../support/status-facts.ts';
+import { backup, drill, hoursAgo, judge, nightly, part, place, told } from '../../support/status-facts.ts';
 
 const SECOND = 1 / 3600;
 /** Nothing but the newest, so that nobody waits for a run. */
@@ -197,7 +197,7 @@ describe('The budget of the storage', () => {
   });
 
   test('will be full within 30 days, or later', () => {
-    const sets = nightly(28, 1, { storedBytes: 1_000 });
+    const sets = nightly(29, 1, { storedBytes: 1_000 });
     expect(used(970_001, sets)).toContain('warning storage-full-soon');
     expect(used(400_000, sets)).toEqual([]);
     const full = (bytes: number) => judge(part(sets, { storedBytes: bytes }), { limits: { budgetBytes: 100_000 } });
@@ -212,6 +212,10 @@ describe('The budget of the storage', () => {
       ...[20, 27].map((days) => backup(days * 24, { storedBytes: 1_000 })),
     ];
     expect(judge(pruned).storage.bytesPerDay).toBe(100 * 16);
-    expect(judge(nightly(14, 1)).storage).not.toHaveProperty('bytesPerDay');
+    const young = part(nightly(7, 2, { storedBytes: 7_000 }), { name: 'young' });
+    expect(judge(young).storage).not.toHaveProperty('bytesPerDay');
+    const week = part(nightly(8, 0, { storedBytes: 700 }), { name: 'week' });
+    expect(judge(week).storage.bytesPerDay).toBe(800);
+    expect(judge([], { destinations: [place([part(pruned), young, week])] }).storage.bytesPerDay).toBe(1_600 + 800);
   });
 });
