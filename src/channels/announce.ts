@@ -1,0 +1,280 @@
+/**
+ * Tells Slack, webhook and mail what concerns them: decided by `whoHears`, delivered side by side, and whoever was not
+ * told is told of by another channel. Whatever goes wrong here is a warning: it changes neither the error that is told
+ * nor the exit code.
+ */
+import { randomUUID } from 'node:crypto';
+import type { RunNews } from '../command.ts';
+import type { GoodBackup } from '../domain/alarm/good-backup.ts';
+import type { Environment } from '../domain/destination.ts';
+import { messageOf } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import type { Gravity } from '../domain/notify/level.ts';
+import type { Listener } from '../domain/notify/told.ts';
+import { type Decision, type History, type MessageKind, type RunEvent, whoHears } from '../domain/notify.ts';
+import { type ChannelInputs, readChannelInputs } from '../inputs/channels.ts';
+import type { Clock } from '../ports.ts';
+import { conditionOf } from '../report/issue.ts';
+import {
+  failureNotice,
+  type Notice,
+  type NoticeSubject,
+  notToldNotice,
+  progressNotice,
+  startNotice,
+  successNotice,
+} from '../report/notice.ts';
+import { type Ending, reportUntold } from '../report/report.ts';
+import type { RunLog } from '../runner/log.ts';
+import { emailMessenger } from './email.ts';
+import type { Messenger } from './messenger.ts';
+import { warnOfPlain } from './plain-address.ts';
+import { NotTaken } from './send.ts';
+import { slackMessenger } from './slack.ts';
+import { webhookMessenger } from './webhook.ts';
+
+/** For one message, its repetitions included. */
+const LONGEST_MS = 12_000;
+
+export interface AnnounceParts {
+  env: Environment;
+  log: RunLog;
+  clock: Clock;
+}
+
+export interface EndedAlarm {
+  ending: Ending;
+  history: History;
+  verdict?: { gravity: Gravity; good: GoodBackup };
+  issue?: { number: number; url: string };
+  /** ISO 8601 UTC. */
+  startedAt: string | undefined;
+  /** Of a cancellation, which leaves the rest to the post step. */
+  signal: AbortSignal;
+}
+
+export interface Announced {
+  /** Who heard of it. */
+  told: readonly Listener[];
+  /** Who should have, and that nobody else could be told of it: a sentence each, without an address. */
+  untold: readonly string[];
+}
+
+/** What is said to one listener. */
+type Say = (decision: Required<Decision>, about: NoticeSubject) => Notice;
+
+export class Announcements {
+  readonly #parts: AnnounceParts;
+  readonly #warned = new Set<Messenger>();
+  #opened: { inputs: ChannelInputs; messengers: readonly Messenger[] } | undefined;
+  #underWay: Promise<unknown> = Promise.resolve();
+  #isStarted = false;
+
+  /** Reads nothing yet. */
+  constructor(parts: AnnounceParts) {
+    this.#parts = parts;
+  }
+
+  #open(): { inputs: ChannelInputs; messengers: readonly Messenger[] } {
+    if (this.#opened === undefined) {
+      const inputs = readChannelInputs(this.#parts.env);
+      this.#opened = { inputs, messengers: openMessengers(inputs, this.#parts.log) };
+    }
+    return this.#opened;
+  }
+
+  /** Somebody may be told of this run. */
+  get isHeard(): boolean {
+    return this.#open().messengers.length > 0;
+  }
+
+  /** Returns at once; the run does not wait for it. A restore is told of as soon as it is known what is restored. */
+  started(signal: AbortSignal): void {
+    if (this.#open().inputs.command !== 'restore') this.#start({}, signal);
+  }
+
+  /** How a restore goes on, from what it tells. Returns at once. */
+  heard(more: Partial<RunNews>, known: Partial<RunNews>, signal: AbortSignal): void {
+    if (known.command !== 'restore') return;
+    if (more.begins !== undefined && !this.#isStarted) {
+      const { backupId, targetFingerprint: target } = known;
+      const facts = { ...(backupId === undefined ? {} : { backupId }), ...(target === undefined ? {} : { target }) };
+      this.#start({ ...facts, ...more.begins }, signal);
+    }
+    const words = more.stage === undefined || !this.#isStarted ? undefined : STAGES[more.stage];
+    if (words === undefined) return;
+    this.#later({ kind: 'progress' }, signal, ({ reason }, about) =>
+      progressNotice(words, reason, about, (text) => this.#parts.log.redact(text)),
+    );
+  }
+
+  #start(facts: Parameters<typeof startNotice>[0], signal: AbortSignal): void {
+    this.#isStarted = true;
+    this.#later({ kind: 'start' }, signal, ({ reason }, about) =>
+      startNotice(facts, reason, about, (text) => this.#parts.log.redact(text)),
+    );
+  }
+
+  /** One after the other, so that they come in their order. */
+  #later(event: RunEvent, signal: AbortSignal, say: Say): void {
+    this.#underWay = this.#underWay.then(() => this.#deliver(event, { known: 'unknown' }, { signal }, say));
+  }
+
+  /** After all that was under way. Never rejects. */
+  async ended(end: EndedAlarm): Promise<Announced> {
+    await this.#underWay;
+    const { ending, history, verdict, startedAt } = end;
+    const redact = (text: string): string => this.#parts.log.redact(text);
+    if ('failure' in ending) {
+      if (verdict === undefined) return { told: [], untold: [] };
+      const facts = { words: ending.failure, ...verdict, startedAt };
+      const condition = conditionOf(facts);
+      return await this.#deliver({ kind: 'failed', condition }, history, end, ({ kind, reason }, about) =>
+        failureNotice(kind, reason, facts, about, redact),
+      );
+    }
+    const proven = 'proven' in ending ? ending.proven : undefined;
+    const event = { kind: 'green', proven: proven !== undefined } as const;
+    return await this.#deliver(event, history, end, ({ kind, reason }, about) =>
+      successNotice(kind as 'recovery' | 'success', reason, { proven, startedAt }, about, redact),
+    );
+  }
+
+  /** Whether they could be told, as far as that can be asked quietly: a finding for each that could not, or is not known. */
+  readonly probe = async (signal: AbortSignal): Promise<Finding[]> => {
+    const { clock } = this.#parts;
+    const asked = this.#open().messengers.map(async ({ input, probe }): Promise<Finding[]> => {
+      if (probe === undefined) return [untested(input)];
+      try {
+        await probe({ clock, signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
+        return [];
+      } catch (error) {
+        signal.throwIfAborted();
+        return [unreachable(input, error)];
+      }
+    });
+    return (await Promise.all(asked)).flat();
+  };
+
+  /** A message that everybody gets whatever was told before. Never rejects. */
+  async tellAll(say: (about: NoticeSubject) => Notice, signal: AbortSignal): Promise<Announced> {
+    const notices = new Map(this.#open().messengers.map((each) => [each, say(this.#about({}))]));
+    return await this.#send(notices, { signal });
+  }
+
+  async #deliver(
+    event: RunEvent,
+    history: History,
+    end: Pick<EndedAlarm, 'issue' | 'signal'>,
+    say: Say,
+  ): Promise<Announced> {
+    const { log, clock } = this.#parts;
+    const { inputs, messengers } = this.#open();
+    const { notifyOn: on, remindAfterHours } = inputs;
+    const decisions = whoHears(event, history, messengers, { on, remindAfterHours, now: clock.now() });
+    const notices = new Map<Messenger, Notice>();
+    for (const [index, messenger] of messengers.entries()) {
+      const { kind, reason, to } = decisions[index] as Decision;
+      log.debug(`${messenger.input}: ${kind ?? 'not told'}, because ${reason}`);
+      if (kind === undefined) continue;
+      notices.set(messenger, say({ kind: kind as MessageKind, reason, to }, this.#about(end)));
+    }
+    return await this.#send(notices, end);
+  }
+
+  /** Side by side; who was not told is told of by the first that was. */
+  async #send(notices: ReadonlyMap<Messenger, Notice>, end: Pick<EndedAlarm, 'issue' | 'signal'>): Promise<Announced> {
+    const told: Messenger[] = [];
+    const untold: string[] = [];
+    const outcomes = [...notices].map(async ([messenger, notice]) => {
+      const why = await this.#try(messenger, notice, end.signal);
+      if (why === undefined) told.push(messenger);
+      else untold.push(`\`${messenger.input}\` was not told: ${why}.`);
+    });
+    await Promise.all(outcomes);
+    if (end.signal.aborted) return { told: told.map(({ name }) => name), untold: [] };
+    // A service that calls people would call them for this, too, or say nothing.
+    const other = told.find(({ keepsState }) => !keepsState);
+    const isPassedOn = untold.length > 0 && other !== undefined && (await this.#passOn(other, untold, end));
+    return { told: told.map(({ name }) => name), untold: isPassedOn ? [] : untold };
+  }
+
+  async #passOn(
+    other: Messenger,
+    untold: readonly string[],
+    end: Pick<EndedAlarm, 'issue' | 'signal'>,
+  ): Promise<boolean> {
+    const notice = notToldNotice(untold, this.#about(end), (text) => this.#parts.log.redact(text));
+    return (await this.#try(other, notice, end.signal)) === undefined;
+  }
+
+  /** Why it was not told, as the end of a sentence; `undefined` when it was. */
+  async #try(messenger: Messenger, notice: Notice, signal: AbortSignal): Promise<string | undefined> {
+    const { clock } = this.#parts;
+    try {
+      await messenger.send(notice, { clock, signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
+      return undefined;
+    } catch (error) {
+      if (!signal.aborted) this.#warn(messenger, error);
+      return messageOf(error);
+    }
+  }
+
+  #warn(messenger: Messenger, error: unknown): void {
+    if (this.#warned.has(messenger)) return;
+    this.#warned.add(messenger);
+    const { log, env } = this.#parts;
+    reportUntold(messenger.input, messageOf(error), { env, log });
+  }
+
+  #about({ issue }: Pick<EndedAlarm, 'issue'>): NoticeSubject {
+    const { command, series, run } = this.#open().inputs;
+    return {
+      command,
+      ...(series === undefined ? {} : { series }),
+      ...(run === undefined ? {} : { repository: run.repository, runUrl: run.url }),
+      ...(issue === undefined ? {} : { issue }),
+      at: this.#parts.clock.now(),
+      id: randomUUID(),
+    };
+  }
+}
+
+/** Not what a check fails for: nobody can ask them anything without telling it to people. */
+function untested(input: string): Finding {
+  return {
+    code: 'alarm-untested',
+    severity: 'notice',
+    seen: `\`${input}\` was not tried, because it takes nothing but messages to people.`,
+    action: '',
+  };
+}
+
+function unreachable(input: string, error: unknown): Finding {
+  const isPassing = error instanceof NotTaken && error.transient;
+  return {
+    code: isPassing ? 'alarm-unknown' : 'alarm-impossible',
+    severity: 'notice',
+    seen: `\`${input}\` could not be told of a failed run: ${messageOf(error)}.`,
+    action: 'Look whether the address and the password in it still hold, and whether this machine may go there.',
+  };
+}
+
+/** Of the stages of a restore those in which what is there changes. */
+const STAGES: Readonly<Partial<Record<NonNullable<RunNews['stage']>, string>>> = {
+  restoring: 'The backup is fetched and checked, and goes into a new database now. Nothing that is there has changed.',
+  replacing: 'What is there is being replaced by the backup now.',
+  replaced: 'What was there has been replaced by the backup. The last steps follow.',
+};
+
+/** None for a dry run. */
+export function openMessengers({ slack, webhook, email, dryRun }: ChannelInputs, log: RunLog): Messenger[] {
+  if (dryRun) return [];
+  if (slack !== undefined) warnOfPlain('slack-webhook-url', slack, log);
+  if (webhook !== undefined) warnOfPlain('webhook-url', webhook.url, log);
+  return [
+    ...(slack === undefined ? [] : [slackMessenger(slack)]),
+    ...(webhook === undefined ? [] : [webhookMessenger(webhook.url, webhook.secret)]),
+    ...(email === undefined ? [] : [emailMessenger(email)]),
+  ];
+}
