@@ -156,7 +156,7 @@ async function judge(
   parts: AlarmParts,
 ): Promise<Sounded['verdict']> {
   const { clock, lastGood, othersListen } = parts;
-  const isHeard = othersListen || (inputs !== undefined && inputs.wanted && inputs.token !== '');
+  const isHeard = othersListen || (inputs?.wanted === true && inputs.token !== '');
   if (!isHeard) return undefined;
   const signal = AbortSignal.any([parts.signal, AbortSignal.timeout(LONGEST_MS)]);
   const good = lastGood ?? (await findGoodBackup(failure, inputs, { ...parts, signal }));

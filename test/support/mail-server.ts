@@ -88,7 +88,7 @@ export async function startMailServer(settings: MailSettings): Promise<MailServe
       say('250 taken');
     }
 
-    function serve(line: string): void {
+    function serve(line: string): unknown {
       heard.push(line);
       const fault = mailServer.fault(line);
       if (fault === 'hang') return;
@@ -100,6 +100,7 @@ export async function startMailServer(settings: MailSettings): Promise<MailServe
           if (tls === 'starttls' && !encrypted) say('250-STARTTLS');
           return say(encrypted ? '250 AUTH PLAIN' : '250 HELP');
         case 'STARTTLS': {
+          if (tls !== 'starttls') return say('502 not here');
           say('220 go');
           socket.removeAllListeners('data');
           const wrapped = new TLSSocket(socket, { isServer: true, ...secure });
@@ -125,7 +126,7 @@ export async function startMailServer(settings: MailSettings): Promise<MailServe
           return say('354 go on');
         case 'QUIT':
           say('221 bye');
-          return void socket.end();
+          return socket.end();
         default:
           return say(word === 'RSET' || word === 'NOOP' ? '250 ok' : '502 what?');
       }

@@ -25,7 +25,7 @@ export interface Told extends Condition {
 const MAX_ENTRIES = 24;
 const START = '<!-- db-backup-action told:';
 const LINE = /<!-- db-backup-action told:((?: [\w.:+/-]+)*) -->/;
-const ENTRY = /^([\w.:+]{1,200})\/(\w+)\/(\w+)\/(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}Z)$/;
+const ENTRY = /^([\w.:+-]{1,200})\/(\w+)\/(\w+)\/(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}Z)$/;
 
 /** What stands in the text of an issue; an entry that cannot be read is none. */
 export function readTold(body: string): Told[] {
@@ -59,7 +59,8 @@ function entryOf({ code, level, to, at }: Told): string {
 
 /** What could end the comment or the entry is left out. */
 export function conditionWord(code: string): string {
-  return code.replaceAll(/[^\w.:+]+/g, '_').slice(0, 200) || 'unknown';
+  const word = code.replaceAll(/[^\w.:+-]+/g, '_').replaceAll(/-{2,}/g, '-');
+  return word.slice(0, 200) || 'unknown';
 }
 
 /** The text of an issue with `told` in it: in the place of the line that is there, else at its beginning. */
