@@ -94,6 +94,7 @@ async function runCommand(
       const command = commands[inputs.command] as (inputs: Inputs, context: CommandContext) => Promise<CommandResult>;
       return withinGrace(command(inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
     });
+    if (result.outcome === 'watched') announcements.watched(result.report, cancelled);
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;
     return reportResult(result, { env, log, now: clock.now() });

@@ -12,8 +12,10 @@ import type { Finding } from '../domain/findings.ts';
 import type { Gravity } from '../domain/notify/level.ts';
 import type { Listener } from '../domain/notify/told.ts';
 import { type Decision, type History, type MessageKind, type RunEvent, whoHears } from '../domain/notify.ts';
+import type { StatusReport } from '../domain/status/model.ts';
 import { type ChannelInputs, readChannelInputs } from '../inputs/channels.ts';
 import type { Clock } from '../ports.ts';
+import { digestNotice } from '../report/digest.ts';
 import { conditionOf } from '../report/issue.ts';
 import {
   failureNotice,
@@ -156,10 +158,17 @@ export class Announcements {
     return (await Promise.all(asked)).flat();
   };
 
-  /** A message that everybody gets whatever was told before. Never rejects. */
-  async tellAll(say: (about: NoticeSubject) => Notice, signal: AbortSignal): Promise<Announced> {
-    const notices = new Map(this.#open().messengers.map((each) => [each, say(this.#about({}))]));
-    return await this.#send(notices, { signal });
+  /** What a status has seen, as a digest where that was asked for. Returns at once. */
+  watched(report: StatusReport, signal: AbortSignal): void {
+    const { inputs, messengers } = this.#open();
+    const { digest } = inputs;
+    if (digest === undefined) return;
+    const redact = (text: string): string => this.#parts.log.redact(text);
+    const tell = (): Promise<Announced> => {
+      const notices = messengers.map((each) => [each, digestNotice(report, digest, this.#about({}), redact)] as const);
+      return this.#send(new Map(notices), { signal });
+    };
+    this.#underWay = this.#underWay.then(tell);
   }
 
   async #deliver(

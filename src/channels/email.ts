@@ -68,13 +68,14 @@ function notTaken(error: unknown): NotTaken {
   const { code: known, responseCode } = error as { code?: unknown; responseCode?: unknown };
   const code = typeof known === 'string' ? known : 'no code';
   const more = { cause: error };
+  if (code === 'ETLS') return new NotTaken('it offers no TLS that is accepted (ETLS)', false, more);
   if (typeof responseCode === 'number') {
     const what = code === 'EAUTH' ? 'the login was refused' : 'the mail server refused it';
     return new NotTaken(`${what} (SMTP ${responseCode})`, responseCode < 500, more);
   }
   if (code === 'EAUTH') return new NotTaken('the login was refused', false, more);
   const words = error instanceof Error ? error.message : '';
-  if (code === 'ETLS' || /certificate|self.signed|SSL|TLS/i.test(words)) {
+  if (/certificate|self.signed|SSL|TLS/i.test(words)) {
     return new NotTaken(`its certificate or TLS was not accepted (${code})`, false, more);
   }
   return new NotTaken(`it could not be reached (${code})`, /^(ECONN|ETIMEDOUT|ESOCKET|EDNS)/.test(code), more);

@@ -10,6 +10,10 @@ import { formatAge } from './words.ts';
 export const OCCASIONS = ['failure', 'recovery', 'success', 'start'] as const;
 export type Occasion = (typeof OCCASIONS)[number];
 
+/** Words of `digest`. */
+export const DIGESTS = ['weekly', 'monthly'] as const;
+export type Digest = (typeof DIGESTS)[number];
+
 /** What happened. `proven`: it ends the alarm of its command. `start` and `progress` are those of a run under way. */
 export type RunEvent =
   | { kind: 'failed'; condition: Condition }

@@ -4,6 +4,8 @@ import { routingKeyOf, webhookForm } from '../domain/webhook-form.ts';
 import { senderOf } from './channel-values.ts';
 import type { InputValues } from './spec.ts';
 
+const CHANNELS_ALONE = ['slack-webhook-url', 'webhook-url', 'smtp-url'] as const;
+
 /** What is wrong between them: a channel that was meant and would say nothing. */
 export function channelProblems(values: Partial<InputValues>): InputProblem[] {
   const problems: InputProblem[] = [];
@@ -30,6 +32,10 @@ export function channelProblems(values: Partial<InputValues>): InputProblem[] {
   }
   if (server !== undefined && 'email-from' in values && (values['email-from'] ?? senderOf(server)) === undefined) {
     problems.push({ input: 'email-from', message: 'it is empty, and the user in `smtp-url` is no address. Give it.' });
+  }
+  const isHeard = CHANNELS_ALONE.some((name) => !(name in values) || values[name] !== undefined);
+  if (values.digest !== undefined && !isHeard) {
+    problems.push({ input: 'digest', message: `nobody would get it. Give one of ${CHANNELS_ALONE.join(', ')}.` });
   }
   return problems;
 }

@@ -1,6 +1,6 @@
 /** The inputs of channels, read one by one: a run whose other inputs are wrong has to be told of too. */
 import type { Environment } from '../domain/destination.ts';
-import { type Occasion, occasionsOf, REMIND_AFTER_HOURS } from '../domain/notify.ts';
+import { type Digest, type Occasion, occasionsOf, REMIND_AFTER_HOURS } from '../domain/notify.ts';
 import type { SmtpServer } from '../domain/smtp.ts';
 import { subjectOf } from './alarm.ts';
 import { senderOf } from './channel-values.ts';
@@ -16,6 +16,8 @@ export interface ChannelInputs {
   /** What is told; never empty. */
   notifyOn: readonly Occasion[];
   remindAfterHours: number;
+  /** That this run is to tell. */
+  digest?: Digest;
   /** Someone is trying things out, and looks at the run anyway. */
   dryRun: boolean;
   /** Whose run it is, as far as the inputs say. */
@@ -43,6 +45,7 @@ export function readChannelInputs(env: Environment): ChannelInputs {
   ];
   const email = emailOf(read('smtp-url'), read('email-to') ?? [], read('email-from'));
   const command = read('command') ?? 'backup';
+  const digest = read('digest');
   const subject = subjectOf(env, { kind: 'step', workflow: run?.workflow ?? '', job: env.GITHUB_JOB ?? '' });
   return {
     ...(heartbeat === undefined ? {} : { heartbeat }),
@@ -51,6 +54,7 @@ export function readChannelInputs(env: Environment): ChannelInputs {
     ...(email === undefined ? {} : { email }),
     notifyOn: occasionsOf(command, read('notify-on') ?? []),
     remindAfterHours: read('remind-after-hours') ?? REMIND_AFTER_HOURS,
+    ...(digest === undefined ? {} : { digest }),
     dryRun: read('dry-run') ?? false,
     command,
     ...(subject?.kind === 'series' ? { series: subject.series } : {}),

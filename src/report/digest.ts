@@ -1,10 +1,8 @@
 /** What a week or a month of backups came to, for those who hear of the alarm: from what `status` knows. Pure. */
+import type { Digest } from '../domain/notify.ts';
 import type { BackupPoint, DrillPoint, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
 import { countOf, formatAge, formatBytes, formatDuration } from '../domain/words.ts';
 import type { Notice, NoticeSubject } from './notice.ts';
-
-export const DIGESTS = ['weekly', 'monthly'] as const;
-export type Digest = (typeof DIGESTS)[number];
 
 const DAYS: Readonly<Record<Digest, number>> = { weekly: 7, monthly: 30 };
 const DAY_MS = 86_400_000;

@@ -116,7 +116,7 @@ describe('A failed backup', () => {
       expect(JSON.parse(hook.calls[0]?.body ?? '').level).toBe('critical');
     }));
 
-  test('is reminded of after `remind-after-hours`', () =>
+  test('is reminded of when its time has come', () =>
     withGitHub(async (github) => {
       await playTold('fail', github, { runId: '1' });
       const [issue] = github.issues;

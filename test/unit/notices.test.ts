@@ -1,4 +1,5 @@
 /** One message in the form of each channel: within its limits, escaped for it, signed where that is wanted. */
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { webhookForm } from '../../src/domain/webhook-form.ts';
@@ -16,6 +17,8 @@ import { fitted } from '../../src/report/notices/fit.ts';
 import { slackPayload } from '../../src/report/notices/slack.ts';
 import { teamsPayload } from '../../src/report/notices/teams.ts';
 import { signature, webhookRequest } from '../../src/report/notices/webhook.ts';
+import { describeIf, programAvailable } from '../support/availability.ts';
+import { fences, readDocument } from '../support/markdown.ts';
 import { publishedSchema, schemaErrors } from '../support/published-schemas.ts';
 
 const plain = (text: string): string => text;
@@ -259,6 +262,40 @@ describe('Any other host', () => {
     expect(signature('what do ya want for nothing?', 'Jefe')).toBe(
       'sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
     );
+  });
+});
+
+describeIf(programAvailable('python3', ['--version'], 'apt-get install python3'), 'docs/alarms.md', () => {
+  const page = readDocument('docs/alarms.md');
+  const SECRET = 'a secret of some length';
+  const request = webhookRequest(new URL('https://hooks.example.com/x'), SECRET, {
+    ...failure(),
+    about: { ...ABOUT, at: new Date() },
+  });
+  const { body = '', headers } = request ?? {};
+  const header = headers?.['x-signature-256'] ?? '';
+  const stale = posted(new URL('https://hooks.example.com/x'), failure());
+  const cases: [string, string, string, boolean][] = [
+    ['the body as it came', body, header, true],
+    ['another body', body.replace('shop', 'blog'), header, false],
+    ['no signature', body, '', false],
+    ['an old body', JSON.stringify(stale), signature(JSON.stringify(stale), SECRET), false],
+  ];
+
+  test.each(cases)('shows in Node and in Python how to check %s', async (_, given, sign, genuine) => {
+    const [js = ''] = fences(page, 'js');
+    const { isGenuine } = await import(`data:text/javascript,${encodeURIComponent(js)}`);
+    expect(isGenuine(given, sign, SECRET)).toBe(genuine);
+    const [python = ''] = fences(page, 'python');
+    const script = `${python}\nimport sys\nprint(is_genuine(sys.argv[1].encode(), sys.argv[2], sys.argv[3]))`;
+    expect(execFileSync('python3', ['-c', script, given, sign, SECRET], { encoding: 'utf8' }).trim()).toBe(
+      genuine ? 'True' : 'False',
+    );
+  });
+
+  test('shows a body as the schema has it', () => {
+    const [example = ''] = fences(page, 'json');
+    expect(schemaErrors('webhook', JSON.parse(example))).toEqual([]);
   });
 });
 
