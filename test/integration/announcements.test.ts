@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Announcements } from '../../src/channels/announce.ts';
 import { BROKEN_COPIES, judgeRehearsal } from '../../src/domain/broken-copies.ts';
+import type { StatusReport } from '../../src/domain/status/model.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { RunLog, runnerConsole } from '../../src/runner/log.ts';
 import { step } from '../support/inputs.ts';
@@ -64,9 +65,8 @@ test('A dry run of a restore, one whose `notify-on` is shorter, and a backup are
 });
 
 test('A status tells a digest when it is asked for one, whatever comes of it', async () => {
-  const report = {
-    ...{ now: new Date(), level: 'info', series: [], destinations: [], findings: [], storage: { bytes: 1 } },
-  } as const;
+  const nothing = { series: [], destinations: [], findings: [] };
+  const report: StatusReport = { now: new Date(), level: 'info', ...nothing, storage: { bytes: 1 } };
   for (const digest of ['', 'monthly']) {
     const all = announcements({ command: 'status', digest });
     all.watched(report, SIGNAL);

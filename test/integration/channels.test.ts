@@ -114,7 +114,7 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test.each(KINDS)('`%s` tells nothing to a server that nobody vouches for', async (_, open) => {
+  test.each(KINDS)('a message (%s) is not sent to a server that nobody vouches for', async (_, open) => {
     expect(await told(open(`${secure.url}${PATH}`))).toBe(
       'its certificate or TLS was not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)',
     );
