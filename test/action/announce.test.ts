@@ -272,6 +272,26 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
     rmSync(folder, { recursive: true, force: true });
   });
 
+  test('says of a status that is critical every half hour once what is wrong, in the issue too, and tells a digest', () =>
+    withGitHub(async (github) => {
+      const inputs = { command: 'status', storage: folder, 'expected-names': 'shop', ...channels() };
+      const look = async (more = {}): Promise<void> => {
+        const run = await runAction({ github, inputs: { ...inputs, ...more } });
+        expect(run.exitCode, run.maskedLog).toBe(1);
+      };
+      await look();
+      await look();
+      expect(events()).toEqual(['failure']);
+      expect(JSON.parse(hook.calls[0]?.body ?? '')).toMatchObject({ level: 'critical', code: 'ERR_STATUS' });
+      expect(github.issues).toMatchObject([{ comments: [], labels: ['critical'] }]);
+      // Another series is news.
+      await look({ 'expected-names': 'shop, crm' });
+      expect(github.issues[0]?.comments).toHaveLength(1);
+      await look({ digest: 'weekly' });
+      expect(events()).toEqual(['failure', 'failure', 'digest']);
+      expect(slack.calls).toHaveLength(3);
+    }));
+
   test('tells Slack, a webhook and a mailbox of a backup that fails, once, and keeps every secret', () =>
     withGitHub(async (github) => {
       const inputs = {
