@@ -61,19 +61,20 @@ const UNHEARD: Sounded = { history: { known: 'unknown' }, remember: nothing, not
 
 /** Opens, comments or closes the issue of this series and says in the log what was done. Never rejects. */
 export async function soundAlarm(ending: Ending, parts: AlarmParts): Promise<Sounded> {
-  const inputs = readAlarmInputs(parts.env);
-  if (inputs?.dryRun === true) return UNHEARD;
-  const verdict = 'failure' in ending ? await judge(ending.failure, inputs, parts) : undefined;
-  const alone: Sounded = { ...UNHEARD, ...(verdict === undefined ? {} : { verdict }) };
-  if (inputs === undefined || !inputs.wanted) return alone;
   const { env, log } = parts;
-  if (inputs.token === '') {
-    log.notice(
-      'No issue is opened when a run fails: `github-token` is empty. Remove that line, then the token of the job is used, or set `issue-on-failure: false`.',
-    );
-    return alone;
-  }
+  let alone = UNHEARD;
   try {
+    const inputs = readAlarmInputs(env);
+    if (inputs?.dryRun === true) return UNHEARD;
+    const verdict = 'failure' in ending ? await judge(ending.failure, inputs, parts) : undefined;
+    if (verdict !== undefined) alone = { ...UNHEARD, verdict };
+    if (inputs === undefined || !inputs.wanted) return alone;
+    if (inputs.token === '') {
+      log.notice(
+        'No issue is opened when a run fails: `github-token` is empty. Remove that line, then the token of the job is used, or set `issue-on-failure: false`.',
+      );
+      return alone;
+    }
     const sounded = await settle(ending, inputs, parts, verdict);
     if (sounded?.issue !== undefined) reportIssue(sounded.issue.number, { env, log });
     return sounded ?? alone;

@@ -28,12 +28,9 @@ import {
 } from '../report/notice.ts';
 import { type Ending, reportUntold } from '../report/report.ts';
 import type { RunLog } from '../runner/log.ts';
-import { emailMessenger } from './email.ts';
 import type { Messenger } from './messenger.ts';
-import { warnOfPlain } from './plain-address.ts';
-import { NotTaken } from './send.ts';
-import { slackMessenger } from './slack.ts';
-import { webhookMessenger } from './webhook.ts';
+import { openMessengers } from './open-messengers.ts';
+import { probeMessengers } from './probe.ts';
 
 /** For one message, its repetitions included. */
 const LONGEST_MS = 12_000;
@@ -68,6 +65,8 @@ type Say = (decision: Required<Decision>, about: NoticeSubject) => Notice;
 export class Announcements {
   readonly #parts: AnnounceParts;
   readonly #warned = new Set<Messenger>();
+  /** Whose failure somebody else was told of. */
+  readonly #passedOn = new Set<Messenger>();
   #opened: { inputs: ChannelInputs; messengers: readonly Messenger[] } | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   #isStarted = false;
@@ -142,21 +141,9 @@ export class Announcements {
     );
   }
 
-  /** Whether they could be told, as far as that can be asked quietly: a finding for each that could not, or is not known. */
-  readonly probe = async (signal: AbortSignal): Promise<Finding[]> => {
-    const { clock } = this.#parts;
-    const asked = this.#open().messengers.map(async ({ input, probe }): Promise<Finding[]> => {
-      if (probe === undefined) return [untested(input)];
-      try {
-        await probe({ clock, signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
-        return [];
-      } catch (error) {
-        signal.throwIfAborted();
-        return [unreachable(input, error)];
-      }
-    });
-    return (await Promise.all(asked)).flat();
-  };
+  /** See `probeMessengers`. */
+  readonly probe = (signal: AbortSignal): Promise<Finding[]> =>
+    probeMessengers(this.#open().messengers, { clock: this.#parts.clock, signal });
 
   /** What a status has seen, as a digest where that was asked for. Returns at once. */
   watched(report: StatusReport, signal: AbortSignal): void {
@@ -191,20 +178,22 @@ export class Announcements {
     return await this.#send(notices, end);
   }
 
-  /** Side by side; who was not told is told of by the first that was. */
+  /** Side by side; who was not told is told of by the first that was, once in a run. */
   async #send(notices: ReadonlyMap<Messenger, Notice>, end: Pick<EndedAlarm, 'issue' | 'signal'>): Promise<Announced> {
     const told: Messenger[] = [];
-    const untold: string[] = [];
+    const failed = new Map<Messenger, string>();
     const outcomes = [...notices].map(async ([messenger, notice]) => {
       const why = await this.#try(messenger, notice, end.signal);
       if (why === undefined) told.push(messenger);
-      else untold.push(`\`${messenger.input}\` was not told: ${why}.`);
+      else if (!this.#passedOn.has(messenger)) failed.set(messenger, `\`${messenger.input}\` was not told: ${why}.`);
     });
     await Promise.all(outcomes);
     if (end.signal.aborted) return { told: told.map(({ name }) => name), untold: [] };
     // A service that calls people would call them for this, too, or say nothing.
     const other = told.find(({ keepsState }) => !keepsState);
+    const untold = [...failed.values()];
     const isPassedOn = untold.length > 0 && other !== undefined && (await this.#passOn(other, untold, end));
+    if (isPassedOn) for (const messenger of failed.keys()) this.#passedOn.add(messenger);
     return { told: told.map(({ name }) => name), untold: isPassedOn ? [] : untold };
   }
 
@@ -249,41 +238,9 @@ export class Announcements {
   }
 }
 
-/** Not what a check fails for: nobody can ask them anything without telling it to people. */
-function untested(input: string): Finding {
-  return {
-    code: 'alarm-untested',
-    severity: 'notice',
-    seen: `\`${input}\` was not tried, because it takes nothing but messages to people.`,
-    action: '',
-  };
-}
-
-function unreachable(input: string, error: unknown): Finding {
-  const isPassing = error instanceof NotTaken && error.transient;
-  return {
-    code: isPassing ? 'alarm-unknown' : 'alarm-impossible',
-    severity: 'notice',
-    seen: `\`${input}\` could not be told of a failed run: ${messageOf(error)}.`,
-    action: 'Look whether the address and the password in it still hold, and whether this machine may go there.',
-  };
-}
-
 /** Of the stages of a restore those in which what is there changes. */
 const STAGES: Readonly<Partial<Record<NonNullable<RunNews['stage']>, string>>> = {
   restoring: 'The backup is fetched and checked, and goes into a new database now. Nothing that is there has changed.',
   replacing: 'What is there is being replaced by the backup now.',
   replaced: 'What was there has been replaced by the backup. The last steps follow.',
 };
-
-/** None for a dry run. */
-export function openMessengers({ slack, webhook, email, dryRun }: ChannelInputs, log: RunLog): Messenger[] {
-  if (dryRun) return [];
-  if (slack !== undefined) warnOfPlain('slack-webhook-url', slack, log);
-  if (webhook !== undefined) warnOfPlain('webhook-url', webhook.url, log);
-  return [
-    ...(slack === undefined ? [] : [slackMessenger(slack)]),
-    ...(webhook === undefined ? [] : [webhookMessenger(webhook.url, webhook.secret)]),
-    ...(email === undefined ? [] : [emailMessenger(email)]),
-  ];
-}

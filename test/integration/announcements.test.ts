@@ -50,6 +50,18 @@ test('A restore is told from its beginning to its end, in order, with what the l
   });
 });
 
+test('A channel that fails all the time is told of by another once in a run', async () => {
+  const slack = await startWatchingService();
+  slack.answer = () => ({ status: 404 });
+  const all = announcements({ command: 'restore', 'slack-webhook-url': `${slack.url}/x` });
+  const known = { command: 'restore' } as const;
+  all.heard({ begins: {} }, known, SIGNAL);
+  all.heard({ stage: 'restoring' }, known, SIGNAL);
+  expect(await all.ended(ended)).toEqual({ told: ['webhook'], untold: [] });
+  expect(told().map(({ event }) => event)).toEqual(['start', 'not-told', 'progress', 'success']);
+  await slack.close();
+});
+
 test('A dry run of a restore, one whose `notify-on` is shorter, and a backup are told nothing of while they run', async () => {
   for (const inputs of [
     { command: 'restore', 'dry-run': 'true' },
