@@ -28,6 +28,10 @@ export interface CommandContext {
   threads: { proof: URL; cache: URL };
   /** Tells the report how far the run has come, so that a failure can say what is safe. Later words win. */
   tell(news: Partial<RunNews>): void;
+  /** Somebody besides GitHub hears how a restore goes; false when absent. */
+  isAnnounced?: boolean;
+  /** Whether those who hear of the alarm could be told, asked without telling them anything; see `probeIssues`. */
+  probeChannels?: (signal: AbortSignal) => Promise<Finding[]>;
 }
 
 /**
@@ -89,6 +93,8 @@ export interface RecoveryNews {
   messages: readonly ClassifiedMessage[];
   /** Where the report is to be written. */
   reportPath: string;
+  /** Of a restore that begins to do something, after its plan. `expectedSeconds`: what the last drill took. */
+  begins: { expectedSeconds?: number };
 }
 
 export interface TimelineEntry {

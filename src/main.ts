@@ -1,5 +1,6 @@
 /** The main step: masks, reads the inputs, runs the command, reports. Everything it needs is handed in. */
-import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
+import type { AlarmParts } from './alarm/sound.ts';
+import { Announcements } from './channels/announce.ts';
 import { Channels } from './channels/tell.ts';
 import type { CommandContext, CommandResult, RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
@@ -16,6 +17,7 @@ import { type Cancellation, watchForCancellation } from './runner/cancellation.t
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { makeWorkDir, planWorkDir, removeWorkDir } from './runner/work-dir.ts';
 import { remember } from './state.ts';
+import { tellEverybody } from './tell-everybody.ts';
 import { VERSION } from './version.ts';
 
 /** The runner ends the process 10 s after its first signal. */
@@ -44,7 +46,12 @@ export async function run(env: Environment, ports: Ports): Promise<number> {
   const log = new RunLog(runnerConsole(isWorkflow(env)));
   const cancellation = watchForCancellation(process);
   const news = new News(env, log);
-  const parts = { log, cancellation, news, channels: new Channels({ env, log, clock: ports.clock }) };
+  const telling = { env, log, clock: ports.clock };
+  const parts = {
+    ...{ log, cancellation, news },
+    channels: new Channels(telling),
+    announcements: new Announcements(telling),
+  };
   try {
     const ending = await runCommand(env, ports, parts);
     await tellOthers(ending, env, ports, parts);
@@ -59,13 +66,14 @@ interface RunParts {
   cancellation: Cancellation;
   news: News;
   channels: Channels;
+  announcements: Announcements;
 }
 
 /** Never rejects: what went wrong is reported. */
 async function runCommand(
   env: Environment,
   { clock, commands, threads, cleanUpMs = CLEAN_UP_MS }: Ports,
-  { log, cancellation, news, channels }: RunParts,
+  { log, cancellation, news, channels, announcements }: RunParts,
 ): Promise<Ending> {
   const { signal, cancelled } = cancellation;
   try {
@@ -73,14 +81,20 @@ async function runCommand(
     const command = readCommand(env);
     news.add({ startedAt: clock.now().toISOString(), ...(command === undefined ? {} : { command }) });
     channels.started(cancelled);
+    announcements.started(cancelled);
     const inputs = readInputs(env);
-    const tell = (more: Partial<RunNews>): void => news.add(more);
+    const tell = (more: Partial<RunNews>): void => {
+      news.add(more);
+      announcements.heard(more, news.known, cancelled);
+    };
     const result = await withWorkDir(inputs.runner.tempDirectory, env, log, (workDir) => {
-      const context = { log, clock, env, signal, workDir, version: VERSION, threads, tell };
+      const surroundings = { log, clock, env, signal, workDir, version: VERSION, threads, tell };
+      const context = { ...surroundings, isAnnounced: announcements.isHeard, probeChannels: announcements.probe };
       // The entry of a command takes the inputs of that command: TypeScript cannot follow it through a union.
       const command = commands[inputs.command] as (inputs: Inputs, context: CommandContext) => Promise<CommandResult>;
       return withinGrace(command(inputs, context), signal, (over) => clock.sleep(cleanUpMs, over));
     });
+    if (result.outcome === 'watched') announcements.watched(result.report, cancelled);
     const defect = cancellation.defect();
     if (defect !== undefined) throw defect;
     return reportResult(result, { env, log, now: clock.now() });
@@ -94,16 +108,14 @@ async function tellOthers(
   ending: Ending,
   env: Environment,
   { clock, lookUpGoodBackup }: Ports,
-  { log, cancellation, news, channels }: RunParts,
+  { log, cancellation, news, channels, announcements }: RunParts,
 ): Promise<void> {
   const signal = cancellation.cancelled;
   if ('failure' in ending) news.failed(ending.failure);
   const { lastGood, startedAt } = news.known;
   if (!signal.aborted) {
-    await Promise.all([
-      soundAlarm(ending, { env, log, clock, signal, lookUpGoodBackup, lastGood }),
-      channels.ended({ ending, startedAt, signal }),
-    ]);
+    const told = { channels, announcements, startedAt };
+    await tellEverybody(ending, { env, log, clock, signal, lookUpGoodBackup, lastGood, ...told });
   }
   if (!signal.aborted || ending.exitCode === 0) news.reported();
 }

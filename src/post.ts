@@ -1,6 +1,7 @@
 /** The post step: takes away what an interrupted main step had to leave, and tells of it. Warns, never fails. */
-import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
+import type { AlarmParts } from './alarm/sound.ts';
 import { ownSessions } from './backup/sessions.ts';
+import { Announcements } from './channels/announce.ts';
 import { Channels } from './channels/tell.ts';
 import type { RunNews } from './command.ts';
 import type { Environment } from './domain/destination.ts';
@@ -20,6 +21,7 @@ import { resumeFromNote } from './restore/pause-access.ts';
 import { RunLog, runnerConsole } from './runner/log.ts';
 import { removeWorkDir } from './runner/work-dir.ts';
 import { loadState, type State } from './state.ts';
+import { tellEverybody } from './tell-everybody.ts';
 
 export type PostPorts = Pick<AlarmParts, 'clock' | 'lookUpGoodBackup'>;
 
@@ -82,10 +84,10 @@ async function tellOfInterruption(
   const ending = { exitCode: 1, failure } as const;
   const { lastGood, startedAt } = news;
   const { signal } = new AbortController();
-  await Promise.all([
-    soundAlarm(ending, { ...ports, env, log, lastGood, signal }),
-    new Channels({ env, log, clock: ports.clock }).ended({ ending, startedAt, signal }),
-  ]);
+  const telling = { env, log, clock: ports.clock };
+  const channels = new Channels(telling);
+  const announcements = new Announcements(telling);
+  await tellEverybody(ending, { ...ports, env, log, lastGood, signal, channels, announcements, startedAt });
 }
 
 function killed(news: Partial<RunNews>): BackupError {

@@ -1,9 +1,11 @@
 /** One small request to an address that is a secret: soon over, and no word of where it went. */
-import { withRetry } from '../storage/retry.ts';
+import { pauseMs } from '../storage/retry.ts';
 import { VERSION } from '../version.ts';
 import type { SendParts } from './channel.ts';
 
 const ATTEMPT_MS = 2_500;
+/** What asks for more patience is not waited for. */
+const LONGEST_PAUSE_MS = 5_000;
 /** Pauses of a second and a half at most: what is told late is worth little. */
 const RETRY = { attempts: 3, baseDelayMs: 500, maxDelayMs: 1_000 };
 const MAX_REDIRECTS = 3;
@@ -12,18 +14,24 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 export interface SmallRequest {
   url: string;
   method: 'GET' | 'POST';
-  /** Plain text. */
+  /** Plain text, unless a header says otherwise. */
   body?: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Of one try; 2.5 s by default. */
+  attemptMs?: number;
 }
 
 /** Why somebody was not told, as the end of a sentence. */
 export class NotTaken extends Error {
   readonly transient: boolean;
+  /** As long as the other side asks to wait. */
+  readonly retryAfterMs: number;
 
-  constructor(message: string, transient: boolean, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(message: string, transient: boolean, more: { cause?: unknown; retryAfterMs?: number } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'NotTaken';
     this.transient = transient;
+    this.retryAfterMs = more.retryAfterMs ?? 0;
   }
 }
 
@@ -32,19 +40,34 @@ export class NotTaken extends Error {
  * followed on the same host alone, with the same method: another host would learn the secret.
  * @throws NotTaken
  */
-export async function sendSmall(request: SmallRequest, { clock, signal }: SendParts): Promise<void> {
-  const isTransient = (error: unknown): boolean => error instanceof NotTaken && error.transient;
-  try {
-    await withRetry(() => attempt(request, signal), { policy: RETRY, clock, signal, random: Math.random, isTransient });
-  } catch (error) {
-    throw error instanceof NotTaken ? error : new NotTaken('there was no time left for an answer', false, error);
+export function sendSmall(request: SmallRequest, parts: SendParts): Promise<void> {
+  return persistently(() => attempt(request, parts.signal), parts);
+}
+
+/** Tries again what may pass, three times in all. @throws NotTaken */
+export async function persistently(work: () => Promise<void>, { clock, signal }: SendParts): Promise<void> {
+  for (let number = 1; ; number += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const failure = error instanceof NotTaken ? error : outOfTime(error);
+      if (!failure.transient || number >= RETRY.attempts || signal.aborted) throw failure;
+      const pause = Math.max(failure.retryAfterMs, pauseMs(RETRY, number, Math.random));
+      if (pause > LONGEST_PAUSE_MS) throw failure;
+      await clock.sleep(pause, signal).catch((cause: unknown) => Promise.reject(outOfTime(cause)));
+    }
   }
 }
 
-async function attempt({ url, method, body }: SmallRequest, signal: AbortSignal): Promise<void> {
+function outOfTime(cause: unknown): NotTaken {
+  return new NotTaken('there was no time left for an answer', false, { cause });
+}
+
+async function attempt(request: SmallRequest, signal: AbortSignal): Promise<void> {
+  const { url, method, body, attemptMs = ATTEMPT_MS } = request;
   let at = new URL(url);
-  const within = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
-  const headers = { 'user-agent': `db-backup-action/${VERSION}` };
+  const within = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
+  const headers = { 'user-agent': `db-backup-action/${VERSION}`, ...request.headers };
   for (let hops = 0; ; hops += 1) {
     const sent = {
       method,
@@ -53,10 +76,11 @@ async function attempt({ url, method, body }: SmallRequest, signal: AbortSignal)
       signal: within,
       ...(body === undefined ? {} : { body }),
     } as const;
-    const { status, location } = await ask(at, sent);
+    const { status, location, retryAfterMs } = await ask(at, sent);
     if (status >= 200 && status < 300) return;
     if (!REDIRECTS.includes(status) || location === null) {
-      throw new NotTaken(`the answer was HTTP ${status}`, status >= 500 || status === 429 || status === 408);
+      const passing = status >= 500 || status === 429 || status === 408;
+      throw new NotTaken(`the answer was HTTP ${status}`, passing, { retryAfterMs });
     }
     const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
     if (next === undefined || !isSameHost(at, next)) {
@@ -67,14 +91,25 @@ async function attempt({ url, method, body }: SmallRequest, signal: AbortSignal)
   }
 }
 
-async function ask(url: URL, init: RequestInit): Promise<{ status: number; location: string | null }> {
+interface Answer {
+  status: number;
+  location: string | null;
+  retryAfterMs: number;
+}
+
+async function ask(url: URL, init: RequestInit): Promise<Answer> {
   try {
-    const response = await fetch(url, init);
-    await response.body?.cancel();
-    return { status: response.status, location: response.headers.get('location') };
+    const { status, headers, body } = await fetch(url, init);
+    await body?.cancel();
+    return { status, location: headers.get('location'), retryAfterMs: secondsIn(headers.get('retry-after')) * 1_000 };
   } catch (error) {
     throw unanswered(error);
   }
+}
+
+/** A date, which nobody of these sends, is none. */
+function secondsIn(header: string | null): number {
+  return header !== null && /^\d{1,6}(\.\d+)?$/.test(header) ? Number(header) : 0;
 }
 
 /** Also from http to https there, and never back. */
@@ -86,12 +121,12 @@ function isSameHost(from: URL, to: URL): boolean {
 /** The messages of sockets name hosts, so their codes are told alone. */
 function unanswered(error: unknown): NotTaken {
   if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return new NotTaken('there was no answer in time', true, error);
+    return new NotTaken('there was no answer in time', true, { cause: error });
   }
   const cause = error instanceof Error ? error.cause : undefined;
   const code = String((cause as { code?: unknown } | undefined)?.code ?? 'no connection');
   if (/CERT|SIGNED|^ERR_(TLS|SSL)|UNABLE_TO_/.test(code)) {
-    return new NotTaken(`its certificate or TLS was not accepted (${code})`, false, error);
+    return new NotTaken(`its certificate or TLS was not accepted (${code})`, false, { cause: error });
   }
-  return new NotTaken(`it could not be reached (${code})`, true, error);
+  return new NotTaken(`it could not be reached (${code})`, true, { cause: error });
 }

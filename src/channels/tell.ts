@@ -1,17 +1,17 @@
 /**
- * Tells every channel that a run begins and how it ended. Whatever goes wrong here is a warning: it changes neither the
+ * Tells a service that waits for the job that a run begins and how it ended. Whatever goes wrong here is a warning: it changes neither the
  * error that is told nor the exit code, and takes a few seconds at most.
  */
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
-import { isLoopback } from '../domain/heartbeat.ts';
 import { readChannelInputs } from '../inputs/channels.ts';
 import type { Clock } from '../ports.ts';
-import type { Ending } from '../report/report.ts';
+import { type Ending, reportUntold } from '../report/report.ts';
 import { describeRunEnd } from '../report/run-end.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { Channel, SendParts } from './channel.ts';
 import { heartbeatChannel } from './heartbeat.ts';
+import { warnOfPlain } from './plain-address.ts';
 
 /** For one message, its repetitions included. */
 const LONGEST_MS = 6_000;
@@ -51,7 +51,7 @@ export class Channels {
     await this.#starting;
     const { env, log, clock } = this.#parts;
     await this.#tell(signal, (channel, parts) => {
-      const facts = { startedAt, now: clock.now(), runUrl: readChannelInputs(env).runUrl };
+      const facts = { startedAt, now: clock.now(), runUrl: readChannelInputs(env).run?.url };
       return channel.ended(
         describeRunEnd(ending, facts, (text) => log.redact(text)),
         parts,
@@ -65,7 +65,7 @@ export class Channels {
     try {
       this.#open ??= openChannels(this.#parts);
     } catch (error) {
-      log.warning(`Nobody besides GitHub is told of this run: ${messageOf(error)}`);
+      log.warning(`No heartbeat is sent: ${messageOf(error)}`);
       this.#open = [];
     }
     await Promise.all(
@@ -82,9 +82,8 @@ export class Channels {
   #warn(channel: Channel, error: unknown): void {
     if (this.#warned.has(channel)) return;
     this.#warned.add(channel);
-    const { input } = channel;
-    const text = `\`${input}\` was not told of this run: ${messageOf(error)}.\nThe run itself is as it says. Look whether the address still holds, and whether this machine may go there.`;
-    this.#parts.log.annotate('warning', text, 'channel-not-told');
+    const { log, env } = this.#parts;
+    reportUntold(channel.input, messageOf(error), { env, log });
   }
 }
 
@@ -92,12 +91,6 @@ export class Channels {
 function openChannels({ env, log }: TellParts): Channel[] {
   const { heartbeat, dryRun } = readChannelInputs(env);
   if (heartbeat === undefined || dryRun) return [];
-  if (heartbeat.protocol === 'http:' && !isLoopback(heartbeat)) {
-    log.annotate(
-      'notice',
-      '`heartbeat-url` begins with http://, so whoever listens on the way can use it too.\nGive it with https:// if there is one.',
-      'channel-plain',
-    );
-  }
+  warnOfPlain('heartbeat-url', heartbeat, log);
   return [heartbeatChannel(heartbeat)];
 }

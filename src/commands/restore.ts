@@ -1,20 +1,21 @@
 /** `command: restore`: select → plan → second person → audit → fetch → safety backup → restore → prove → [swap] → audit. */
-import type { CommandContext, RecoveryDryRun, RestoreResult } from '../command.ts';
+import type { CommandContext, RecoveryDryRun, RecoveryNews, RestoreResult } from '../command.ts';
 import type { Recovery } from '../domain/recovery.ts';
+import { expectedSeconds } from '../drill/expected-time.ts';
 import { secretsIn } from '../inputs/secrets.ts';
 import type { RestoreInputs } from '../inputs/types.ts';
 import { readAfterRestoreSql } from '../restore/after-restore.ts';
 import { type Audit, occasionOf, openAudit } from '../restore/audit.ts';
 import { auditSeries, auditSubject } from '../restore/audit-records.ts';
 import { type CarriedOut, type CarryOutParts, carryOut } from '../restore/carry-out.ts';
-import { findBackup } from '../restore/find.ts';
+import { type FoundBackup, findBackup } from '../restore/find.ts';
 import { describePlan } from '../restore/plan-words.ts';
 import { safetySeries } from '../restore/safety-backup.ts';
 import { askSecondPerson, keepPlan } from '../restore/second-person.ts';
 import { settle } from '../restore/settle.ts';
 import { Timeline } from '../restore/timeline.ts';
 import { backup } from './backup.ts';
-import { everRestored, openForTheEnd, openRun, plannedRun, takeTarget } from './recovery-run.ts';
+import { everRestored, openForTheEnd, openRun, plannedRun, type RecoveryRun, takeTarget } from './recovery-run.ts';
 
 /**
  * Brings one backup back, or says what it would do. Resolves with what was restored, whatever its verdict. Rejects with
@@ -62,6 +63,7 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
     openForTheEnd: openForTheEnd(context),
   });
   try {
+    context.tell({ begins: await expectations(run, found) });
     const done = await carryOut(parts);
     findings.push(...done.findings, ...done.copy.findings, ...audit.findings);
     const recovery = recoveryOf(parts, done, (clock.now().getTime() - startedAt.getTime()) / 1000, findings);
@@ -73,6 +75,16 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
     await audit.finished({ error: reason, news: told });
     throw reason;
   }
+}
+
+/** For those who hear that it begins; where nobody does, nothing is read for it. */
+async function expectations(
+  { context, targets: [target] }: RecoveryRun,
+  { source: { series } }: FoundBackup,
+): Promise<RecoveryNews['begins']> {
+  if (context.isAnnounced !== true || target === undefined || series === undefined) return {};
+  const seconds = await expectedSeconds(target.storage, series, context);
+  return seconds === undefined ? {} : { expectedSeconds: seconds };
 }
 
 function recoveryOf(

@@ -3,6 +3,12 @@
  * it is decided here, from what happened and the open issues alone.
  */
 
+import type { GoodBackup } from './alarm/good-backup.ts';
+import { type Gravity, gravityOf } from './notify/level.ts';
+import { readTold, type Told } from './notify/told.ts';
+import { whoHears } from './notify.ts';
+import type { Level } from './status/model.ts';
+
 /**
  * What an issue is about. Both a failure and a later success must be able to name it, so it is made of inputs alone,
  * never of what a run found out. Inputs that do not even say the series are a matter of the step they stand in.
@@ -25,13 +31,19 @@ export interface OpenIssue {
    */
   trusted: boolean;
   url: string;
+  /** ISO 8601 UTC; absent where GitHub does not say. */
+  openedAt?: string;
 }
 
 /** `reason` is for the log. */
-export type AlarmPlan =
-  | { action: 'open'; reason: string }
-  /** `escalation`: this failure makes it critical, and what of that the issue does not show yet. */
-  | { action: 'comment'; issue: OpenIssue; escalation?: Escalation; reason: string }
+export type FailurePlan =
+  | { action: 'open'; gravity: Gravity; reason: string }
+  /** `escalation`: this failure is critical, and what of that the issue does not show yet. */
+  | { action: 'comment'; issue: OpenIssue; gravity: Gravity; escalation?: Escalation; reason: string }
+  /** The issue says it already, and its command runs too often for a comment each time. */
+  | { action: 'withhold'; issue: OpenIssue; gravity: Gravity; reason: string };
+
+export type SuccessPlan =
   | { action: 'close'; issues: readonly OpenIssue[]; reason: string }
   | { action: 'nothing'; reason: string };
 
@@ -42,18 +54,32 @@ export interface Escalation {
   label?: string;
 }
 
-/** Whoever looks through issues by labels finds it under this one. */
+/**
+ * Whoever looks through issues by labels finds it under this one. Given when a failure is critical and left until the
+ * issue is closed: what has been critical once is not over because it is a little less so.
+ */
 export const CRITICAL_LABEL = 'critical';
 const CRITICAL_TITLE = 'CRITICAL: ';
-/** Commands that nobody waits for: a second failure in a row says that the first one was not seen to. */
-const ESCALATING: readonly string[] = ['drill'];
+/** Commands that may run every half hour. Of all others each failure is a comment. */
+const OFTEN: readonly string[] = ['status'];
+
+export function runsOften(command: string): boolean {
+  return OFTEN.includes(command);
+}
 
 /** What fails. */
 export interface Failing {
   subject: AlarmSubject;
   command: string;
+  /** What is wrong, stable: see `Condition`. */
+  code: string;
+  /** Of a failure that brings its own. */
+  level?: Level;
+  good: GoodBackup;
   /** `<run id>/<attempt>`: several steps of one run that fail are one failure. */
   run: string;
+  now: Date;
+  remindAfterHours: number;
 }
 
 /** Stands in the text of the issue, invisible to its readers. The same subject has the same marker for ever. */
@@ -106,19 +132,44 @@ export function issuesAbout(subject: AlarmSubject, issues: readonly OpenIssue[])
  * An issue that was closed is never opened again: whoever closed it had reasons, and its story is told. One that is open
  * tells of a failure that no success has followed, so that the next one is the second in a row.
  */
-export function planForFailure({ subject, command, run }: Failing, open: readonly OpenIssue[]): AlarmPlan {
-  const [issue] = issuesAbout(subject, open);
-  if (issue === undefined) return { action: 'open', reason: 'no open issue is about this yet' };
+export function planForFailure(failing: Failing, open: readonly OpenIssue[]): FailurePlan {
+  const [issue] = issuesAbout(failing.subject, open);
+  if (issue === undefined) {
+    return { action: 'open', gravity: gravityOf(failing), reason: 'no open issue is about this yet' };
+  }
+  const gravity = gravityOf({ ...failing, ...failingSince(issue, failing) });
   const reason = `issue #${issue.number} is about this already`;
-  if (!ESCALATING.includes(command) || isOfRun(issue.body, run)) return { action: 'comment', issue, reason };
-  return { action: 'comment', issue, escalation: escalationOf(issue), reason: `${reason}, and no success came since` };
+  const heard = runsOften(failing.command) ? commentIsDue(failing, gravity.level, readTold(issue.body)) : undefined;
+  if (heard !== undefined && heard.kind === undefined) {
+    return { action: 'withhold', issue, gravity, reason: `${reason}: ${heard.reason}` };
+  }
+  const escalation = gravity.level === 'critical' ? { escalation: escalationOf(issue) } : {};
+  return { action: 'comment', issue, gravity, ...escalation, reason };
+}
+
+/** By earlier runs alone. An issue whose time is not known was opened just now. */
+function failingSince({ body, openedAt }: OpenIssue, { run, now }: Failing): { failingSince?: Date } {
+  if (isOfRun(body, run)) return {};
+  return { failingSince: openedAt === undefined ? now : new Date(openedAt) };
+}
+
+function commentIsDue({ code, remindAfterHours, now }: Failing, level: Level, told: readonly Told[]) {
+  const event = { kind: 'failed', condition: { code, level } } as const;
+  const rules = { on: ['failure'], remindAfterHours, now } as const;
+  return whoHears(event, { known: 'open-issue', told }, [{ name: 'issue' }], rules)[0];
 }
 
 function escalationOf({ title, labels }: OpenIssue): Escalation {
+  const critical = criticalTitle(title);
   return {
-    ...(title.startsWith(CRITICAL_TITLE) ? {} : { title: `${CRITICAL_TITLE}${title}` }),
+    ...(critical === title ? {} : { title: critical }),
     ...(labels.includes(CRITICAL_LABEL) ? {} : { label: CRITICAL_LABEL }),
   };
+}
+
+/** A title that says so once. */
+export function criticalTitle(title: string): string {
+  return title.startsWith(CRITICAL_TITLE) ? title : `${CRITICAL_TITLE}${title}`;
 }
 
 /**
@@ -129,7 +180,7 @@ export function planForSuccess(
   subjects: readonly AlarmSubject[],
   open: readonly OpenIssue[],
   toldByThisRun: ReadonlySet<number>,
-): AlarmPlan {
+): SuccessPlan {
   const issues = subjects
     .flatMap((subject) =>
       issuesAbout(subject, open).filter(({ number }) => subject.kind !== 'step' || !toldByThisRun.has(number)),

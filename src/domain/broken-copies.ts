@@ -55,7 +55,10 @@ export interface Rehearsal {
   /** Of the copy that is whole: without it, nothing that is caught means anything. */
   whole: Rehearsed;
   broken: readonly { copy: BrokenCopy; rehearsed: Rehearsed }[];
-  /** Whether the alarm could reach anybody; absent: nobody asked for one. */
+  /**
+   * What stands between the alarm and those who should hear it: `alarm-impossible`, `alarm-unknown`, or `alarm-untested`
+   * where it cannot be tried. Absent: nobody asked for one.
+   */
   delivery?: readonly Finding[];
 }
 
@@ -82,18 +85,16 @@ export function judgeRehearsal({ whole, broken, delivery = [] }: Rehearsal): Che
   if (expected.length > 0) return notRehearsed(`not tried: ${expected.map(({ words }) => words).join('; ')}`);
   const caught = `Each of ${broken.length} broken copies was noticed`;
   const details = delivery.map(({ seen, action }) => `${seen} ${action}`.trim());
-  if (delivery.some(({ code }) => code === 'alarm-impossible')) {
-    return { id: 'alarm', status: 'failed', reason: `${caught}, but the alarm could not open an issue`, details };
+  const has = (wanted: string): boolean => delivery.some(({ code }) => code === wanted);
+  if (has('alarm-impossible')) {
+    return { id: 'alarm', status: 'failed', reason: `${caught}, but the alarm would not reach everybody`, details };
   }
-  if (delivery.length > 0) {
-    return {
-      id: 'alarm',
-      status: 'partial',
-      reason: `${caught}; whether the alarm could open an issue is not known`,
-      details,
-    };
+  if (has('alarm-unknown')) {
+    const reason = `${caught}; whether the alarm would reach everybody is not known`;
+    return { id: 'alarm', status: 'partial', reason, details };
   }
-  return { id: 'alarm', status: 'passed', reason: caught, details: [] };
+  const untested = has('alarm-untested') ? '; not every channel can be tried without a message' : '';
+  return { id: 'alarm', status: 'passed', reason: `${caught}${untested}`, details };
 }
 
 /** The copies could not even be made. */

@@ -76,30 +76,3 @@ function post(url: URL, suffix: string, body: string): HeartbeatRequest {
 function brief(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ', ').slice(0, MAX_QUERY_CHARACTERS);
 }
-
-/** An address that leads nowhere but to this machine, where nobody listens on the way. */
-export function isLoopback({ hostname }: URL): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-/**
- * What must be masked of a URL whose possession is all that it takes to use it: the whole, and what in it looks like a
- * token. Names of checks are left alone: a mask for `shop-nightly` would blank the log. Never throws.
- */
-export function heartbeatSecrets(text: string): string[] {
-  const trimmed = text.trim();
-  if (!URL.canParse(trimmed)) return [text, trimmed];
-  const url = new URL(trimmed);
-  const { href, pathname, searchParams, username, password } = url;
-  const token = pathname.split('/').find(isTokenLike);
-  return [
-    ...[text, trimmed, href, href.replace(/\/$/, ''), href.replace(/[?#].*$/, '')],
-    ...[password, token ?? ''],
-    ...[username, ...searchParams.values()].filter(isTokenLike),
-  ].filter((secret) => secret !== '');
-}
-
-/** Letters and digits in one long word. */
-function isTokenLike(part: string): boolean {
-  return part.length >= 10 && /[A-Za-z]/.test(part) && /\d/.test(part);
-}

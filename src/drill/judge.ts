@@ -66,7 +66,7 @@ async function rehearseAlarm({ found, settled, access, context }: JudgeParts): P
     contents: documents.contents,
     manifest: selected.manifest,
     detectors: alarmDetectors({ ...context, tools }),
-    delivery: () => probeIssues(context),
+    delivery: async () => [...(await probeIssues(context)), ...((await context.probeChannels?.(signal)) ?? [])],
   });
   context.log.info(`alarm: ${check.status}. ${check.reason}`);
   return [check];

@@ -9,6 +9,8 @@ import { readBytes, writeBytes } from '../storage/write-object.ts';
 
 /** Sets whose records are looked at, the newest first: more than two years of monthly drills. */
 const SETS_READ = 100;
+/** For a quick look. */
+const NEWEST_SETS = 3;
 /** Of one set; the newest first. */
 const RECORDS_OF_SET = 20;
 const RECORDS_READ = 300;
@@ -95,6 +97,12 @@ export async function readDrillRecords(
   }
   records.sort((left, right) => (left.startedAt < right.startedAt ? 1 : left.startedAt > right.startedAt ? -1 : 0));
   return { records, findings };
+}
+
+/** Of the newest sets that have any: a few requests, however many drills there were. */
+export async function readNewestDrills(storage: Storage, series: string): Promise<ReadRecords> {
+  const ids = (await setsWithDrills(storage, series)).sort().slice(-NEWEST_SETS);
+  return await readDrillRecords(storage, series, ids);
 }
 
 export interface RestoredIds {

@@ -30,6 +30,8 @@ export interface Issues {
   comment(issue: number, body: string): Promise<void>;
   close(issue: number, reason: 'completed' | 'not_planned'): Promise<void>;
   retitle(issue: number, title: string): Promise<void>;
+  /** Replaces its text. */
+  rewrite(issue: number, body: string): Promise<void>;
   /** Beside those that it has; GitHub makes one that does not exist. */
   addLabel(issue: number, label: string): Promise<void>;
   /**
@@ -60,6 +62,7 @@ interface ListedIssue {
   pull_request?: unknown;
   user?: { type?: string } | null;
   author_association?: string;
+  created_at?: string;
 }
 
 /** Connects to nothing yet. */
@@ -97,6 +100,11 @@ export function issuesOf(access: GitHubAccess): Issues {
       ask(`change the title of issue #${issue_number}`, async (client, request) => {
         const route = 'PATCH /repos/{owner}/{repo}/issues/{issue_number}';
         await client.request(route, { ...at, issue_number, title, request: request() });
+      }),
+    rewrite: (issue_number, body) =>
+      ask(`note in issue #${issue_number} who was told`, async (client, request) => {
+        const route = 'PATCH /repos/{owner}/{repo}/issues/{issue_number}';
+        await client.request(route, { ...at, issue_number, body, request: request() });
       }),
     addLabel: (issue_number, label) =>
       ask(`label issue #${issue_number}`, async (client, request) => {
@@ -139,10 +147,11 @@ async function refused(request: Promise<unknown>): Promise<boolean> {
 }
 
 function openIssue(issue: ListedIssue): OpenIssue {
-  const { number, title, body, html_url: url, user, author_association: rights = 'OWNER' } = issue;
+  const { number, title, body, html_url: url, user, author_association: rights = 'OWNER', created_at } = issue;
   const labels = issue.labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')));
   const trusted = user?.type === 'Bot' || WITH_RIGHTS.includes(rights);
-  return { number, title, body: body ?? '', labels, url, trusted };
+  const opened = created_at === undefined ? {} : { openedAt: created_at };
+  return { number, title, body: body ?? '', labels, url, trusted, ...opened };
 }
 
 interface RequestOptions {

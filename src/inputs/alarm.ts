@@ -2,6 +2,7 @@
 import type { AlarmSubject } from '../domain/alarm.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import type { Destination, Environment } from '../domain/destination.ts';
+import { REMIND_AFTER_HOURS } from '../domain/notify.ts';
 import { seriesInLocation } from '../domain/set-layout.ts';
 import { variableOf } from './names.ts';
 import { givenValue } from './read.ts';
@@ -18,6 +19,7 @@ export interface AlarmInputs {
   token: string;
   labels: readonly string[];
   assignees: readonly string[];
+  remindAfterHours: number;
   /** What this run is about, as far as its inputs say. */
   subject: AlarmSubject;
   /** The step itself, for inputs that said nothing. */
@@ -44,6 +46,7 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
     token: read('github-token') ?? '',
     labels: read('issue-labels') ?? [],
     assignees: read('issue-assignees') ?? [],
+    remindAfterHours: read('remind-after-hours') ?? REMIND_AFTER_HOURS,
     subject: subjectOf(env, step) ?? step,
     step,
     ...(destination === undefined ? {} : { destination }),
@@ -57,7 +60,7 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
  * one of the set that `backup` names; of a status without a name all of them. Never one that only the server or the
  * bucket knows.
  */
-function subjectOf(env: Environment, { workflow, job }: StepSubject): AlarmSubject | undefined {
+export function subjectOf(env: Environment, { workflow, job }: StepSubject): AlarmSubject | undefined {
   const command = givenValue('command', env);
   if (command === undefined) return undefined;
   const named = env[variableOf('name')]?.trim();

@@ -2,6 +2,7 @@
 import type { Environment } from '../domain/destination.ts';
 import { InputError, type InputProblem } from '../domain/errors.ts';
 import { backupInputs } from './backup.ts';
+import { channelProblems } from './channel-rules.ts';
 import { isUsedBy } from './input.ts';
 import { nameProblems, variableOf } from './names.ts';
 import { pruneInputs } from './prune.ts';
@@ -20,7 +21,7 @@ export function readInputs(env: Environment): Inputs {
   const command = attempt('command', INPUTS.command, env, problems);
   const values = readValues(command, env, problems);
   if (command === undefined) throw new InputError(problems);
-  problems.push(...nameProblems(env, INPUTS, command));
+  problems.push(...nameProblems(env, INPUTS, command), ...channelProblems(values));
   const inputs = FORMS[command](values, env, problems);
   if (inputs === undefined || problems.length > 0) throw new InputError(problems);
   return inputs;

@@ -2,11 +2,19 @@
 import { type ConnectionRequest, parseConnection, secretForms } from '../domain/connection.ts';
 import type { Environment } from '../domain/destination.ts';
 import { BackupError } from '../domain/errors.ts';
-import { heartbeatSecrets } from '../domain/heartbeat.ts';
+import { secretsOfUrl } from '../domain/secret-url.ts';
+import { secretsOfSmtpUrl } from '../domain/smtp.ts';
 import { variableOf } from './names.ts';
 
 /** Inputs that are secrets. */
-const SECRET_INPUTS = ['age-passphrase', 'github-token'];
+const SECRET_INPUTS = ['age-passphrase', 'github-token', 'webhook-secret'];
+/** URLs that are secrets, each with what must be masked of it. */
+const SECRET_URLS: Readonly<Record<string, (text: string) => string[]>> = {
+  'heartbeat-url': (text) => secretsOfUrl(text, { everyToken: false }),
+  'slack-webhook-url': (text) => secretsOfUrl(text, { everyToken: true }),
+  'webhook-url': (text) => secretsOfUrl(text, { everyToken: true }),
+  'smtp-url': secretsOfSmtpUrl,
+};
 /** Inputs that hold some, with a grammar of their own. */
 const CONNECTION_INPUTS = ['database-url', 'target-database-url'];
 /** Also `NAME_SECRET_ACCESS_KEY` and `NAME_SESSION_TOKEN` of a destination's `credentials=NAME`. */
@@ -52,7 +60,8 @@ function secretValues(name: string, value: string): string[] {
   if (SECRET_VARIABLES.test(name) || SECRET_INPUTS.some((input) => name === variableOf(input))) {
     return [value, value.trim()];
   }
-  if (name === variableOf('heartbeat-url')) return heartbeatSecrets(value);
+  const url = Object.entries(SECRET_URLS).find(([input]) => name === variableOf(input));
+  if (url !== undefined) return url[1](value);
   if (!name.startsWith('INPUT_')) return [];
   const passwords = [...value.matchAll(USER_INFO)].map((match) => match[1] ?? '');
   return [

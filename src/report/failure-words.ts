@@ -2,12 +2,17 @@
 import type { CommandResult, WayBack } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Level } from '../domain/status/model.ts';
 
 const NAMED_DETAILS = 3;
 
 export interface FailureWords {
   command: CommandResult['command'];
   code: ErrorCode;
+  /** Of a failure that brings its own; else the alarm judges it by the good backups that there are. */
+  level?: Level;
+  /** What is wrong, stable, where `code` alone does not tell one condition from another: codes of findings. */
+  condition?: string;
   /** What became of the backup, restore, drill or prune: `failed`, `is missing at 1 of several destinations`. */
   outcome: string;
   /** `The backup of "shop" failed (ERR_AUTH)`. */

@@ -1,7 +1,9 @@
 /** The words of an alarm: the issue, its comments, and the word of recovery. Pure; redacts and escapes all from outside. */
 
 import { describeGoodBackup, type GoodBackup } from '../domain/alarm/good-backup.ts';
-import { type AlarmSubject, alarmMarker } from '../domain/alarm.ts';
+import { type AlarmSubject, alarmMarker, criticalTitle } from '../domain/alarm.ts';
+import { GOOD_BACKUP_HOURS, type Gravity } from '../domain/notify/level.ts';
+import { type Condition, toldLine } from '../domain/notify/told.ts';
 import { type FailureWords, failureTitle, sentence } from './failure-words.ts';
 import { Markdown } from './markdown.ts';
 import { stepsSection } from './sections.ts';
@@ -18,6 +20,7 @@ export interface AlarmEvent {
   words: FailureWords;
   subject: AlarmSubject;
   good: GoodBackup;
+  gravity: Gravity;
   run: AlarmRun;
   now: Date;
 }
@@ -60,18 +63,20 @@ const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
 type Redact = (text: string) => string;
 
 /** Titles are plain text; they hold nothing of the database. */
-export function issueTitle({ words, subject }: AlarmEvent, redact: Redact): string {
+export function issueTitle({ words, subject, gravity }: AlarmEvent, redact: Redact): string {
   const about = failureTitle(words, subject.kind === 'series' ? subject.series : undefined);
   const where = subject.kind === 'step' ? ` in the job ${subject.job} of the workflow ${subject.workflow}` : '';
-  const title = redact(`${about}${where}`).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+  const plain = redact(`${about}${where}`).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+  const title = gravity.level === 'critical' ? criticalTitle(plain) : plain;
   return title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed()}…` : title;
 }
 
 export function issueBody(event: AlarmEvent, redact: Redact): string {
   const md = new Markdown(redact, true);
-  const { subject } = event;
-  const end = endOf(event, md);
-  return whole([alarmMarker(subject), event.run.marker, '', ...account(event, md), '', '---', '', end]);
+  const told = toldLine([{ ...conditionOf(event), to: 'issue', at: event.now }]);
+  const critical = event.gravity.level === 'critical' ? [criticalWords(event), ''] : [];
+  const markers = [alarmMarker(event.subject), event.run.marker, told];
+  return whole([...markers, '', ...critical, ...account(event, md), '', '---', '', endOf(event, md)]);
 }
 
 function endOf({ subject, words }: AlarmEvent, md: Markdown): string {
@@ -85,13 +90,29 @@ function endOf({ subject, words }: AlarmEvent, md: Markdown): string {
   }
 }
 
-/** For the next failure, while the issue is open. `critical`: it is one too many. */
-export function failureComment(event: AlarmEvent, redact: Redact, critical = false): string {
+/** For the next failure, while the issue is open. */
+export function failureComment(event: AlarmEvent, redact: Redact): string {
   const md = new Markdown(redact, true);
-  const { words } = event;
-  const again = `**Again:** ${md.text(words.title)}`;
-  const grave = `🚨 **Critical: failed at least twice in a row.** ${md.text(words.title)}. Nobody knows now whether a backup can be brought back: this cannot wait for the next ${words.command}.`;
-  return whole([event.run.marker, '', critical ? grave : again, '', ...account(event, md)]);
+  const { words, gravity } = event;
+  const title = md.text(words.title);
+  const opening = gravity.level === 'critical' ? `${criticalWords(event)} ${title}.` : `**Again:** ${title}`;
+  return whole([event.run.marker, '', opening, '', ...account(event, md)]);
+}
+
+/** What is told, as far as it makes a difference to who hears of it. */
+export function conditionOf({ words, gravity }: Pick<AlarmEvent, 'words' | 'gravity'>): Condition {
+  return { code: words.condition ?? words.code, level: gravity.level };
+}
+
+function criticalWords({ gravity, words }: AlarmEvent): string {
+  switch (gravity.why) {
+    case 'second-in-a-row':
+      return `🚨 **Critical: failed at least twice in a row.** Nobody knows now whether a backup can be brought back: this cannot wait for the next ${words.command}.`;
+    case 'no-good-backup':
+      return `🚨 **Critical: no proven backup younger than ${GOOD_BACKUP_HOURS} hours is known.** Were the database lost now, more than a day would be lost with it.`;
+    default:
+      return '🚨 **Critical.**';
+  }
 }
 
 export function recoveryComment({ command, id, uri, subject, run }: Recovery, redact: Redact): string {

@@ -26,6 +26,7 @@ import { failureSummary } from './failure-summary.ts';
 import { describeDoubts, type FailureWords, failureMessage } from './failure-words.ts';
 import { failedIncidentReport, incidentReport } from './incident-report.ts';
 import { drillJUnit, failedDrillJUnit } from './junit.ts';
+import { Markdown } from './markdown.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
 import { DASHBOARD_PATH, ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
 import { pruneLine, pruneSummary } from './prune-report.ts';
@@ -250,6 +251,21 @@ function fail(words: FailureWords, log: RunLog): Ending {
 /** The issue that tells of this run. */
 export function reportIssue(number: number, surroundings: Surroundings): void {
   setOutput(ISSUE_NUMBER, String(number), surroundings);
+}
+
+/**
+ * Somebody who should be told of this run was not: a warning and a line of the summary, neither with an address.
+ * @param input that it was given by
+ * @param why as the end of a sentence
+ */
+export function reportUntold(input: string, why: string, surroundings: Surroundings): void {
+  const seen = `\`${input}\` was not told of this run: ${why}.`;
+  surroundings.log.annotate(
+    'warning',
+    `${seen}\nThe run itself is as it says. Look whether the address still holds, and whether this machine may go there.`,
+    'channel-not-told',
+  );
+  writeSummary(`> ⚠️ ${new Markdown((text) => surroundings.log.redact(text)).text(seen)}`, surroundings);
 }
 
 function setOutputs(result: CommandResult, surroundings: Surroundings): void {

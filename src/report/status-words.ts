@@ -1,4 +1,5 @@
 /** What a status says when it is red, and which backup is the one to trust. */
+import { createHash } from 'node:crypto';
 import type { RunNews, StatusResult } from '../command.ts';
 import { isAtLeast } from '../domain/status/finding.ts';
 import type { BackupPoint, Level, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
@@ -9,6 +10,7 @@ import { type FailureWords, titled } from './failure-words.ts';
 const PROBLEMS_NAMED = 20;
 const ACTIONS_NAMED = 3;
 const SERIES_NAMED = 10;
+const MAX_CONDITION = 150;
 
 const OUTCOMES: Readonly<Record<Exclude<Level, 'info'>, string>> = {
   critical: 'is critical',
@@ -24,6 +26,8 @@ export function describeUnwell({ name, report, failOn }: StatusResult): FailureW
   const more = grave.length - PROBLEMS_NAMED;
   return {
     ...titled({ command: 'status', code: 'ERR_STATUS', outcome: OUTCOMES[level] }, name),
+    level,
+    condition: conditionOf(grave),
     happened: grave.length === 1 ? worst.seen : `${grave.length} things are wrong`,
     problems:
       grave.length === 1
@@ -37,6 +41,13 @@ export function describeUnwell({ name, report, failOn }: StatusResult): FailureW
     action: [...new Set(grave.map(({ action }) => action))].slice(0, ACTIONS_NAMED).join(' '),
     toType: [],
   };
+}
+
+/** What tells one state of things from another, whatever the sentences about it say this time. */
+function conditionOf(findings: readonly StatusFinding[]): string {
+  const seen = findings.map(({ code, series }) => (series === undefined ? code : `${code}:${series}`));
+  const all = [...new Set(seen)].sort().join('+');
+  return all.length <= MAX_CONDITION ? all : `many:${createHash('sha256').update(all).digest('hex').slice(0, 16)}`;
 }
 
 /** Of each series what could be restored now. */

@@ -27,7 +27,7 @@ describe('A failed backup', () => {
         'ended with exit code 1',
         'password authentication failed for',
         'Nothing of this backup became visible',
-        'is 1 day 6 h old',
+        'is 20 h 0 min old',
         '20261120&#95;020000&#95;nightly&#95;g00dxx',
         '### What to do\n\nRead it.',
       ]) {

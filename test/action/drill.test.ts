@@ -149,7 +149,7 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
     const record = bench.lastRecord(id);
     expect(record).toMatchObject({ verdict: 'failed', alarm: 'failed' });
     expect(Object.values(statuses(record)).filter((status) => status !== 'passed')).toEqual(['failed']);
-    expect(readable(run.summary)).toContain('the alarm could not open an issue');
+    expect(readable(run.summary)).toContain('the alarm would not reach everybody');
     expect(readable(run.summary)).toContain('issues: write');
     await bench.expectNothingLeft(run);
     const without = await bench.drill({ inputs: { 'prove-the-alarm': 'false' }, github });

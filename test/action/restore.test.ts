@@ -23,6 +23,7 @@ import {
   typeIn,
 } from '../support/recovery-stage.ts';
 import { expectNothingSeen } from '../support/watched-run.ts';
+import { startWatchingService } from '../support/watching-service.ts';
 
 const SECRET_TEXTS = ['AGE-SECRET-KEY-', 'ana.bakker'];
 
@@ -151,7 +152,14 @@ describeWith(await recoveryNeeds(17), 'A restore', ({ clients }) => {
   test('that swaps puts the copy in its place, and the old one comes back by what the summary says', async () => {
     const keys = await stage.bucket.keys();
     const old = await stage.content('shop', { ...contents, tables: [] });
-    const run = await stage.restore(id(), 'shop', { strategy: 'swap' });
+    const hook = await startWatchingService();
+    const run = await stage.restore(id(), 'shop', { strategy: 'swap', 'webhook-url': `${hook.url}/hook` });
+    await hook.close();
+    const told = hook.calls.map(({ body }) => JSON.parse(body));
+    expect(told.map(({ event }) => event)).toEqual(['start', 'progress', 'progress', 'progress', 'success']);
+    expect(told[0].happened).toMatch(
+      new RegExp(`^Backup: ${id()}\\. Target: ${fingerprint()}\\. Nobody knows how long`),
+    );
     expect(await expectRestored(stage, run, uri)).toBe('shop');
     const former = `shop_before_${id()}`;
     expect(await stage.content(former, { ...contents, tables: [] })).toEqual(old);

@@ -51,8 +51,10 @@ function taskOf(runId: string, inputs: Record<string, string> = { INPUT_NAME: 's
 
 const ERROR = new BackupError('ERR_NOT_PROVEN', 'A table differs', { op: 'drill', hint: 'Look.' });
 const failure = describeFailure(ERROR, { command: 'drill', name: 'shop' });
-const fail = (task: AlarmTask): Promise<number> => raise(task, failure, { known: 'none' })();
-const pass = (task: AlarmTask) => recover(task, { command: 'drill', id: SET, uri: `s3://b/shop/${SET}` })();
+const GOOD = { known: 'found', id: SET, snapshotAt: '2026-12-01T02:00:00Z', uri: `s3://b/shop/${SET}` } as const;
+const fail = async (task: AlarmTask): Promise<number> => (await raise(task, failure, GOOD)()).number;
+const pass = async (task: AlarmTask) =>
+  (await recover(task, { command: 'drill', id: SET, uri: `s3://b/shop/${SET}` })()).issue?.number;
 
 test('the second failure in a row makes it critical, in label, title and words; a pass closes it', async () => {
   expect(await fail(taskOf('1'))).toBe(1);

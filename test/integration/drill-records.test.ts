@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseDestination } from '../../src/domain/destination.ts';
 import { serializeDrillRecord } from '../../src/domain/drill-record.ts';
+import { expectedSeconds } from '../../src/drill/expected-time.ts';
 import { readDrillRecords, restoredIds, writeDrillRecord } from '../../src/drill/records.ts';
 import type { Storage } from '../../src/ports.ts';
 import { openStorage } from '../../src/storage/open.ts';
@@ -50,6 +51,20 @@ describe('Records of drills, in a directory', () => {
     expect((await readDrillRecords(storage, 'shop', [SET_ID])).records).toHaveLength(1);
     expect(await restoredIds(storage, 'shop')).toEqual({ ids: new Set([SET_ID]), findings: [] });
     expect((await restoredIds(storage, 'other')).ids.size).toBe(0);
+  });
+
+  test('say how long a restore will take: as the last one that passed', async () => {
+    const parts = { log: silentLog, signal: new AbortController().signal };
+    expect(await expectedSeconds(storage, 'shop', parts)).toBeUndefined();
+    await writeDrillRecord([storage], drilled(AT), 'aaaaaa');
+    await writeDrillRecord(
+      [storage],
+      drilled('2026-12-02T04:00:00.000Z', { status: 'failed' }, ofSet(OTHER)),
+      'bbbbbb',
+    );
+    expect(await expectedSeconds(storage, 'shop', parts)).toBe(drilled(AT).timings.recoverySeconds);
+    await put(`shop/_drills/${OTHER}/20261203_040000_cccccc.json`, 'nonsense');
+    expect(await expectedSeconds(storage, 'shop', parts)).toBe(drilled(AT).timings.recoverySeconds);
   });
 
   test('are never written over', async () => {

@@ -22,6 +22,7 @@ const LAYERS = [
   ['holdings'],
   ['prune', 'status'],
   ['alarm', 'channels', 'commands'],
+  ['tell-everybody.ts'],
   ['main.ts', 'post.ts'],
   ['index.ts'],
 ];

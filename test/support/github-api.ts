@@ -22,6 +22,8 @@ export interface FakeIssue {
   author: 'bot' | 'member' | 'stranger';
   /** A higher number was changed later. */
   changed: number;
+  /** ISO 8601 UTC. */
+  openedAt: string;
 }
 
 export interface GitHubRequest {
@@ -111,6 +113,7 @@ function blank(number: number): FakeIssue {
     isPullRequest: false,
     author: 'bot',
     changed: 0,
+    openedAt: new Date().toISOString(),
   };
 }
 
@@ -166,7 +169,7 @@ function answer(github: FakeGitHub, request: GitHubRequest, authorization: strin
   if (part === undefined) return request.method === 'PATCH' ? change(github, issue, request.body) : shown(200, issue);
   if (part === '/labels') return reads ? refuse(404, 'Not Found') : label(github, issue, request.body);
   return reads
-    ? { status: 200, content: issue.comments.map((body) => ({ body })) }
+    ? { status: 200, content: pageOf(issue.comments, request.query).map((body) => ({ body })) }
     : comment(github, issue, request.body);
 }
 
@@ -181,6 +184,11 @@ function listIssues({ issues, url, transferred }: FakeGitHub, query: URLSearchPa
     .sort((left, right) => sign * (left[key] - right[key]))
     .slice(size * (page - 1), size * page);
   return { status: 200, content: listed.map(view), headers: { link: `<${url}/next>; rel="next"` } };
+}
+
+function pageOf<T>(all: readonly T[], query: URLSearchParams): T[] {
+  const [size, page] = [Number(query.get('per_page') ?? 30), Number(query.get('page') ?? 1)];
+  return all.slice(size * (page - 1), size * page);
 }
 
 function createIssue(github: FakeGitHub, body: unknown): Answer {
@@ -205,14 +213,16 @@ function comment(github: FakeGitHub, issue: FakeIssue, body: unknown): Answer {
 }
 
 function change(github: FakeGitHub, issue: FakeIssue, body: unknown): Answer {
-  const asked = (body ?? {}) as { title?: unknown; state?: string; state_reason?: string };
-  const { title = issue.title, state = issue.state, state_reason: reason } = asked;
+  const asked = (body ?? {}) as { title?: unknown; body?: unknown; state?: string; state_reason?: string };
+  const { title = issue.title, body: text = issue.body, state = issue.state, state_reason: reason } = asked;
   if (typeof title !== 'string' || title === '') return invalid('title', 'missing_field');
   if (title.length > 256) return invalid('title', 'too_long');
+  if (typeof text !== 'string' || text.length > 65_536) return invalid('body', 'too_long');
   if (state !== 'open' && state !== 'closed') return invalid('state', 'invalid');
   if (reason !== undefined && !['completed', 'not_planned', 'reopened'].includes(reason))
     return invalid('state_reason', 'invalid');
   issue.title = title;
+  issue.body = text;
   issue.state = state;
   if (reason !== undefined) issue.stateReason = reason;
   touch(github, issue);
@@ -250,6 +260,7 @@ function view(issue: FakeIssue): object {
     number,
     title,
     body: body === '' ? null : body,
+    created_at: issue.openedAt,
     state,
     locked,
     html_url: `https://github.com/acme/shop/issues/${number}`,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { closed } from './strict-schema.ts';
 
-export type PublishedSchema = 'metadata' | 'contents' | 'audit' | 'drill' | 'prune' | 'findings';
+export type PublishedSchema = 'metadata' | 'contents' | 'audit' | 'drill' | 'prune' | 'findings' | 'webhook';
 
 const compiled = new Map<PublishedSchema, ValidateFunction>();
 

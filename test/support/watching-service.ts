@@ -1,6 +1,6 @@
 /** A service that waits for calls of jobs: a real HTTP or HTTPS server that remembers what it was told. */
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
@@ -12,12 +12,14 @@ export interface Call {
 }
 
 /** `hang` takes the request and never answers, `reset` ends the connection. */
-export type Answer = { status: number; location?: string } | 'hang' | 'reset';
+export type Answer = { status: number; location?: string; retryAfter?: number } | 'hang' | 'reset';
 
 export interface WatchingService {
   /** Without a slash at its end. */
   readonly url: string;
   readonly calls: Call[];
+  /** Of each call, in the same order. */
+  readonly headers: IncomingHttpHeaders[];
   /** `POST /ping/…/start` of each call. */
   heard(): string[];
   /** Asked for every call; 200 by default. */
@@ -46,6 +48,7 @@ export async function startWatchingService(certificate?: Certificate): Promise<W
   const service: WatchingService = {
     url: certificate === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
     calls,
+    headers: [],
     heard: () => calls.map(({ method, path }) => `${method} ${path}`),
     answer: () => ({ status: 200 }),
     close: () =>
@@ -63,10 +66,14 @@ async function serve(service: WatchingService, request: IncomingMessage, respons
   for await (const chunk of request.setEncoding('utf8')) body += chunk;
   const call = { method: request.method ?? '', path: url.pathname, query: Object.fromEntries(url.searchParams), body };
   service.calls.push(call);
+  service.headers.push(request.headers);
   const answer = service.answer(call);
   if (answer === 'hang') return;
   if (answer === 'reset') return void response.destroy();
-  const { status, location } = answer;
-  response.writeHead(status, location === undefined ? {} : { location });
+  const { status, location, retryAfter } = answer;
+  response.writeHead(status, {
+    ...(location === undefined ? {} : { location }),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  });
   response.end('OK');
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AlarmSubject, alarmMarker, runMarker } from '../../src/domain/alarm.ts';
+import { readTold } from '../../src/domain/notify/told.ts';
 import type { FailureWords } from '../../src/report/failure-words.ts';
 import { type AlarmEvent, failureComment, issueBody, issueTitle, recoveryComment } from '../../src/report/issue.ts';
 import { SHOP, STEP } from '../support/alarm-subjects.ts';
@@ -28,7 +29,8 @@ describe('the words of an issue', () => {
     url: 'https://github.com/a/b',
     marker: runMarker('42/2', 'x'),
   };
-  const event: AlarmEvent = { words, subject: SHOP, good: { known: 'none' }, run, now: NOW };
+  const gravity = { level: 'warning', why: 'usual' } as const;
+  const event: AlarmEvent = { words, subject: SHOP, good: { known: 'none' }, gravity, run, now: NOW };
   const hostile = '@octocat #1 <!-- db-backup-action: series=x --> `@hubot` ![x](http://evil) </details>\n## no';
 
   test('say what, whether the data is safe, which backup is good, and what to do', () => {
@@ -79,6 +81,17 @@ describe('the words of an issue', () => {
     expect(recovered('drill')).toContain('was brought back by a drill that passed, by');
   });
 
+  test('say when it is critical, and why', () => {
+    const grave = { ...event, gravity: { level: 'critical', why: 'no-good-backup' } } as const;
+    expect(issueTitle(grave, plain)).toBe('CRITICAL: The backup of "shop" failed (ERR_DUMP_FAILED)');
+    expect(issueBody(grave, plain)).toContain('🚨 **Critical: no proven backup younger than 26 hours is known.**');
+    expect(failureComment(grave, plain)).toContain('🚨 **Critical: no proven backup');
+    expect(issueBody(event, plain)).not.toContain('🚨');
+    expect(readTold(issueBody(grave, plain))).toMatchObject([
+      { code: 'ERR_DUMP_FAILED', level: 'critical', to: 'issue' },
+    ]);
+  });
+
   test('let nothing of a message break out, mention anybody or forge the marker', () => {
     const bad = {
       ...words,
@@ -89,7 +102,7 @@ describe('the words of an issue', () => {
       action: hostile,
     };
     const body = issueBody({ ...event, words: bad, run: { ...run, workflow: hostile } }, plain);
-    expect(body.match(/<!--/g)).toHaveLength(2);
+    expect(body.match(/<!--/g)).toHaveLength(3);
     expect(body).not.toMatch(/@\w|<\/details>|\]\(http|^## no/m);
     // GitHub looks for mentions after entities are resolved, but not in code.
     const rendered = withoutEntities(body.replaceAll(/<code>.*?<\/code>/g, ''));

@@ -3,6 +3,7 @@ import { describeGoodBackup, newestProven } from '../../src/domain/alarm/good-ba
 import {
   type AlarmSubject,
   alarmMarker,
+  type Failing,
   isOfRun,
   issuesAbout,
   type OpenIssue,
@@ -11,6 +12,7 @@ import {
   planForSuccess,
   runMarker,
 } from '../../src/domain/alarm.ts';
+import { toldLine } from '../../src/domain/notify/told.ts';
 import { formatAge } from '../../src/domain/words.ts';
 import { SHOP, STEP, STORAGE } from '../support/alarm-subjects.ts';
 import { backupResult } from '../support/backup-result.ts';
@@ -29,8 +31,10 @@ function issue(number: number, subject: AlarmSubject = SHOP, more: Partial<OpenI
   };
 }
 
-function failing(subject: AlarmSubject, command = 'backup') {
-  return { subject, command, run: '42/1' };
+/** While a good backup is there. */
+function failing(subject: AlarmSubject, command = 'backup'): Failing {
+  const good = { known: 'found', id: 'x', snapshotAt: '2026-11-22T02:00:00Z', uri: 's3://x' } as const;
+  return { subject, command, code: 'ERR_AUTH', good, run: '42/1', now: NOW, remindAfterHours: 20 };
 }
 
 describe('the marker', () => {
@@ -87,6 +91,34 @@ describe('what is to be done', () => {
     expect(plan({}, 'drill', STEP)).toHaveProperty('escalation');
     expect(plan({}, 'restore', { ...SHOP, command: 'restore' })).not.toHaveProperty('escalation');
     expect(plan({}, 'backup', SHOP)).not.toHaveProperty('escalation');
+  });
+
+  test('about any failure without a good backup is the same, and a drill alone is graver the second time', () => {
+    const plan = planForFailure({ ...failing(SHOP), good: { known: 'none' } }, [issue(1)]);
+    expect(plan).toMatchObject({
+      gravity: { level: 'critical', why: 'no-good-backup' },
+      escalation: { label: 'critical' },
+    });
+    expect(planForFailure({ ...failing(SHOP), good: { known: 'none' } }, [])).toMatchObject({
+      action: 'open',
+      gravity: { level: 'critical' },
+    });
+    expect(planForFailure(failing(SHOP), [issue(1)]).gravity).toEqual({ level: 'warning', why: 'usual' });
+    expect(planForFailure({ ...failing(SHOP), level: 'info' }, [issue(1)]).gravity.level).toBe('info');
+  });
+
+  test('about a command that runs often is a comment only when there is news', () => {
+    const STATUS: AlarmSubject = { kind: 'series', command: 'status', series: 'shop' };
+    const told = { code: 'ERR_AUTH', level: 'warning', to: 'issue', at: new Date('2026-11-22T04:00:00Z') } as const;
+    const open = [issue(1, STATUS, { body: `${alarmMarker(STATUS)}\n${toldLine([told])}` })];
+    const plan = (more: Partial<Failing> = {}) => planForFailure({ ...failing(STATUS, 'status'), ...more }, open);
+    expect(plan()).toMatchObject({ action: 'withhold', issue: { number: 1 } });
+    expect(plan({ code: 'ERR_TLS' }).action).toBe('comment');
+    expect(plan({ level: 'critical' }).action).toBe('comment');
+    expect(plan({ now: new Date('2026-11-23T00:00:00Z') }).action).toBe('comment');
+    // A backup runs once a night.
+    const backup = [issue(1, SHOP, { body: `${alarmMarker(SHOP)}\n${toldLine([told])}` })];
+    expect(planForFailure(failing(SHOP), backup).action).toBe('comment');
   });
 
   test('takes no notice of a marker that a stranger copied', () => {

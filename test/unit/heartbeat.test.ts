@@ -1,6 +1,7 @@
 /** What each kind of service that waits for jobs is sent, and what of its address is a secret. */
 import { describe, expect, test } from 'vitest';
-import { heartbeatRequest, heartbeatSecrets, isLoopback } from '../../src/domain/heartbeat.ts';
+import { heartbeatRequest } from '../../src/domain/heartbeat.ts';
+import { isLoopback, secretsOfUrl } from '../../src/domain/secret-url.ts';
 import { secretUrl } from '../../src/inputs/channel-values.ts';
 import { secretsIn } from '../../src/inputs/secrets.ts';
 import { describeRunEnd } from '../../src/report/run-end.ts';
@@ -8,6 +9,7 @@ import { GOOD, problems, step } from '../support/inputs.ts';
 
 const UUID = '3f1c2a9e-7b6d-4e5f-8a90-1b2c3d4e5f60';
 const KEY = 'fqOOd6-F4MMNuCEnzTU01w';
+const secrets = (text: string): string[] => secretsOfUrl(text, { everyToken: false });
 const TEXT = 'The backup is proven.\nIt took 4 s.';
 
 function sent(url: string): string[] {
@@ -67,13 +69,13 @@ describe('A heartbeat', () => {
 describe('The address of a heartbeat', () => {
   test('is a secret as a whole and in its token, but not in the name of the job', () => {
     const url = `https://hc-ping.com/${KEY}/shop-nightly-2026?create=1`;
-    const secrets = heartbeatSecrets(`${url}\n`);
-    for (const secret of [url, url.split('?')[0], KEY]) expect(secrets).toContain(secret);
-    for (const open of ['shop-nightly-2026', 'hc-ping.com', '1', '']) expect(secrets).not.toContain(open);
-    expect(heartbeatSecrets(`https://hc-ping.com/${UUID}`)).toContain(UUID);
-    expect(heartbeatSecrets('https://x.example/a?token=abcdef12345')).toContain('abcdef12345');
-    expect(heartbeatSecrets('https://me:s3cret%zz@x.example/')).toContain('s3cret%zz');
-    expect(heartbeatSecrets(' not a URL ')).toContain('not a URL');
+    const found = secrets(`${url}\n`);
+    for (const secret of [url, url.split('?')[0], KEY]) expect(found).toContain(secret);
+    for (const open of ['shop-nightly-2026', 'hc-ping.com', '1', '']) expect(found).not.toContain(open);
+    expect(secrets(`https://hc-ping.com/${UUID}`)).toContain(UUID);
+    expect(secrets('https://x.example/a?token=abcdef12345')).toContain('abcdef12345');
+    expect(secrets('https://me:s3cret%zz@x.example/')).toContain('s3cret%zz');
+    expect(secrets(' not a URL ')).toContain('not a URL');
     expect(secretsIn(step({ 'heartbeat-url': url }))).toEqual(expect.arrayContaining([url, KEY]));
   });
 

@@ -113,7 +113,7 @@ describe.each(NAMES)('%s.yml', (name) => {
 
 describe('docs/secrets-and-variables.md', () => {
   const page = readDocument('docs/secrets-and-variables.md');
-  const kinds = ['For a backup', 'To prune', 'For a drill', 'For the status', 'For a restore'];
+  const kinds = ['For a backup', 'For the alarm', 'To prune', 'For a drill', 'For the status', 'For a restore'];
   const rows = kinds.flatMap((heading) => tableRows(section(page, heading)));
   const listed = rows.flatMap(([names = '', kind = '', , usedBy = '']) =>
     [...names.matchAll(/`(\w+)`/g)].map(([, each = '']) => [each, kind, usedBy] as const),

@@ -60,7 +60,8 @@ export const GENERAL = {
     parse: orElse(yesOrNo, true),
   }),
   'issue-labels': input({
-    description: 'Labels of that issue, one a line or with commas between them. GitHub makes those that do not exist.',
+    description:
+      'Labels of that issue, one a line or with commas between them. GitHub makes those that do not exist. One that is critical gets the label `critical` as well.',
     whenEmpty: 'none',
     parse: issueLabels,
   }),

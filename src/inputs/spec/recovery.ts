@@ -149,7 +149,7 @@ export const RECOVERY = {
   'prove-the-alarm': input({
     commands: drill,
     description:
-      'Also makes broken copies of small parts of the backup and demands that each is noticed, and looks whether an issue could be opened.',
+      'Also makes broken copies of small parts of the backup and demands that each is noticed, and looks whether an issue could be opened and the mail server of `smtp-url` takes the login.',
     whenEmpty: '`true`',
     parse: orElse(yesOrNo, true),
   }),

@@ -1,4 +1,5 @@
 /** Inputs of `status`. */
+import { DIGESTS } from '../../domain/notify.ts';
 import { FAIL_ON } from '../../domain/status/model.ts';
 import { seriesName } from '../backup-values.ts';
 import { type CommandName, input } from '../input.ts';
@@ -54,6 +55,13 @@ export const STATUS = {
     description: 'From which level of findings on the step fails: `critical`, `warning` or `never`.',
     whenEmpty: '`critical`',
     parse: orElse(oneOf(...FAIL_ON), 'critical'),
+  }),
+  digest: input({
+    commands: status,
+    description:
+      'This run also tells Slack, webhook and mail how the last week or month went, whatever its findings: `weekly` or `monthly`. Give it in a schedule of its own: docs/alarms.md.',
+    whenEmpty: 'no digest',
+    parse: optional(oneOf(...DIGESTS)),
   }),
   'cache-manifests': input({
     commands: status,

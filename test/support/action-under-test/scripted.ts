@@ -65,7 +65,7 @@ if (script === undefined) throw new Error('SCRIPT names no script');
 const found = {
   known: 'found',
   id: '20261120_020000_nightly_g00dxx',
-  snapshotAt: new Date(Date.now() - 30 * 3_600_000).toISOString(),
+  snapshotAt: new Date(Date.now() - Number(process.env.GOOD_BACKUP_HOURS ?? 20) * 3_600_000).toISOString(),
   uri: 's3://acme-backups/postgres/shop/20261120_020000_nightly_g00dxx',
 } as const;
 const unused = () => Promise.reject(new Error('no script plays this command'));

@@ -1,0 +1,131 @@
+/**
+ * Who hears of a run, and why: from what happened and who was told before alone. The heartbeat is not among them, because
+ * a service that waits for a job must hear of every run.
+ */
+import { type Condition, conditionWord, type Listener, type Told } from './notify/told.ts';
+import { LEVELS } from './status/model.ts';
+import { formatAge } from './words.ts';
+
+/** Words of `notify-on`. */
+export const OCCASIONS = ['failure', 'recovery', 'success', 'start'] as const;
+export type Occasion = (typeof OCCASIONS)[number];
+
+/** Words of `digest`. */
+export const DIGESTS = ['weekly', 'monthly'] as const;
+export type Digest = (typeof DIGESTS)[number];
+
+/** What happened. `proven`: it ends the alarm of its command. `start` and `progress` are those of a run under way. */
+export type RunEvent =
+  | { kind: 'failed'; condition: Condition }
+  | { kind: 'green'; proven: boolean }
+  | { kind: 'start' }
+  | { kind: 'progress' };
+
+/** What the open issue says. `unknown`: there is none to ask, because it is switched off or could not be read. */
+export type History = { known: 'unknown' } | { known: 'no-issue' } | { known: 'open-issue'; told: readonly Told[] };
+
+export interface Hearer {
+  name: Listener;
+  /** It knows by itself what is open, and makes one of many: it hears everything that it may hear. */
+  keepsState?: boolean;
+}
+
+export interface NotifyRules {
+  on: readonly Occasion[];
+  /** 0: every failure is told. */
+  remindAfterHours: number;
+}
+
+/**
+ * A nightly failure is told every night, even when GitHub starts one run some hours late and the next in time; one of
+ * every half hour about once a day.
+ */
+export const REMIND_AFTER_HOURS = 20;
+
+export type MessageKind = 'failure' | 'worse' | 'reminder' | 'recovery' | 'success' | 'start' | 'progress';
+
+/** `kind` is absent when it is not told. `reason` is for the log and for whoever reads the message. */
+export interface Decision {
+  to: Listener;
+  kind?: MessageKind;
+  reason: string;
+}
+
+/**
+ * What is told when `notify-on` is empty. A restore replaces what a team works with, so all of it is told; of everything
+ * else that it fails, and that this is over.
+ */
+export function occasionsOf(command: string, given: readonly Occasion[]): readonly Occasion[] {
+  if (given.length > 0) return given;
+  return command === 'restore' ? OCCASIONS : ['failure', 'recovery'];
+}
+
+/** One decision for each of `hearers`, in their order. */
+export function whoHears(
+  event: RunEvent,
+  history: History,
+  hearers: readonly Hearer[],
+  rules: NotifyRules & { now: Date },
+): Decision[] {
+  return hearers.map((hearer) => ({ to: hearer.name, ...decide(event, history, hearer, rules) }));
+}
+
+type Judgement = Omit<Decision, 'to'>;
+type Rules = NotifyRules & { now: Date };
+
+function decide(event: RunEvent, history: History, hearer: Hearer, rules: Rules): Judgement {
+  switch (event.kind) {
+    case 'failed':
+      return rules.on.includes('failure') ? ofFailure(event.condition, history, hearer, rules) : unwanted('failure');
+    case 'green':
+      return ofSuccess(event.proven, history, hearer, rules);
+    default:
+      return rules.on.includes('start') ? { kind: event.kind, reason: 'every start is told' } : unwanted('start');
+  }
+}
+
+function unwanted(occasion: Occasion): Judgement {
+  return { reason: `\`notify-on\` leaves ${occasion} out` };
+}
+
+function ofFailure(condition: Condition, history: History, { name, keepsState }: Hearer, rules: Rules): Judgement {
+  if (keepsState === true) return { kind: 'failure', reason: 'it makes one of many by itself' };
+  if (history.known === 'unknown') {
+    return { kind: 'failure', reason: 'no issue remembers who was told, and twice is better than never' };
+  }
+  if (history.known === 'no-issue') return { kind: 'failure', reason: 'the first failure since the last success' };
+  return ofLasting(condition, ownOf(history.told, name), rules);
+}
+
+/** @param told to whom it may be told now */
+function ofLasting({ code, level }: Condition, told: readonly Told[], { remindAfterHours, now }: Rules): Judgement {
+  const before = told.find((each) => each.code === conditionWord(code));
+  if (before === undefined) {
+    const first = told.length === 0;
+    return { kind: 'failure', reason: first ? 'not told of it yet' : 'another failure than those that were told' };
+  }
+  if (LEVELS.indexOf(level) > LEVELS.indexOf(before.level)) {
+    return { kind: 'worse', reason: `it was ${before.level} when it was told last` };
+  }
+  const seconds = (now.getTime() - before.at.getTime()) / 1000;
+  const age = formatAge(Math.max(0, seconds));
+  // Told in the future by a clock that was wrong: nobody knows when it was.
+  const isOld = seconds >= remindAfterHours * 3_600 || seconds < -3_600;
+  if (isOld) return { kind: 'reminder', reason: `told ${age} ago, and it lasts` };
+  return { reason: `told ${age} ago, and reminded of after ${remindAfterHours} h` };
+}
+
+function ownOf(told: readonly Told[], name: Listener): Told[] {
+  return told.filter(({ to }) => to === name);
+}
+
+function ofSuccess(proven: boolean, history: History, { keepsState }: Hearer, { on }: Rules): Judgement {
+  const recovered = proven && (history.known === 'open-issue' || keepsState === true);
+  if (recovered && on.includes('recovery')) return { kind: 'recovery', reason: 'what was told is over' };
+  if (on.includes('success')) return { kind: 'success', reason: 'every success is told' };
+  if (recovered) return unwanted('recovery');
+  if (!proven) return { reason: 'nothing new was proven' };
+  return {
+    reason: history.known === 'unknown' ? 'no issue says that something was wrong' : 'nothing was wrong before',
+  };
+}

@@ -1,0 +1,205 @@
+/**
+ * One message to people outside of GitHub: what it says, before a channel gives it its own form. Everything in it is
+ * redacted; nothing is escaped yet. It holds no name of a table but what stands in the sentence that tells what
+ * happened, and never a row.
+ */
+import { describeGoodBackup, type GoodBackup } from '../domain/alarm/good-backup.ts';
+import type { Gravity } from '../domain/notify/level.ts';
+import type { MessageKind } from '../domain/notify.ts';
+import type { Level } from '../domain/status/model.ts';
+import { formatDuration } from '../domain/words.ts';
+import { type FailureWords, sentence } from './failure-words.ts';
+import type { Proven } from './report.ts';
+
+/** What a message is about; each is a word of the webhook's JSON, so it never changes. */
+export type NoticeKind = MessageKind | 'digest' | 'not-told';
+
+/** Sections in their order. The keys are those of the webhook's JSON. */
+export const SECTIONS = {
+  happened: 'What happened',
+  safety: 'Is my data safe?',
+  goodBackup: 'Is there a good backup?',
+  action: 'What to do',
+  details: 'Details',
+} as const;
+export type SectionKey = keyof typeof SECTIONS;
+
+export interface Notice {
+  kind: NoticeKind;
+  /** Of something that is wrong. */
+  level?: Level;
+  /** One line. */
+  title: string;
+  sections: Readonly<Partial<Record<SectionKey, string>>>;
+  /** Of what is wrong: `ERR_AUTH`. */
+  code?: string;
+  /** Why it is told now. */
+  reason: string;
+  about: NoticeSubject;
+}
+
+/** What all messages of a run have in common. */
+export interface NoticeSubject {
+  command: string;
+  series?: string;
+  /** `owner/name`; absent outside of a workflow. */
+  repository?: string;
+  runUrl?: string;
+  issue?: { number: number; url: string };
+  at: Date;
+  /** Unique to this message. */
+  id: string;
+}
+
+type Redact = (text: string) => string;
+
+export interface FailureFacts {
+  words: FailureWords;
+  gravity: Gravity;
+  good: GoodBackup;
+  startedAt?: string | undefined;
+}
+
+const OPENINGS: Partial<Record<MessageKind, string>> = { worse: 'Worse: ', reminder: 'Still: ' };
+
+export function failureNotice(
+  kind: MessageKind,
+  reason: string,
+  { words, gravity, good, startedAt }: FailureFacts,
+  about: NoticeSubject,
+  redact: Redact,
+): Notice {
+  const steps = words.toType.length === 0 ? '' : ' The log of the run says what to type.';
+  return {
+    kind,
+    level: gravity.level,
+    title: oneLine(redact(`${OPENINGS[kind] ?? ''}${words.title}`)),
+    sections: {
+      happened: redact(sentence(words.happened)),
+      safety: redact(words.safety),
+      goodBackup: redact(describeGoodBackup(good, about.at)),
+      action: redact(`${words.action}${steps}`),
+      ...tookWords(startedAt, about.at),
+    },
+    code: words.code,
+    reason,
+    about,
+  };
+}
+
+/** @param proven absent when the run was green and nothing new was proven */
+export function successNotice(
+  kind: 'recovery' | 'success',
+  reason: string,
+  { proven, startedAt }: { proven?: Proven | undefined; startedAt?: string | undefined },
+  about: NoticeSubject,
+  redact: Redact,
+): Notice {
+  const what = subjectWords(about);
+  const done = about.command === 'backup' ? 'is proven' : 'has passed';
+  const title = kind === 'recovery' ? `Recovered: ${lower(what)} ${done} again` : `${what} ${done}`;
+  const happened =
+    proven === undefined ? 'It was green, but nothing new was proven.' : `${proven.id}, in ${proven.uri}`;
+  return {
+    kind,
+    title: oneLine(redact(proven === undefined ? `${what} was green` : title)),
+    sections: { happened: redact(happened), ...tookWords(startedAt, about.at) },
+    reason,
+    about,
+  };
+}
+
+/** @param expectedSeconds what the last drill took */
+export function startNotice(
+  { backupId, target, expectedSeconds }: { backupId?: string; target?: string; expectedSeconds?: number },
+  reason: string,
+  about: NoticeSubject,
+  redact: Redact,
+): Notice {
+  const facts = [
+    ...(backupId === undefined ? [] : [`Backup: ${backupId}.`]),
+    ...(target === undefined ? [] : [`Target: ${target}.`]),
+    ...(about.command !== 'restore'
+      ? []
+      : [
+          expectedSeconds === undefined
+            ? 'Nobody knows how long it takes: no drill of this series has been recorded.'
+            : `The last drill took ${formatDuration(expectedSeconds)}.`,
+        ]),
+  ];
+  return {
+    kind: 'start',
+    title: oneLine(redact(`${subjectWords(about)} begins`)),
+    sections: facts.length === 0 ? {} : { happened: redact(facts.join(' ')) },
+    reason,
+    about,
+  };
+}
+
+/** @param what one sentence */
+export function progressNotice(what: string, reason: string, about: NoticeSubject, redact: Redact): Notice {
+  const title = oneLine(redact(`${subjectWords(about)} is under way`));
+  return { kind: 'progress', title, sections: { happened: redact(what) }, reason, about };
+}
+
+/** For those who can be reached, about those who cannot. @param untold a sentence each, without an address */
+export function notToldNotice(untold: readonly string[], about: NoticeSubject, redact: Redact): Notice {
+  return {
+    kind: 'not-told',
+    level: 'warning',
+    title: oneLine(redact(`Somebody was not told of ${lower(subjectWords(about))}`)),
+    sections: {
+      happened: redact(untold.join(' ')),
+      action: 'Look whether the address still holds, and whether the runner may go there.',
+    },
+    reason: 'another channel could not be reached',
+    about,
+  };
+}
+
+/** `The backup of "shop"` */
+function subjectWords({ command, series }: NoticeSubject): string {
+  return series === undefined ? `The ${command}` : `The ${command} of "${series}"`;
+}
+
+function lower(words: string): string {
+  return `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
+}
+
+function tookWords(startedAt: string | undefined, now: Date): { details?: string } {
+  if (startedAt === undefined) return {};
+  // Clocks may be set back.
+  const seconds = Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000);
+  return { details: `It took ${formatDuration(seconds)}.` };
+}
+
+/** For headers and titles: what would begin another line, or cannot be seen, is a space. */
+function oneLine(text: string): string {
+  return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+}
+
+/** Sections with their headings, in order; empty ones are left out. */
+export function sectionsOf({ sections }: Notice): { key: SectionKey; heading: string; text: string }[] {
+  return (Object.keys(SECTIONS) as SectionKey[]).flatMap((key) => {
+    const text = sections[key] ?? '';
+    return text === '' ? [] : [{ key, heading: SECTIONS[key], text }];
+  });
+}
+
+/** The whole as plain text. */
+export function plainText(notice: Notice): string {
+  const { runUrl, issue } = notice.about;
+  return [
+    ...sectionsOf(notice).map(({ heading, text }) => `${heading}\n${text}`),
+    ...(runUrl === undefined ? [] : [`Run: ${runUrl}`]),
+    ...(issue === undefined ? [] : [`Issue: ${issue.url}`]),
+    `Told because: ${notice.reason}.`,
+  ].join('\n\n');
+}
+
+/** A sign for those who only see the title. */
+export function signOf({ kind, level }: Pick<Notice, 'kind' | 'level'>): string {
+  if (level === 'critical') return '🚨';
+  if (level === 'warning') return '⚠️';
+  return { recovery: '✅', success: '✅', start: '▶️', progress: '⏳', digest: '📊' }[kind as string] ?? 'ℹ️';
+}
