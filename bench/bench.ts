@@ -1,7 +1,8 @@
 /**
  * The benchmark: everything side by side in one run, on one machine, against a real Postgres and a real S3 server.
  * `npm run bench` writes its tables into docs/performance.md; `npm run bench -- --quick` is a small trial that writes
- * nothing; `--restore` measures restores alone, `--status` the status of many sets.
+ * nothing; `--restore` measures restores alone, `--status` the status of many sets,
+ * `--check` health checks.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -17,6 +18,7 @@ import { startFaultProxy } from '../test/support/fault-proxy.ts';
 import { type PostgresServer, startPostgres } from '../test/support/postgres-server.ts';
 import { startVersitygw } from '../test/support/s3-servers.ts';
 import { awsCommandLine } from './aws-cli.ts';
+import { raceChecks, renderChecks } from './check.ts';
 import {
   type Bench,
   type Contender,
@@ -41,6 +43,7 @@ const quick = process.argv.includes('--quick');
 const restoresAlone = process.argv.includes('--restore');
 const statusAlone = process.argv.includes('--status');
 const sets = quick ? 1_000 : 10_000;
+const checksAlone = process.argv.includes('--check');
 const largeBytes = quick ? 200_000_000 : 2_000_000_000;
 const smallBytes = quick ? 50_000_000 : 200_000_000;
 
@@ -92,13 +95,13 @@ async function main(): Promise<void> {
   resources.defer(() => s3.stop());
   await s3.createBucket('bench');
   for (const [database, bytes] of [
-    ...(restoresAlone ? [] : [['small', smallBytes] as const]),
-    ['large', largeBytes] as const,
+    ...(restoresAlone || checksAlone ? [] : [['small', smallBytes] as const]),
+    ...(checksAlone ? [] : [['large', largeBytes] as const]),
   ]) {
     console.log(`Filling database ${database} with ${formatBytes(bytes)} of rows`);
     await loadBulk(server, database, bytes);
   }
-  const aws = restoresAlone ? { skipped: 'restores alone' } : await awsCommandLine();
+  const aws = restoresAlone || checksAlone ? { skipped: 'not asked for' } : await awsCommandLine();
   if ('skipped' in aws) console.log(`Skipped: the recipe (${aws.skipped})`);
   const clients = await requireClientTools(MAJOR);
   const tools = await makeToolCache(clients);
@@ -115,6 +118,11 @@ async function main(): Promise<void> {
   };
   const version = (await promisify(execFile)(clients.pgDump, ['--version'])).stdout.trim();
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${formatBytes(totalmem())} memory, Node ${process.version}, Postgres ${version}`;
+  if (!restoresAlone) {
+    const checks = await raceChecks(bench, server, ROUNDS);
+    await publish('bench-check', renderChecks(checks, { machine, rounds: ROUNDS }));
+  }
+  if (checksAlone) return;
   if (!restoresAlone) {
     const skipped = 'skipped' in aws ? [`recipe: ${aws.skipped}`] : [];
     const sections = await raceBackups(bench, server);

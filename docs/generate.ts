@@ -1,10 +1,13 @@
 /**
- * Writes what would drift otherwise: action.yml whole, and the tables of inputs and outputs in README.md, from the
- * specifications in src/inputs/spec.ts and src/report/outputs.ts. `node docs/generate.ts --check` writes nothing and
+ * Writes what would drift otherwise: action.yml whole, the tables of inputs and outputs in README.md, and what docs/check.md
+ * and docs/providers.md list, from src/inputs/spec.ts, src/report/outputs.ts, src/domain/check/ and src/domain/providers/. `node docs/generate.ts --check` writes nothing and
  * exits with 1 when a file is not what it should be.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { HEALTH_CHECKS } from '../src/domain/check/judge.ts';
+import { KNOWLEDGE } from '../src/domain/providers/knowledge.ts';
+import { managedBy } from '../src/domain/providers/managed.ts';
 import { INPUTS, type InputSpec } from '../src/inputs/spec.ts';
 import { OUTPUTS } from '../src/report/outputs.ts';
 
@@ -52,6 +55,40 @@ export function withTables(readme: string): string {
   return between(between(readme, 'inputs', inputTable), 'outputs', outputTable);
 }
 
+/** `page` with the table of all health checks made anew. */
+export function withChecks(page: string): string {
+  const rows = HEALTH_CHECKS.map(({ code, group, words, limit }) => [
+    group,
+    `\`${code}\``,
+    words,
+    limit === undefined ? '' : `${limit.value === undefined ? 'none' : `${limit.value} ${limit.unit}`}`,
+    limit === undefined ? '' : limit.input === undefined ? `\`checks: ${code}=\`` : `\`${limit.input}\``,
+  ]);
+  return between(page, 'checks', table(['group', 'check', 'what is looked at', 'limit', 'set by'], rows));
+}
+
+/** `page` with what is known of providers made anew: one section each. */
+export function withProviders(page: string): string {
+  const sections = KNOWLEDGE.map(({ id, name, direct, pooled, tls, restore, pointInTime, adds, source }) => {
+    const { schemas, extensions } = id === 'own-server' ? { schemas: [], extensions: [] } : managedBy(id);
+    const names = (list: readonly string[]) => list.map((each) => `\`${each}\``).join(', ');
+    const rows = [
+      ['direct connection', direct],
+      ['pooled', pooled],
+      ['TLS', tls],
+      ...(schemas.length === 0 ? [] : [['schemas of the platform', names(schemas)]]),
+      ...(extensions.length === 0 ? [] : [['extensions that only it has', names(extensions)]]),
+      ['to restore', restore],
+      ['point-in-time recovery', pointInTime.offer],
+      ['how it is started', pointInTime.how],
+      ['what our backup adds', adds],
+      ['source', `<${source}>`],
+    ];
+    return `### ${name.charAt(0).toUpperCase()}${name.slice(1)}\n\n${table(['', ''], rows)}`;
+  });
+  return between(page, 'providers', sections.join('\n\n'));
+}
+
 function inputWords({ description, whenEmpty }: InputSpec<unknown>): string {
   return `${description} When empty: ${whenEmpty}.`;
 }
@@ -84,14 +121,19 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
 function between(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md has no ${start} … ${end}`);
+  if (from < 0 || to < from) throw new Error(`A document has no ${start} … ${end}`);
   return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`;
 }
 
 function main(check: boolean): number {
   const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
   const read = (name: string) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8') : '');
-  const wanted = { 'action.yml': actionYml(), 'README.md': withTables(read('README.md')) };
+  const wanted = {
+    'action.yml': actionYml(),
+    'README.md': withTables(read('README.md')),
+    'docs/check.md': withChecks(read('docs/check.md')),
+    'docs/providers.md': withProviders(read('docs/providers.md')),
+  };
   const stale = Object.entries(wanted).filter(([name, text]) => read(name) !== text);
   if (!check) {
     for (const [name, text] of stale) writeFileSync(path(name), text);

@@ -1,6 +1,7 @@
 /** What a command is given besides its inputs, and what it hands back for the report. */
 import type { GoodBackup } from './domain/alarm/good-backup.ts';
 import type { Occasion } from './domain/audit.ts';
+import type { CheckResult } from './domain/check/result.ts';
 import type { Check } from './domain/checks.ts';
 import type { Contents } from './domain/contents.ts';
 import type { Environment } from './domain/destination.ts';
@@ -12,6 +13,8 @@ import type { ClassifiedMessage, Recovery, RecoveryPhase, RecoveryStage, Strateg
 import type { RetentionPlan } from './domain/retention.ts';
 import type { FailOn, StatusReport } from './domain/status/model.ts';
 import type { Clock, Log } from './ports.ts';
+
+export type { CheckResult } from './domain/check/result.ts';
 
 export interface CommandContext {
   log: Log;
@@ -331,7 +334,7 @@ export interface StatusResult {
 }
 
 /** Grows by one member a command. */
-export type CommandResult = BackupOutcome | RecoveryResult | RecoveryDryRun | PruneResult | StatusResult;
+export type CommandResult = BackupOutcome | RecoveryResult | RecoveryDryRun | PruneResult | StatusResult | CheckResult;
 
 export type BackupOutcome = BackupResult | ReusedBackup | DryRun;
 

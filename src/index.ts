@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { lookUpGoodBackup } from './alarm/good-backup.ts';
 import { backup } from './commands/backup.ts';
+import { check } from './commands/check.ts';
 import { drill } from './commands/drill.ts';
 import { prune } from './commands/prune.ts';
 import { restore } from './commands/restore.ts';
@@ -30,7 +31,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   const main = pathToFileURL(script);
   const ports = {
     clock: systemClock,
-    commands: { backup, restore, drill, prune, status },
+    commands: { backup, restore, drill, prune, status, check },
     threads: threads(main),
     lookUpGoodBackup,
   };

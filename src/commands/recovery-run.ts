@@ -1,10 +1,17 @@
-/** What restore, drill, prune and status begin with: a deadline, the storages, and what was told so far. */
+/** What restore, drill, prune, status and check begin with: a deadline, the storages, and what was told so far. */
 import type { Target } from '../backup/destinations.ts';
 import type { CommandContext, RecoveryDryRun, RunNews } from '../command.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
 import { restoredIds } from '../drill/records.ts';
-import type { DrillInputs, PruneInputs, RecoveryInputs, RestoreInputs, StatusInputs } from '../inputs/types.ts';
+import type {
+  CheckInputs,
+  DrillInputs,
+  PruneInputs,
+  RecoveryInputs,
+  RestoreInputs,
+  StatusInputs,
+} from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
 import { type ExaminedTarget, examineTarget } from '../restore/examine-target.ts';
 import type { FoundBackup } from '../restore/find.ts';
@@ -30,7 +37,7 @@ export interface RecoveryRun {
 
 /** What a run needs of the inputs of its command. */
 type RunInputs = Pick<
-  RestoreInputs | DrillInputs | PruneInputs | StatusInputs,
+  RestoreInputs | DrillInputs | PruneInputs | StatusInputs | CheckInputs,
   'command' | 'destinations' | 'maxDurationMinutes' | 'stallTimeoutSeconds'
 >;
 

@@ -60,6 +60,7 @@ export type ErrorCode =
   | 'ERR_PRUNE_CLOCK'
   | 'ERR_LIFECYCLE'
   | 'ERR_STATUS'
+  | 'ERR_CHECK'
   | 'ERR_GITHUB'
   | 'ERR_INTERNAL';
 

@@ -207,7 +207,8 @@ function hashed(salt: string, tables: readonly CountedTable[]): TableStats {
   return Object.fromEntries(tables.map((table) => [tableHash(salt, table), { rows: table.rows, bytes: table.bytes }]));
 }
 
-function tableHash(salt: string, table: QualifiedName): string {
+/** The key of a table in {@link Manifest.tableStats}: `sha256(salt + schema NUL name)`. */
+export function tableHash(salt: string, table: QualifiedName): string {
   return createHash('sha256')
     .update(`${salt}${relationKey(table)}`)
     .digest('hex');

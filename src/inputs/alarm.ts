@@ -56,7 +56,7 @@ export function readAlarmInputs(env: Environment): AlarmInputs | undefined {
 }
 
 /**
- * The series is the one that the user named; else of a backup that of the database in the URL, of a restore or drill the
+ * The series is the one that the user named; else of a backup or check that of the database in the URL, of a restore or drill the
  * one of the set that `backup` names; of a status without a name all of them. Never one that only the server or the
  * bucket knows.
  */
@@ -70,7 +70,7 @@ export function subjectOf(env: Environment, { workflow, job }: StepSubject): Ala
   }
   if (command === 'status') return { kind: 'storage', command, workflow, job };
   // Elsewhere the variables PGHOST and PGDATABASE, which that input reads, say nothing of the series.
-  const series = command === 'backup' ? seriesOfDatabase(env) : seriesOfBackup(env);
+  const series = command === 'backup' || command === 'check' ? seriesOfDatabase(env) : seriesOfBackup(env);
   return series === undefined ? undefined : { kind: 'series', command, series };
 }
 

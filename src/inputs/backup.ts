@@ -2,6 +2,7 @@
 import type { Destination, Environment } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { conditionProblems } from './check-values.ts';
 import { chooseStorage, EMPTY_ADVICE } from './destinations.ts';
 import { isUsedBy } from './input.ts';
 import { RETENTION_NAMES, retentionInputs } from './retention.ts';
@@ -17,7 +18,7 @@ export function backupInputs(
 ): BackupInputs | undefined {
   const destinations = chooseStorage(values, env, problems);
   const encryption = chooseEncryption(values, destinations, env, problems);
-  problems.push(...scopeProblems(values));
+  problems.push(...scopeProblems(values), ...conditionProblems(values));
   const pruneAfterBackup = pruneAfter(values, problems);
   if (destinations === undefined || encryption === undefined || !isComplete(values)) return undefined;
   return {

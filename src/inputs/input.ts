@@ -1,7 +1,7 @@
 /** What an input is: its words, its parser, and the commands that use it. */
 import type { Parse } from './values.ts';
 
-export const COMMANDS = ['backup', 'restore', 'drill', 'prune', 'status'] as const;
+export const COMMANDS = ['backup', 'restore', 'drill', 'prune', 'status', 'check'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 export interface InputSpec<T> {

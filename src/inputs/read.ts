@@ -3,6 +3,7 @@ import type { Environment } from '../domain/destination.ts';
 import { InputError, type InputProblem } from '../domain/errors.ts';
 import { backupInputs } from './backup.ts';
 import { channelProblems } from './channel-rules.ts';
+import { checkInputs } from './check.ts';
 import { isUsedBy } from './input.ts';
 import { nameProblems, variableOf } from './names.ts';
 import { pruneInputs } from './prune.ts';
@@ -51,6 +52,7 @@ const FORMS = {
   drill: drillInputs,
   prune: pruneInputs,
   status: statusInputs,
+  check: checkInputs,
 } as const;
 
 /** Of the inputs that `command` uses; without one, of all that are given. Values whose input was wrong are missing. */

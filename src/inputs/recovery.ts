@@ -1,6 +1,7 @@
 /** The inputs of `restore` and `drill`: rules between them, and their final form. */
 import type { Environment } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
+import { conditionProblems } from './check-values.ts';
 import { chooseStorage, EMPTY_ADVICE } from './destinations.ts';
 import { isWorkflow, runnerEnvironment } from './runner-environment.ts';
 import type { InputValues } from './spec.ts';
@@ -102,6 +103,7 @@ function recoveryInputs(
       message: 'schemas is given too. Write patterns like `schema.*` in `tables`, or remove one of them.',
     });
   }
+  problems.push(...conditionProblems(given));
   const destinations = chooseStorage(given, env, problems);
   if (destinations === undefined || !isComplete(given)) return undefined;
   const values = given;

@@ -5,6 +5,7 @@
 import type { InputSpec } from './input.ts';
 import { BACKUP } from './spec/backup.ts';
 import { CHANNELS } from './spec/channels.ts';
+import { CHECK } from './spec/check.ts';
 import { GENERAL } from './spec/general.ts';
 import { PRUNE } from './spec/prune.ts';
 import { RECOVERY } from './spec/recovery.ts';
@@ -12,7 +13,7 @@ import { STATUS } from './spec/status.ts';
 
 export { COMMANDS, type CommandName, type InputSpec, type InputSpecs } from './input.ts';
 
-export const INPUTS = { ...GENERAL, ...CHANNELS, ...BACKUP, ...RECOVERY, ...PRUNE, ...STATUS } as const;
+export const INPUTS = { ...GENERAL, ...CHANNELS, ...BACKUP, ...RECOVERY, ...PRUNE, ...STATUS, ...CHECK } as const;
 
 /** What every input's parser gives. */
 export type InputValues = {

@@ -1,5 +1,8 @@
 /** Every command's inputs after parsing: the only form in which they travel below `inputs/`. */
 import type { AptRepository } from '../domain/apt.ts';
+import type { WantedExtension } from '../domain/check/expected-extension.ts';
+import type { CheckSettings } from '../domain/check/judge.ts';
+import type { OrphanChoice } from '../domain/check/orphan-pair.ts';
 import type { Compression } from '../domain/compression.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import type { Destination } from '../domain/destination.ts';
@@ -190,5 +193,31 @@ export interface StatusInputs {
   runner: RunnerEnvironment;
 }
 
+export interface CheckInputs {
+  command: 'check';
+  /** The series; absent means: the database's name, made to fit. */
+  name?: string;
+  connection: ConnectionRequest;
+  /** Where earlier backups are and the verdict is kept; may be empty. */
+  destinations: readonly Destination[];
+  settings: CheckSettings;
+  /** What could not run counts as failed. */
+  strict: boolean;
+  /** Lines as `parseCriticalRule` reads them. */
+  criticalTables: readonly string[];
+  orphanChecks: readonly OrphanChoice[];
+  expectedExtensions: readonly WantedExtension[];
+  /** The path of a list of objects. */
+  expectedSchema?: string;
+  assertions?: TextOrFile;
+  baseline?: 'storage' | { file: string };
+  reportPath?: string;
+  dryRun: boolean;
+  maxDurationMinutes: number;
+  stallTimeoutSeconds: number;
+  connectWindowSeconds: number;
+  runner: RunnerEnvironment;
+}
+
 /** Grows by one member a command. */
-export type Inputs = BackupInputs | RestoreInputs | DrillInputs | PruneInputs | StatusInputs;
+export type Inputs = BackupInputs | RestoreInputs | DrillInputs | PruneInputs | StatusInputs | CheckInputs;

@@ -31,6 +31,8 @@ const TYPES: Readonly<Record<number, ValueType>> = {
 export interface AssertionRun {
   /** Of each assertion. */
   statementTimeoutSeconds: number;
+  /** For a lock that somebody holds; absent: as long as the statement. */
+  lockTimeoutSeconds?: number;
   /** Time of the backup's snapshot; absent: freshness counts from `now`. */
   backupAt?: Date;
   now: Date;
@@ -77,7 +79,7 @@ async function ask(client: pg.Client, assertion: Assertion, run: AssertionRun): 
   const overdue = AbortSignal.timeout(seconds * 1000 + GRACE_MS);
   try {
     const outcome = await endedBy(client, AbortSignal.any([signal, overdue]), () =>
-      inTransaction(client, assertion, seconds),
+      inTransaction(client, assertion, run),
     );
     return { outcome };
   } catch (error) {
@@ -89,10 +91,12 @@ async function ask(client: pg.Client, assertion: Assertion, run: AssertionRun): 
   }
 }
 
-async function inTransaction(client: pg.Client, assertion: Assertion, seconds: number): Promise<AssertionOutcome> {
+async function inTransaction(client: pg.Client, assertion: Assertion, run: AssertionRun): Promise<AssertionOutcome> {
+  const { statementTimeoutSeconds: seconds, lockTimeoutSeconds } = run;
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const settings = {
     statement_timeout: `${seconds}s`,
+    ...(lockTimeoutSeconds === undefined ? {} : { lock_timeout: `${lockTimeoutSeconds}s` }),
     TimeZone: 'UTC',
     DateStyle: 'ISO, YMD',
     standard_conforming_strings: 'on',

@@ -3,6 +3,7 @@ import type { BackupResult, CommandResult, DryRun, LostCopy, RunNews } from '../
 import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
+import { describeUnhealthy } from './check-words.ts';
 import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
 import { describeUnpruned, pruneSafety } from './prune-report.ts';
 import { describeUnprovenRecovery, recoverySafety, recoverySteps } from './recovery-failure.ts';
@@ -39,6 +40,8 @@ function safetyOf(command: RunNews['command'], code: ErrorCode, news: Partial<Ru
       return pruneSafety(news);
     case 'status':
       return 'A status only reads: nothing was written or removed. That it failed says nothing about the backups.';
+    case 'check':
+      return 'A check only reads: nothing in the database was changed. Backups are untouched.';
     default:
       return recoverySafety(code, news);
   }
@@ -49,6 +52,7 @@ export function describeTrouble(result: CommandResult): FailureWords | undefined
   if (result.outcome === 'reused' || result.outcome === 'planned') return undefined;
   if (result.outcome === 'pruned') return describeUnpruned(result);
   if (result.outcome === 'watched') return describeUnwell(result);
+  if (result.outcome === 'checked') return describeUnhealthy(result);
   if (result.command !== 'backup') return describeUnprovenRecovery(result);
   if (result.outcome === 'taken' && result.manifest.verdict !== 'proven') return describeUnproven(result);
   if (result.lost.length > 0) return describeIncomplete(result);

@@ -50,6 +50,7 @@ const NEXT_SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   drill: 'the next drill that passes',
   prune: 'the next prune that ends well',
   status: 'the next status that finds nothing to fail on',
+  check: 'the next check in which nothing fails',
 };
 
 const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
@@ -58,6 +59,7 @@ const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   drill: 'was brought back by a drill that passed',
   prune: 'is the newest proven backup, and what the policy lets go was removed',
   status: 'is the newest proven backup, and what was told here is over',
+  check: 'was checked, and nothing failed',
 };
 
 type Redact = (text: string) => string;

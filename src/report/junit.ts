@@ -1,11 +1,10 @@
-/** One drill as JUnit XML, which every collector of test results reads: a check is a test case. */
-import type { DrillResult, RunNews } from '../command.ts';
+/** One drill or check as JUnit XML, which every collector of test results reads: each check is a test case. */
+import type { CheckResult, DrillResult, RunNews } from '../command.ts';
 import type { Occasion } from '../domain/audit.ts';
+import type { HealthResult } from '../domain/check/model.ts';
 import type { Check } from '../domain/checks.ts';
 import { secondsToRecover } from '../domain/drill-checks.ts';
 import type { FailureWords } from './failure-words.ts';
-
-const CLASS = 'db-backup-action.drill';
 
 /**
  * Pure; every word from outside is redacted and escaped. A check that is not passed is a failure or an error, never a
@@ -16,6 +15,7 @@ export function drillJUnit(result: DrillResult, redact: (text: string) => string
   const { checks, source, target, phases, totalSeconds } = recovery;
   return suite(
     {
+      kind: 'drill',
       name: source.series ?? source.id,
       checks: checks.length === 0 ? [NOTHING] : checks,
       seconds: totalSeconds,
@@ -45,6 +45,7 @@ export function failedDrillJUnit(
   const problems = [words.happened, ...words.problems, ...words.causes, words.action];
   return suite(
     {
+      kind: 'drill',
       name: name ?? backupId ?? 'a backup',
       checks: [...checks, { id: 'run', status: 'not-run', reason: words.title, details: problems }],
       seconds: Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000),
@@ -61,10 +62,44 @@ export function failedDrillJUnit(
   );
 }
 
-type Case = Pick<Check, 'status' | 'reason' | 'details'> & { id: string };
+/** Of a health check. A warning is a passed case that says so: it does not keep anybody from a release. */
+export function checkJUnit(
+  { name, where, results, verdict, record }: CheckResult,
+  redact: (text: string) => string,
+): string {
+  return suite(
+    {
+      kind: 'check',
+      name,
+      checks: results.length === 0 ? [NOTHING] : results.map(caseOf),
+      seconds: Math.max(0, (Date.parse(record.finishedAt) - Date.parse(record.startedAt)) / 1000),
+      startedAt: record.startedAt,
+      properties: [
+        ['database', where],
+        ['verdict', verdict],
+        ...(record.server === null ? [] : [['server', record.server.version] as const]),
+        ...(record.run === null ? [] : [['run', record.run.url] as const]),
+      ],
+    },
+    redact,
+  );
+}
+
+function caseOf({ code, group, status, seen, action, details }: HealthResult): Case {
+  return { id: code, group, status, reason: seen, details: [...details, ...(action === '' ? [] : [action])] };
+}
+
+interface Case {
+  id: string;
+  status: Check['status'] | 'warning';
+  reason: string;
+  details: readonly string[];
+  group?: string;
+}
 
 interface Suite {
-  /** What was drilled. */
+  kind: 'drill' | 'check';
+  /** What was drilled or checked. */
   name: string;
   checks: readonly Case[];
   seconds: number;
@@ -79,14 +114,14 @@ function runProperty(occasion: Occasion | undefined): [string, string][] {
 }
 
 function suite(
-  { name, checks, seconds: time, startedAt, properties }: Suite,
+  { kind, name, checks, seconds: time, startedAt, properties }: Suite,
   redact: (text: string) => string,
 ): string {
   const xml = new Xml(redact);
   const failures = checks.filter(({ status }) => status === 'failed' || status === 'partial').length;
   const errors = checks.filter(({ status }) => status === 'not-run').length;
   const counts = { tests: checks.length, failures, errors, skipped: 0, time: seconds(time) };
-  const title = `drill of ${name}`;
+  const title = `${kind} of ${name}`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites${xml.attributes({ name: title, ...counts })}>`,
@@ -94,7 +129,7 @@ function suite(
     '    <properties>',
     ...properties.map(([key, value]) => `      <property${xml.attributes({ name: key, value })}/>`),
     '    </properties>',
-    ...checks.flatMap((check) => testCase(check, xml)),
+    ...checks.flatMap((check) => testCase(check, kind, xml)),
     '  </testsuite>',
     '</testsuites>',
     '',
@@ -103,11 +138,14 @@ function suite(
 
 const NOTHING: Check = { id: 'archive', status: 'not-run', reason: 'Nothing at all was checked', details: [] };
 
-function testCase({ id, status, reason, details }: Case, xml: Xml): string[] {
-  const opening = `    <testcase${xml.attributes({ name: id, classname: CLASS })}`;
+function testCase({ id, status, reason, details, group }: Case, kind: Suite['kind'], xml: Xml): string[] {
+  const classname = ['db-backup-action', kind, ...(group === undefined ? [] : [group])].join('.');
+  const opening = `    <testcase${xml.attributes({ name: id, classname })}`;
   if (status === 'passed') return [`${opening}/>`];
-  const element = status === 'not-run' ? 'error' : 'failure';
   const words = [reason, ...details].map((line) => xml.text(line)).join('\n');
+  if (status === 'warning')
+    return [`${opening}>`, `      <system-out>warning: ${words}</system-out>`, '    </testcase>'];
+  const element = status === 'not-run' ? 'error' : 'failure';
   return [
     `${opening}>`,
     `      <${element}${xml.attributes({ type: status, message: reason })}>${words}</${element}>`,

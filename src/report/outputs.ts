@@ -1,6 +1,7 @@
 /** Every output of the action: its name, what it means, and its value after each command. The source of action.yml. */
 import type {
   BackupResult,
+  CheckResult,
   CommandResult,
   DryRun,
   LostCopy,
@@ -10,6 +11,7 @@ import type {
   ReusedBackup,
   StatusResult,
 } from '../command.ts';
+import { worstFirst } from '../domain/check/judge.ts';
 import type { Finding } from '../domain/findings.ts';
 import { asFinding } from '../domain/status/finding.ts';
 import type { StatusFinding } from '../domain/status/model.ts';
@@ -29,6 +31,8 @@ interface OutputSpec {
   ofPlan?: (result: RecoveryDryRun) => string | undefined;
   ofPrune?: (result: PruneResult) => string;
   ofStatus?: (result: StatusResult) => string | undefined;
+  /** Absent or `undefined`: a check does not have it. */
+  ofCheck?: (result: CheckResult) => string | undefined;
 }
 
 /** Set by the report itself, when the file is written. */
@@ -59,10 +63,11 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   },
   verdict: {
     description:
-      'Of a backup: `proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too. Of a restore or drill: `passed` when every check passed, `partial` when none failed but something could not be decided, `failed`; only `passed` is green, unless `partial` was accepted beforehand. Of a status: the worst level of its findings, `info`, `warning` or `critical`; `info` is also said when there is none.',
+      'Of a backup: `proven` when every check passed and every destination holds the backup; otherwise `unproven`, and the step fails, too. Of a restore or drill: `passed` when every check passed, `partial` when none failed but something could not be decided, `failed`; only `passed` is green, unless `partial` was accepted beforehand. Of a status: the worst level of its findings, `info`, `warning` or `critical`; `info` is also said when there is none. Of a check: `passed`, `warning` (or something could not be looked at; green all the same unless `strict`), `failed`.',
     value: ({ manifest, lost }) => (lost.length === 0 ? manifest.verdict : 'unproven'),
     ofRecovery: ({ recovery }) => recovery.verdict,
     ofStatus: ({ report }) => report.level,
+    ofCheck: ({ verdict }) => verdict,
   },
   'size-bytes': {
     description: 'Stored bytes of the whole set.',
@@ -86,18 +91,21 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
     description: 'How long it took.',
     value: ({ manifest }) => String(Math.round(manifest.timings.totalSeconds)),
     ofRecovery: ({ recovery }) => String(Math.round(recovery.totalSeconds)),
+    ofCheck: ({ record }) => String(Math.round((Date.parse(record.finishedAt) - Date.parse(record.startedAt)) / 1000)),
   },
   'server-version': {
     description: "The server's version, e.g. `17.10`; of a restore or drill that of the target.",
     value: ({ manifest }) => manifest.server.version,
     ofDryRun: ({ server }) => server.version,
     ofRecovery: ({ recovery }) => recovery.target.serverVersion,
+    ofCheck: ({ record }) => record.server?.version,
   },
   'postgres-major': {
     description: "The server's major version, e.g. `17`.",
     value: ({ manifest }) => String(manifest.server.major),
     ofDryRun: ({ server }) => String(server.major),
     ofRecovery: ({ recovery }) => /^\d+/.exec(recovery.target.serverVersion)?.[0],
+    ofCheck: ({ record }) => (record.server === null ? undefined : String(record.server.major)),
   },
   'restored-database': {
     description: 'The database that the backup was restored into; of `strategy: swap` its final name.',
@@ -126,17 +134,18 @@ export const OUTPUTS: Readonly<Record<string, OutputSpec>> = {
   },
   findings: {
     description:
-      'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`; of a status also with `level` and `series` (docs/findings.schema.json).',
+      'Warnings and notices as JSON: an array of objects with `code`, `severity`, `seen` and `action`; of a status also with `level` and `series` (docs/findings.schema.json). Of a check: every check with its `code`, `group`, `status`, `seen`, `action`, and `value` and `limit` where it has them (docs/check-findings.schema.json).',
     value: findingsOf,
     ofDryRun: findingsOf,
     ofRecovery: ({ findings }) => findingsJson(findings),
     ofPlan: ({ findings }) => findingsJson(findings),
     ofPrune: ({ findings }) => findingsJson(findings),
     ofStatus: ({ report }) => findingsJson(report.findings.map(statusFinding)),
+    ofCheck: ({ results, strict }) => findingsJson(worstFirst(results, strict)),
   },
   [REPORT_PATH]: {
     description:
-      'The report of a restore or drill (Markdown), where `report-path` asked for one; set in a failed run too.',
+      'The report of a restore, drill or check (Markdown), where `report-path` asked for one; set in a failed run too.',
   },
   [DASHBOARD_PATH]: {
     description: 'The dashboard of a status (HTML), where `dashboard` asked for one; set in a red run too.',
@@ -175,7 +184,7 @@ function lostFinding({ location, error }: LostCopy): Finding {
 /** A job may have outputs of 1 MiB in all (platform limit). */
 const MAX_FINDINGS_CHARACTERS = 100_000;
 
-function findingsJson(findings: readonly Finding[]): string {
+function findingsJson(findings: readonly object[]): string {
   for (let count = findings.length; count > 0; count = Math.floor(count / 2)) {
     const json = JSON.stringify(findings.slice(0, count));
     if (json.length <= MAX_FINDINGS_CHARACTERS) return json;
@@ -192,7 +201,7 @@ export function outputsOf(result: CommandResult): readonly (readonly [name: stri
 }
 
 function outputOf(
-  { value, ofDryRun, ofRecovery, ofPlan, ofPrune, ofStatus }: OutputSpec,
+  { value, ofDryRun, ofRecovery, ofPlan, ofPrune, ofStatus, ofCheck }: OutputSpec,
   result: CommandResult,
 ): string | undefined {
   switch (result.outcome) {
@@ -204,6 +213,8 @@ function outputOf(
       return ofPrune?.(result);
     case 'watched':
       return ofStatus?.(result);
+    case 'checked':
+      return ofCheck?.(result);
     case 'restored':
     case 'drilled':
       return ofRecovery?.(result);

@@ -18,6 +18,9 @@ import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
 import { runnerEnvironment } from '../inputs/runner-environment.ts';
 import type { RunLog } from '../runner/log.ts';
 import { VERSION } from '../version.ts';
+import { checkFiles } from './check-files.ts';
+import { checkReport } from './check-report.ts';
+import { checkAnnotations, checkLine } from './check-words.ts';
 import { dashboardPage } from './dashboard/page.ts';
 import { reportPaths } from './drill-files.ts';
 import { drillReport } from './drill-report.ts';
@@ -80,7 +83,11 @@ export function reportResult(result: CommandResult, { env, log, now }: ReportPar
     writeReport(paths.markdown, drillReport(result, redact), { env, log });
   }
   if (result.outcome === 'watched') writeDashboard(result, { env, log });
-  annotateFindings(result.findings, log);
+  if (result.outcome === 'checked' && result.reportPath !== undefined) {
+    const files = checkFiles(result, result.reportPath, (text) => log.redact(text));
+    for (const { path, text } of files) writeReport(path, text, { env, log });
+  }
+  annotateFindings(result.outcome === 'checked' ? checkAnnotations(result) : result.findings, log);
   writeSummary(
     summaryOf(result, (text) => log.redact(text)),
     { env, log },
@@ -109,6 +116,7 @@ function provenBy(result: CommandResult): Proven | undefined {
   if (result.outcome === 'taken') return { command: 'backup', id: result.manifest.id, uri: result.backupUri };
   if (result.outcome === 'pruned') return provenByPrune(result);
   if (result.outcome === 'watched') return provenByStatus(result);
+  if (result.outcome === 'checked') return { command: 'check', id: result.name, uri: result.where };
   if (result.outcome !== 'restored' && result.outcome !== 'drilled') return undefined;
   const { verdict, source } = result.recovery;
   return verdict === 'passed' ? { command: result.command, id: source.id, uri: source.uri } : undefined;
@@ -146,6 +154,8 @@ function summaryOf(result: CommandResult, redact: (text: string) => string): str
       return pruneSummary(result, redact);
     case 'watched':
       return statusSummary(result, redact);
+    case 'checked':
+      return checkReport(result, redact);
   }
 }
 
@@ -164,6 +174,8 @@ function lastLine(result: CommandResult): string {
       return pruneLine(result);
     case 'watched':
       return statusLine(result);
+    case 'checked':
+      return checkLine(result);
     default:
       return backupLine(result);
   }

@@ -77,7 +77,7 @@ describeWith(await clientTools(17), 'An input of a restore', (clients) => {
     expectRefused({ 'exclude-tables': 'public.audit', assertions: 'SELECT true', stratgey: 'swap' }, [
       '3 inputs are wrong',
       /exclude-tables: the command `?restore`? does not use it; it belongs to `?backup`?\. Remove it\./,
-      /assertions: the command `?restore`? does not use it; it belongs to `?drill`?\. Remove it\./,
+      /assertions: the command `?restore`? does not use it; it belongs to `?drill`? and `?check`?\. Remove it\./,
       /stratgey: there is no such input\. Did you mean `?strategy`?\?/,
     ]));
 

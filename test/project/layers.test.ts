@@ -20,7 +20,7 @@ const LAYERS = [
   ['restore'],
   ['drill'],
   ['holdings'],
-  ['prune', 'status'],
+  ['check', 'prune', 'status'],
   ['alarm', 'channels', 'commands'],
   ['tell-everybody.ts'],
   ['main.ts', 'post.ts'],

@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { closed } from './strict-schema.ts';
 
-export type PublishedSchema = 'metadata' | 'contents' | 'audit' | 'drill' | 'prune' | 'findings' | 'webhook';
+export type PublishedSchema =
+  | 'metadata'
+  | 'contents'
+  | 'audit'
+  | 'drill'
+  | 'prune'
+  | 'findings'
+  | 'webhook'
+  | 'check'
+  | 'check-findings';
 
 const compiled = new Map<PublishedSchema, ValidateFunction>();
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAudit, serializeAudit } from '../../src/domain/audit.ts';
+import { parseCheckRecord, serializeCheckRecord } from '../../src/domain/check/record.ts';
 import { parseContents, serializeContents } from '../../src/domain/contents.ts';
 import { parseDrillRecord, serializeDrillRecord } from '../../src/domain/drill-record.ts';
 import { parseManifest, serializeManifest } from '../../src/domain/manifest.ts';
@@ -35,11 +36,12 @@ function digest(rows: readonly string[]): { rows: number; digest: string; bytes:
 
 describe('docs/format.md', () => {
   test('shows examples that are read and written as they stand there', () => {
-    const [metadata = '', contents = '', audit = '', drill = ''] = blocks('json');
+    const [metadata = '', contents = '', audit = '', drill = '', check = ''] = blocks('json');
     expect(serializeManifest(parseManifest(metadata))).toBe(metadata);
     expect(serializeContents(parseContents(contents))).toBe(contents);
     expect(serializeAudit(parseAudit('finished', audit))).toBe(audit);
     expect(serializeDrillRecord(parseDrillRecord(drill))).toBe(drill);
+    expect(serializeCheckRecord(parseCheckRecord(check))).toBe(check);
     expect(contents).toContain(WHOLE);
   });
 
@@ -60,6 +62,13 @@ describe('docs/format.md', () => {
     const { properties } = JSON.parse(readFileSync(new URL('../../docs/drill.schema.json', import.meta.url), 'utf8'));
     const [, rows = ''] = page.split('## Records of drills');
     for (const field of Object.keys(properties)) expect(rows).toMatch(new RegExp(`^\\|.*\`${field}[\`.]`, 'm'));
+  });
+
+  test('names every field of records of checks, also those that the example does not have', () => {
+    const { properties } = JSON.parse(readFileSync(new URL('../../docs/check.schema.json', import.meta.url), 'utf8'));
+    const [, rows = ''] = page.split('## Records of checks');
+    for (const field of Object.keys(properties).filter((each) => each !== 'schemaVersion'))
+      expect(rows).toMatch(new RegExp(`^\\|.*\`${field}[\`.]`, 'm'));
   });
 
   test('has test vectors of the content digest that are true', () => {

@@ -8,7 +8,7 @@ describe('inputs that are wrong', () => {
     [
       'an unknown command',
       { command: 'bakcup' },
-      'command: "bakcup" is not one of: backup, restore, drill, prune, status.',
+      'command: "bakcup" is not one of: backup, restore, drill, prune, status, check.',
     ],
     [
       'an unknown input near a known one',

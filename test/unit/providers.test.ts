@@ -1,5 +1,29 @@
 import { describe, expect, test } from 'vitest';
+import { KNOWLEDGE, knowledgeOf } from '../../src/domain/providers/knowledge.ts';
 import { NO_SIGNS, providerAdvice, recogniseProvider, type ServerSigns } from '../../src/domain/providers.ts';
+
+describe('What is known of providers', () => {
+  test('is there for each that the documents promise, with its source', () => {
+    expect(KNOWLEDGE.map(({ id }) => id)).toEqual([
+      ...[
+        'aiven',
+        'aurora',
+        'azure',
+        'cloud-sql',
+        'crunchy-bridge',
+        'digitalocean',
+        'fly',
+        'heroku',
+        'neon',
+        'railway',
+      ],
+      ...['rds', 'render', 'supabase', 'timescale', 'vercel', 'own-server'],
+    ]);
+    for (const { source, id } of KNOWLEDGE) expect(source, id).toMatch(/^https:\/\/[\w.-]+\/\S+$/);
+    expect(knowledgeOf(undefined)?.id).toBe('own-server');
+    expect(knowledgeOf('prisma')).toBeUndefined();
+  });
+});
 
 describe('a provider', () => {
   test.each([
@@ -22,6 +46,9 @@ describe('a provider', () => {
     ['direct.abc.flympg.net', 'fly'],
     ['abc-useast1-1.horizon.psdb.cloud', 'planetscale'],
     ['db.prisma.io', 'prisma'],
+    ['p.abcdefgh.db.postgresbridge.com', 'crunchy-bridge'],
+    ['shop-acme.a.aivencloud.com', 'aiven'],
+    ['abc123.xyz.tsdb.cloud.timescale.com', 'timescale'],
   ])('is known by the host %s', (host, id) => {
     expect(recogniseProvider(host)).toMatchObject({ id, evidence: 'its host name' });
   });
@@ -39,6 +66,8 @@ describe('a provider', () => {
     ['roles', 'azure_pg_admin', 'azure'],
     ['roles', 'doadmin', 'digitalocean'],
     ['schemas', '_heroku', 'heroku'],
+    ['roles', 'avnadmin', 'aiven'],
+    ['roles', 'tsdbadmin', 'timescale'],
   ] as const)('is known behind any host by what the server says: %s with %s', (kind, sign, id) => {
     const signs: ServerSigns = { ...NO_SIGNS, [kind]: [sign] };
     expect(recogniseProvider('10.0.0.5', signs)).toMatchObject({ id, evidence: expect.stringContaining(sign) });

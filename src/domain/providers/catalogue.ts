@@ -16,6 +16,9 @@ export type ProviderId =
   | 'aurora'
   | 'rds'
   | 'fly'
+  | 'crunchy-bridge'
+  | 'aiven'
+  | 'timescale'
   | 'planetscale'
   | 'prisma';
 
@@ -211,6 +214,33 @@ export const PROVIDERS: readonly Provider[] = [
     },
     signs: {},
     ownRoles: false,
+  },
+  {
+    // docs.crunchybridge.com/how-to/connect
+    id: 'crunchy-bridge',
+    name: 'Crunchy Bridge',
+    host: /\.postgresbridge\.com$/,
+    signs: {},
+    ownRoles: false,
+  },
+  {
+    // aiven.io/docs/products/postgresql
+    id: 'aiven',
+    name: 'Aiven',
+    host: /\.aivencloud\.com$/,
+    signs: { roles: ['avnadmin'] },
+    ownRoles: true,
+    authority:
+      'Aiven signs with an authority of each project: download its CA certificate (Overview, Connection information), and name the file in sslrootcert.',
+  },
+  {
+    // docs.tigerdata.com
+    id: 'timescale',
+    name: 'Timescale (Tiger Cloud)',
+    host: /\.tsdb\.cloud\.timescale\.com$/,
+    signs: { roles: ['tsdbadmin'] },
+    ownRoles: true,
+    authority: PUBLIC_AUTHORITY,
   },
   {
     id: 'planetscale',

@@ -33,6 +33,11 @@ const PROVIDER_EXTENSIONS: Partial<Record<ProviderId, readonly string[]>> = {
   'cloud-sql': ['google_ml_integration', 'google_columnar_engine', 'google_vacuum_mgmt', 'google_insights'],
 };
 
+/** For people: what a provider keeps for itself, and what other servers cannot offer. */
+export function managedBy(provider: ProviderId): { schemas: readonly string[]; extensions: readonly string[] } {
+  return { schemas: MANAGED_SCHEMAS[provider] ?? [], extensions: PROVIDER_EXTENSIONS[provider] ?? [] };
+}
+
 /** Whether servers of `provider` keep `schema` for themselves: it is neither dropped nor defined anew there. */
 export function isManagedSchema(provider: ProviderId | undefined, schema: string): boolean {
   return provider !== undefined && (MANAGED_SCHEMAS[provider]?.includes(schema) ?? false);

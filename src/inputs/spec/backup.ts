@@ -10,9 +10,9 @@ const backupAndRestore: readonly CommandName[] = ['backup', 'restore'];
 
 export const BACKUP = {
   'database-url': input({
-    commands: backup,
+    commands: ['backup', 'check'],
     description:
-      'The direct connection string of the database, as libpq reads it: `postgresql://user:password@host:5432/database?sslmode=require` or `key=value` pairs. `PG*` environment variables fill what it leaves out. Not the URL of a transaction pooler.',
+      'The direct connection string of the database, as libpq reads it: `postgresql://user:password@host:5432/database?sslmode=require` or `key=value` pairs. `PG*` environment variables fill what it leaves out. Not the URL of a transaction pooler; `check` takes one, and says what it cannot see.',
     whenEmpty: 'the `PG*` environment variables alone say where; an error without `PGHOST`',
     verbatim: true,
     parse: parseConnection,

@@ -13,17 +13,20 @@ import {
   tablePatterns,
 } from '../backup-values.ts';
 import { secretUrl } from '../channel-values.ts';
+import { criticalTables } from '../check-values.ts';
 import { COMMANDS, type CommandName, input } from '../input.ts';
 import { assignees, issueLabels } from '../issue-values.ts';
 import { oneOf, optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
 
 /** They speak with a Postgres. */
 const withDatabase: readonly CommandName[] = ['backup', 'restore', 'drill'];
+/** They read a live database, or one that was restored. */
+const reading: readonly CommandName[] = [...withDatabase, 'check'];
 
 export const GENERAL = {
   command: input({
     description:
-      'What to do: `backup`, `restore` (bring a backup back), `drill` (restore one into a throwaway Postgres and prove it), `prune` (remove old backups by a policy) or `status` (say from the storage alone whether all is well with the backups).',
+      'What to do: `backup`, `restore` (bring a backup back), `drill` (restore one into a throwaway Postgres and prove it), `prune` (remove old backups by a policy), `status` (say from the storage alone whether all is well with the backups) or `check` (the health of the live database, as a gate before a release).',
     whenEmpty: '`backup`',
     parse: orElse(oneOf(...COMMANDS), 'backup'),
   }),
@@ -36,7 +39,8 @@ export const GENERAL = {
   storage: input({
     description:
       'Where backups go, one destination a line: `s3://bucket/prefix?region=…` or the path of a directory. Each backup is written to all of them at once; the first is the one that is read from. Further options of an S3 destination: `endpoint`, `force-path-style`, `credentials`, `max-parts`, `part-size-mib`, `checksum`, `sse` (`AES256` or `aws:kms`), `kms-key-id`, `storage-class`, `ca-file`. Credentials come from `aws-role-to-assume` or the AWS default chain; `credentials=NAME` reads `NAME_ACCESS_KEY_ID` and `NAME_SECRET_ACCESS_KEY` from the environment.',
-    whenEmpty: 'the directory `backups`; in a workflow that is an error unless `allow-ephemeral` is set',
+    whenEmpty:
+      'the directory `backups`; in a workflow that is an error unless `allow-ephemeral` is set. In `check`: nothing is compared with backups or kept',
     parse: destinations,
   }),
   'aws-role-to-assume': input({
@@ -100,11 +104,11 @@ export const GENERAL = {
     parse: tablePatterns,
   }),
   'critical-tables': input({
-    commands: withDatabase,
+    commands: reading,
     description:
-      'Tables that must hold rows and are always counted, however large: patterns, one a line. An empty one means that the backup is not proven. A restore brings them back first.',
+      'Tables that must hold rows and are always counted, however large: patterns, one a line. An empty one means that the backup is not proven. A restore brings them back first. In `check` conditions can stand behind a pattern: `public.orders rows>=100 newest(created_at)<2h`.',
     whenEmpty: 'none',
-    parse: tablePatterns,
+    parse: criticalTables,
   }),
   'dry-run': input({
     description:
@@ -130,7 +134,7 @@ export const GENERAL = {
     parse: orElse(wholeNumber(1, 86_400), 120),
   }),
   'connect-window-seconds': input({
-    commands: withDatabase,
+    commands: reading,
     description: 'How long to go on trying to connect to a server that is asleep or starting; `0` tries once.',
     whenEmpty: '`60`',
     parse: orElse(wholeNumber(0, 3_600), 60),

@@ -8,6 +8,7 @@ import { oneOf, optional, orElse, wholeNumber, yesOrNo } from '../values.ts';
 const restore: readonly CommandName[] = ['restore'];
 const drill: readonly CommandName[] = ['drill'];
 const both: readonly CommandName[] = ['restore', 'drill'];
+const drillAndCheck: readonly CommandName[] = ['drill', 'check'];
 
 export const RECOVERY = {
   backup: input({
@@ -128,15 +129,15 @@ export const RECOVERY = {
     parse: optional((text) => text),
   }),
   assertions: input({
-    commands: drill,
+    commands: drillAndCheck,
     description:
-      'What must be true of the restored database: SQL, one a line, or the path of a file that ends in `.sql`. Forms: a query that must return true, a query with an expected value, a freshness query: docs/assertions.md.',
+      'What must be true of the restored database, or of the live one: SQL, one a line, or the path of a file that ends in `.sql`. Forms: a query that must return true, a query with an expected value, a freshness query: docs/assertions.md.',
     whenEmpty: 'none',
     parse: optional(assertions),
   }),
   'min-tables': input({
-    commands: drill,
-    description: 'At least so many tables must have come back.',
+    commands: drillAndCheck,
+    description: 'At least so many tables must have come back, or be there.',
     whenEmpty: 'not checked',
     parse: optional(wholeNumber(1, 1_000_000)),
   }),
@@ -154,9 +155,9 @@ export const RECOVERY = {
     parse: orElse(yesOrNo, true),
   }),
   'report-path': input({
-    commands: both,
+    commands: [...both, 'check'],
     description:
-      'Where a report is written: of `restore` a Markdown timeline for an incident log, of `drill` Markdown and, beside it, JUnit XML. No row of the database stands in it.',
+      'Where a report is written: of `restore` a Markdown timeline for an incident log, of `drill` Markdown and, beside it, JUnit XML; of `check` these, its record (`.json`) and the list of objects (`.schema.txt`). No row of the database stands in it.',
     whenEmpty: 'no report beyond the job summary',
     parse: optional((text) => text),
   }),

@@ -77,7 +77,7 @@ else {
   endProcess(
     await run(process.env, {
       ...ports,
-      commands: { backup: script, restore: unused, drill: unused, prune: unused, status: unused },
+      commands: { backup: script, restore: unused, drill: unused, prune: unused, status: unused, check: unused },
       threads,
       cleanUpMs: 300,
     }),

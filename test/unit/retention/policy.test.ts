@@ -85,7 +85,7 @@ describe('a policy as inputs', () => {
 
   test('is an error in a restore, and a database URL is one in a prune', () => {
     expect(problems({ ...PRUNE, 'keep-last': '3', 'database-url': GOOD['database-url'] })).toEqual([
-      'database-url: the command `prune` does not use it; it belongs to `backup`. Remove it.',
+      'database-url: the command `prune` does not use it; it belongs to `backup` and `check`. Remove it.',
     ]);
     expect(problems({ ...PRUNE, 'keep-last': '3', 'critical-tables': 'public.orders' })[0]).toMatch(
       /`prune` does not use it/,

@@ -1,0 +1,116 @@
+/** Verdicts of checks in `_checks/`: written to every destination, and read back to be compared with. */
+import { readFile } from 'node:fs/promises';
+import type { Target } from '../backup/destinations.ts';
+import type { CommandContext } from '../command.ts';
+import {
+  type CheckRecord,
+  checkKey,
+  checksPrefix,
+  parseCheckRecord,
+  serializeCheckRecord,
+} from '../domain/check/record.ts';
+import { BackupError, messageOf } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
+import { isRecordName } from '../domain/set-layout.ts';
+import type { Storage } from '../ports.ts';
+import { readBytes, writeBytes } from '../storage/write-object.ts';
+
+/** A record is a few KiB. What is larger is none, and is not read. */
+const MAX_RECORD_BYTES = 256 * 1024;
+
+/**
+ * Needs no right but to put below `_checks/`; without it a notice says so, since a check is worth something without.
+ * @param random as `randomSuffix` gives it
+ */
+export async function writeCheckRecord(
+  targets: readonly Target[],
+  record: CheckRecord,
+  random: string,
+  signal: AbortSignal,
+): Promise<{ uris: readonly string[]; findings: readonly Finding[] }> {
+  const key = checkKey(record.name, new Date(record.startedAt), random);
+  const bytes = Buffer.from(serializeCheckRecord(record), 'utf8');
+  const uris: string[] = [];
+  const findings: Finding[] = [];
+  for (const { storage } of targets) {
+    try {
+      await writeBytes(storage, key, bytes, { contentType: 'application/json', onlyIfAbsent: true });
+      uris.push(storage.uri(key));
+    } catch (error) {
+      signal.throwIfAborted();
+      findings.push(unwritten(storage, record.name, error));
+    }
+  }
+  return { uris, findings };
+}
+
+function unwritten(storage: Storage, series: string, error: unknown): Finding {
+  const denied = error instanceof BackupError && error.code === 'ERR_STORAGE_DENIED';
+  return {
+    code: 'check-unrecorded',
+    severity: denied ? 'notice' : 'warning',
+    seen: `The verdict of this check is not kept in ${storage.location}: ${messageOf(error)}`,
+    action: `Grant the right to write below ${checksPrefix(series)} there if status should show it (docs/permissions.md).`,
+  };
+}
+
+/** What this run is compared with, or why there is nothing. Throws `ERR_INPUT` for a file that is no record. */
+export async function readBaseline(
+  baseline: 'storage' | { file: string },
+  { targets, series, context }: { targets: readonly Target[]; series: string; context: CommandContext },
+): Promise<CheckRecord | Finding> {
+  if (baseline !== 'storage') return await readFileRecord(baseline.file);
+  const [first] = targets;
+  if (first === undefined) return missing('there is no storage');
+  try {
+    return (
+      (await newestRecord(first.storage, series)) ?? missing(`none is in ${first.storage.uri(checksPrefix(series))}`)
+    );
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof BackupError)) throw error;
+    return missing(error.message);
+  }
+}
+
+async function newestRecord(storage: Storage, series: string): Promise<CheckRecord | undefined> {
+  const prefix = checksPrefix(series);
+  let newest: string | undefined;
+  for await (const { key, sizeBytes } of storage.list(prefix)) {
+    if (isRecordName(key.slice(prefix.length)) && sizeBytes <= MAX_RECORD_BYTES) newest = key;
+  }
+  return newest === undefined ? undefined : parseCheckRecord((await readBytes(storage, newest)).toString('utf8'));
+}
+
+async function readFileRecord(file: string): Promise<CheckRecord | Finding> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return missing(`${file} does not exist`);
+    throw wrong(`The file of \`baseline\` cannot be read: ${messageOf(error)}`, error);
+  }
+  try {
+    return parseCheckRecord(text);
+  } catch (error) {
+    throw wrong(`The file of \`baseline\` is not the record of a check: ${messageOf(error)}`, error);
+  }
+}
+
+function wrong(message: string, cause: unknown): BackupError {
+  return new BackupError('ERR_INPUT', message, {
+    op: 'read the baseline',
+    hint: 'Give the `.json` file that a run with `report-path` wrote beside its report.',
+    cause,
+  });
+}
+
+/** The first run has none. */
+function missing(why: string): Finding {
+  return {
+    code: 'no-baseline',
+    severity: 'notice',
+    seen: `There is no earlier check to compare with: ${why}`,
+    action: 'Nothing, if this is the first one.',
+  };
+}

@@ -1,0 +1,285 @@
+/** The judgement of a check: levels, limits, verdicts, and what no real server here can show. */
+import { describe, expect, test } from 'vitest';
+import { compareChecks } from '../../src/domain/check/compare.ts';
+import { hasConditions, parseCriticalRule } from '../../src/domain/check/critical-rule.ts';
+import { isOlderVersion, parseExpectedExtension } from '../../src/domain/check/expected-extension.ts';
+import {
+  type CheckSettings,
+  HEALTH_CHECKS,
+  healthVerdict,
+  judgeHealth,
+  worstFirst,
+} from '../../src/domain/check/judge.ts';
+import type { HealthResult, Looked } from '../../src/domain/check/model.ts';
+import { parseOrphanChoice } from '../../src/domain/check/orphan-pair.ts';
+import {
+  type CheckRecord,
+  checkRecord,
+  parseCheckRecord,
+  serializeCheckRecord,
+} from '../../src/domain/check/record.ts';
+import { compareSchema, formatSchemaList, parseSchemaList } from '../../src/domain/check/schema-list.ts';
+import { END_OF_LIFE, openHoles } from '../../src/domain/check/server-versions.ts';
+
+const NOW = new Date('2026-11-21T12:00:00.000Z');
+const NONE: CheckSettings = { levels: {}, limits: {} };
+
+function judge(looked: Looked, settings: Partial<CheckSettings> = {}): HealthResult[] {
+  return judgeHealth(looked, { ...NONE, ...settings }, NOW);
+}
+
+function result(status: HealthResult['status'], over: Partial<HealthResult> = {}): HealthResult {
+  return { code: 'latency', group: 'reach', status, seen: 'It was seen', action: '', details: [], ...over };
+}
+
+describe('judging', () => {
+  test('codes are unique, and every check says what it looks at', () => {
+    const codes = HEALTH_CHECKS.map(({ code }) => code);
+    expect(new Set(codes).size).toBe(codes.length);
+    for (const { code, words } of HEALTH_CHECKS) expect(words.length, code).toBeGreaterThan(40);
+  });
+
+  test('what could not be looked at is not run, never passed', () => {
+    const looked: Looked = { connections: { hidden: 'Not allowed', action: 'GRANT it.' } };
+    expect(judge(looked)).toEqual([
+      { code: 'connections', group: 'room', status: 'not-run', seen: 'Not allowed', action: 'GRANT it.', details: [] },
+    ]);
+  });
+
+  test('a check is switched off, softened and hardened by its code, which wins over its group', () => {
+    const looked: Looked = {
+      durability: { seen: { fsync: false, fullPageWrites: true } },
+      unlogged: { seen: ['public.t'] },
+    };
+    const statuses = (levels: CheckSettings['levels']) =>
+      judge(looked, { levels }).map(({ code, status }) => `${code} ${status}`);
+    expect(statuses({})).toEqual(['unlogged-tables warning', 'durability failed']);
+    expect(statuses({ durability: 'warning', 'unlogged-tables': 'failed' })).toEqual([
+      'unlogged-tables failed',
+      'durability warning',
+    ]);
+    expect(statuses({ danger: 'off' })).toEqual([]);
+    expect(statuses({ danger: 'off', durability: 'failed' })).toEqual(['durability failed']);
+  });
+
+  test('a check without a limit of its own is made only when somebody gives one', () => {
+    const looked: Looked = { tables: { seen: { count: 3 } } };
+    expect(judge(looked)).toEqual([]);
+    expect(judge(looked, { limits: { 'min-tables': 4 } })).toMatchObject([{ status: 'failed', value: 3, limit: 4 }]);
+  });
+
+  test('verdicts: only what passed everywhere is passed, and nothing at all is a failure', () => {
+    expect(healthVerdict([result('passed')], false)).toBe('passed');
+    expect(healthVerdict([result('passed'), result('warning')], true)).toBe('warning');
+    expect(healthVerdict([result('passed'), result('not-run')], false)).toBe('warning');
+    expect(healthVerdict([result('passed'), result('not-run')], true)).toBe('failed');
+    expect(healthVerdict([result('failed'), result('passed')], false)).toBe('failed');
+    expect(healthVerdict([], false)).toBe('failed');
+  });
+
+  test('the worst stands first', () => {
+    const all = [result('passed'), result('not-run'), result('warning'), result('failed')];
+    expect(worstFirst(all, false).map(({ status }) => status)).toEqual(['failed', 'warning', 'not-run', 'passed']);
+    expect(worstFirst(all, true).map(({ status }) => status)).toEqual(['failed', 'not-run', 'warning', 'passed']);
+  });
+});
+
+describe('what only injected facts can show here', () => {
+  const statusOf = (looked: Looked, settings: Partial<CheckSettings> = {}) => judge(looked, settings)[0]?.status;
+
+  test('a replica that is behind, and one that the role may not see', () => {
+    const replica = (seconds: number | null): Looked => ({ replication: { seen: [{ name: 'standby', seconds }] } });
+    expect(statusOf(replica(5))).toBe('passed');
+    expect(statusOf(replica(600))).toBe('warning');
+    expect(statusOf(replica(null))).toBe('not-run');
+    expect(judge({ replication: { seen: [] } })).toEqual([]);
+  });
+
+  test('a cache that is too small, unless next to nothing is read', () => {
+    const cache = (hits: number, reads: number): Looked => ({ cache: { seen: { hits, reads } } });
+    expect(statusOf(cache(950_000, 50_000))).toBe('passed');
+    expect(statusOf(cache(800_000, 200_000))).toBe('warning');
+    expect(statusOf(cache(10, 9_000))).toBe('passed');
+  });
+
+  test('a slot that lost its WAL fails however little it keeps', () => {
+    const slot = { name: 's', kind: 'physical', active: true, walStatus: 'lost', bytes: 0 };
+    expect(judge({ slots: { seen: [slot] } })[0]).toMatchObject({ code: 'slot-wal', status: 'failed' });
+  });
+
+  test('transaction ids at the ages at which a server warns, and stops', () => {
+    const aged = (transactions: number): Looked => ({
+      ages: { seen: [{ name: 'shop', transactions, multixacts: 0 }] },
+    });
+    expect(statusOf(aged(200_000_000))).toBe('passed');
+    expect(statusOf(aged(1_000_000_000))).toBe('warning');
+    expect(statusOf(aged(1_500_000_000))).toBe('failed');
+  });
+
+  test('sequences that the role may not read are not run, unless another is full', () => {
+    const sequences = (percent: number): Looked => ({
+      sequences: { seen: { sequences: [{ name: 'a', column: null, percent }], unreadable: ['b'] } },
+    });
+    expect(statusOf(sequences(10))).toBe('not-run');
+    expect(statusOf(sequences(99))).toBe('failed');
+  });
+
+  test('sessions that the role may not see are not run, unless one that it sees breaks the limit', () => {
+    const facts = (minutes: number): Looked => ({
+      sessions: {
+        seen: {
+          sessions: [
+            {
+              pid: 1,
+              who: 'a',
+              state: 'active',
+              waiting: false,
+              here: true,
+              transactionSeconds: minutes * 60,
+              statementSeconds: 1,
+              stateSeconds: 1,
+            },
+          ],
+          hiddenHere: 1,
+          hidden: 1,
+          grant: 'GRANT',
+        },
+      },
+    });
+    const status = (looked: Looked) => judge(looked).find(({ code }) => code === 'long-transaction')?.status;
+    expect(status(facts(10))).toBe('not-run');
+    expect(status(facts(90))).toBe('failed');
+  });
+});
+
+describe('releases of Postgres', () => {
+  test('holes that a minor release mends, and those that nothing mends any more', () => {
+    expect(openHoles('18.4', 18).holes).toEqual([]);
+    expect(openHoles('17.9', 17)).toMatchObject({
+      safe: 10,
+      holes: [{ cve: 'CVE-2026-6473' }, { cve: 'CVE-2026-6479' }],
+    });
+    expect(openHoles('13.23', 13).safe).toBeUndefined();
+    expect(openHoles('13.23', 13).holes.length).toBeGreaterThan(0);
+    expect(openHoles('19beta1', 19).holes).toEqual([]);
+  });
+
+  test('a major near its end, past it, and one that nobody knows', () => {
+    const at = (major: number) =>
+      judge({ server: { seen: { version: `${major}.99`, major, isStandby: false } } }).find(
+        ({ code }) => code === 'end-of-life',
+      );
+    expect(at(13)).toMatchObject({ status: 'warning', seen: expect.stringContaining('no fixes since 2025-11-13') });
+    expect(at(15)).toMatchObject({ status: 'passed' });
+    expect(at(25)).toMatchObject({ status: 'passed' });
+    expect(Object.keys(END_OF_LIFE).map(Number)).toEqual([13, 14, 15, 16, 17, 18]);
+  });
+});
+
+describe('small grammars', () => {
+  test('critical tables with conditions', () => {
+    expect(parseCriticalRule('public.orders rows>=100 newest(created_at)<2h')).toEqual({
+      pattern: 'public.orders',
+      least: 100,
+      newest: { column: 'created_at', seconds: 7200 },
+    });
+    expect(parseCriticalRule('"My Table"  newest("At")<30min')).toEqual({
+      pattern: '"My Table"',
+      newest: { column: 'At', seconds: 1800 },
+    });
+    expect(hasConditions(parseCriticalRule('public.*'))).toBe(false);
+    for (const wrong of ['orders rows>10', 'orders newest(x)<2m', 'orders rows>=x'])
+      expect(() => parseCriticalRule(wrong), wrong).toThrow(/condition that is none/);
+  });
+
+  test('pairs of columns', () => {
+    expect(parseOrphanChoice('auto')).toBe('auto');
+    expect(parseOrphanChoice('Sales.orders."Customer" -> customers.id')).toEqual({
+      child: { schema: 'sales', table: 'orders', column: 'Customer' },
+      parent: { table: 'customers', column: 'id' },
+    });
+    for (const wrong of ['orders -> customers', 'a.b', 'a.b -> c.d -> e.f', 'a.b->"'])
+      expect(() => parseOrphanChoice(wrong), wrong).toThrow(/neither auto nor a pair/);
+  });
+
+  test('extensions with a least version', () => {
+    expect(parseExpectedExtension('postgis >= 3.4')).toEqual({ name: 'postgis', least: '3.4' });
+    expect(parseExpectedExtension('uuid-ossp')).toEqual({ name: 'uuid-ossp' });
+    expect(parseExpectedExtension('postgis > 3')).toBeUndefined();
+    expect([isOlderVersion('3.9', '3.10'), isOlderVersion('3.10', '3.9'), isOlderVersion('1.0', '1.0.0')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('lists of objects', () => {
+    const text = formatSchemaList(['table public.b', 'table public.a']);
+    expect(parseSchemaList(`\uFEFF${text}\r\n  # mine\n`)).toEqual(['table public.a', 'table public.b']);
+    expect(() => parseSchemaList('# nothing\n')).toThrow(/lists no object/);
+    expect(compareSchema(['table a', 'table b'], ['table b', 'table c'])).toEqual({
+      missing: ['table a'],
+      unexpected: ['table c'],
+      expected: 2,
+    });
+  });
+});
+
+describe('the record in _checks/', () => {
+  const occasion = { startedAt: '2026-11-21T12:00:00.000Z', actor: 'octocat', run: null, action: { version: '1.0.0' } };
+  const recordOf = (results: HealthResult[], over: Partial<CheckRecord> = {}): CheckRecord => ({
+    ...checkRecord({
+      name: 'shop',
+      verdict: healthVerdict(results, false),
+      strict: false,
+      results,
+      occasion,
+      finishedAt: NOW,
+      server: { version: '17.10', major: 17 },
+    }),
+    ...over,
+  });
+
+  test('is read as it was written, and holds nothing that was seen', () => {
+    const text = serializeCheckRecord(
+      recordOf([result('failed', { seen: 'public.secret', details: ['public.secret'], value: -3, limit: 10 })]),
+    );
+    expect(text).not.toContain('secret');
+    expect(serializeCheckRecord(parseCheckRecord(text))).toBe(text);
+  });
+
+  test('whose verdict is better than its checks is none', () => {
+    const write =
+      (over: Partial<CheckRecord>, status: HealthResult['status'] = 'failed') =>
+      () =>
+        serializeCheckRecord(recordOf([result(status)], over));
+    expect(write({ verdict: 'passed' })).toThrow(/the checks say failed/);
+    expect(write({ verdict: 'passed' }, 'warning')).toThrow(/not every check passed/);
+    expect(write({ verdict: 'warning', strict: true }, 'not-run')).toThrow(/the checks say failed/);
+    expect(write({ verdict: 'passed', error: 'ERR_CONNECT' }, 'passed')).toThrow(/in spite of ERR_CONNECT/);
+    expect(() => parseCheckRecord('{"schemaVersion": 2}')).toThrow(/newer version/);
+  });
+
+  test('of an earlier run shows what became worse', () => {
+    const earlier = recordOf([
+      result('passed', { value: 10, limit: 100 }),
+      result('failed', { code: 'tls' }),
+      result('passed', { code: 'cache-hit', value: 99, limit: 90 }),
+      result('passed', { code: 'connections', value: 10, limit: 80 }),
+    ]);
+    const now = [
+      result('passed', { value: 15, limit: 100 }),
+      result('passed', { code: 'tls' }),
+      result('passed', { code: 'cache-hit', value: 89.9, limit: 90 }),
+      result('passed', { code: 'connections', value: 60, limit: 80 }),
+      result('failed', { code: 'orphans' }),
+    ];
+    expect(compareChecks(earlier, now)).toEqual({
+      since: occasion.startedAt,
+      worse: [
+        { code: 'cache-hit', before: 'passed', now: 'passed', values: { before: 99, now: 89.9 } },
+        { code: 'connections', before: 'passed', now: 'passed', values: { before: 10, now: 60 } },
+      ],
+    });
+  });
+});
