@@ -61,7 +61,7 @@ export interface Escalation {
 export const CRITICAL_LABEL = 'critical';
 const CRITICAL_TITLE = 'CRITICAL: ';
 /** Commands that may run every half hour. Of all others each failure is a comment. */
-const OFTEN: readonly string[] = ['status'];
+const OFTEN: readonly string[] = ['status', 'check'];
 
 export function runsOften(command: string): boolean {
   return OFTEN.includes(command);

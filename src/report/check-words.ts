@@ -18,6 +18,8 @@ export function describeUnhealthy(result: CheckResult): FailureWords | undefined
   const code = error?.code ?? 'ERR_CHECK';
   return {
     ...titled({ command: 'check', code, outcome: 'failed' }, name),
+    level: error === undefined ? 'warning' : 'critical',
+    condition: failed.map((each) => each.code).join(','),
     happened:
       worst === undefined
         ? 'No check was made at all'
