@@ -6,6 +6,7 @@ import { isWanted } from '../domain/check/judge.ts';
 import type { Looked, Seen } from '../domain/check/model.ts';
 import { rowDropOf } from '../domain/check/row-drop.ts';
 import { compareSchema } from '../domain/check/schema-list.ts';
+import { BackupError } from '../domain/errors.ts';
 import { assessPreflight } from '../domain/preflight.ts';
 import { knowledgeOf } from '../domain/providers/knowledge.ts';
 import { managedBy } from '../domain/providers/managed.ts';
@@ -59,7 +60,7 @@ export async function lookAtEverything(parts: LookParts): Promise<LookedAt> {
   const wanted = (fact: FactName): boolean => isWanted(fact, inputs.settings);
   const provider = await recognise(opened);
   const managed = provider === undefined ? [] : managedBy(provider.id).schemas;
-  const server: ServerContext = { ...(await readServerContext(session)), managed };
+  const server: ServerContext = { ...(await describeServer(opened)), managed };
   const none = 'Run the check again.';
   const looked: Looked = {
     ...opened.looked,
@@ -171,6 +172,17 @@ async function lookAtReadiness(
       ...{ scope: WHOLE, address, allowEmpty: false, allowEphemeral: true, hosted: false, destinations: [] },
     });
   }, grantMonitor(role));
+}
+
+/** Without an answer to this nothing else can be asked: the server counts as one that does not answer. */
+async function describeServer({ session, where }: OpenedHealth): Promise<Omit<ServerContext, 'managed'>> {
+  const server = await session.see(() => readServerContext(session), '');
+  if ('seen' in server) return server.seen;
+  throw new BackupError('ERR_CONNECT', `${where} let the session in and did not say what it is. ${server.hidden}`, {
+    op: 'connect',
+    hint: 'Look at the server and the network on the way, and run the check again.',
+    retryable: true,
+  });
 }
 
 async function recognise({ session, address }: OpenedHealth): Promise<RecognisedProvider | undefined> {
