@@ -6,6 +6,7 @@ import {
   type CheckRecord,
   checkKey,
   checksPrefix,
+  MAX_CHECK_BYTES,
   parseCheckRecord,
   serializeCheckRecord,
 } from '../domain/check/record.ts';
@@ -14,9 +15,6 @@ import type { Finding } from '../domain/findings.ts';
 import { isRecordName } from '../domain/set-layout.ts';
 import type { Storage } from '../ports.ts';
 import { readBytes, writeBytes } from '../storage/write-object.ts';
-
-/** A record is a few KiB. What is larger is none, and is not read. */
-const MAX_RECORD_BYTES = 256 * 1024;
 
 /**
  * Needs no right but to put below `_checks/`; without it a notice says so, since a check is worth something without.
@@ -77,7 +75,7 @@ async function newestRecord(storage: Storage, series: string): Promise<CheckReco
   const prefix = checksPrefix(series);
   let newest: string | undefined;
   for await (const { key, sizeBytes } of storage.list(prefix)) {
-    if (isRecordName(key.slice(prefix.length)) && sizeBytes <= MAX_RECORD_BYTES) newest = key;
+    if (isRecordName(key.slice(prefix.length)) && sizeBytes <= MAX_CHECK_BYTES) newest = key;
   }
   return newest === undefined ? undefined : parseCheckRecord((await readBytes(storage, newest)).toString('utf8'));
 }

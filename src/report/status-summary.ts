@@ -1,7 +1,8 @@
 /** The job summary of a status, and the last line of its log. */
 import type { StatusResult } from '../command.ts';
+import type { HealthVerdict } from '../domain/check/model.ts';
 import type { RecoveryVerdict } from '../domain/recovery.ts';
-import type { BackupPoint, DayState, Level, SeriesStatus, StatusReport } from '../domain/status/model.ts';
+import type { BackupPoint, DayState, Level, SeriesStatus, StatusDay, StatusReport } from '../domain/status/model.ts';
 import { countOf, formatAge, formatBytes } from '../domain/words.ts';
 import { Markdown } from './markdown.ts';
 import { findingsSection, troubleSection } from './sections.ts';
@@ -18,6 +19,7 @@ const VERDICTS: Readonly<Record<Level, string>> = {
 };
 const DAYS: Readonly<Record<DayState, string>> = { proven: '●', unproven: '○', missed: '×', none: '·' };
 const DRILLS: Readonly<Record<RecoveryVerdict, string>> = { passed: '✓', partial: '~', failed: '✗' };
+const CHECKS: Readonly<Record<HealthVerdict, string>> = { passed: '✓', warning: '~', failed: '✗' };
 const DRILL_WORDS: Readonly<Record<RecoveryVerdict, string>> = {
   passed: 'passed',
   partial: 'in part',
@@ -50,7 +52,7 @@ function seriesSection({ series, now }: StatusReport, md: Markdown): string[] {
     ...(more > 0 ? [`${more} more are not shown.`] : []),
     '### The last 30 days',
     md.block(picture(shown).join('\n')),
-    '● a proven backup, ○ unproven or broken off, × missed, · none was expected. Drills: ✓ passed, ~ in part, ✗ failed. The last character is today; days are those of UTC.',
+    '● a proven backup, ○ unproven or broken off, × missed, · none was expected. Drills: ✓ passed, ~ in part, ✗ failed. Health checks, the worst of a day: ✓ passed, ~ with warnings, ✗ failed. The last character is today; days are those of UTC.',
   ];
 }
 
@@ -74,18 +76,22 @@ function seriesRow(each: SeriesStatus, now: Date, md: Markdown): string[] {
   ];
 }
 
-/** One line a series, and one for its drills where there were any. */
+/** One line a series, and one for its drills and one for its health checks where there were any. */
 function picture(series: readonly SeriesStatus[]): string[] {
   const width = Math.min(NAME_CHARACTERS, Math.max('drills'.length + 2, ...series.map(({ name }) => name.length)));
   const label = (text: string): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width));
   return series.flatMap(({ name, days }) => [
     `${label(name)}  ${days.map(({ state }) => DAYS[state]).join('')}`,
-    ...(days.some(({ drill }) => drill !== undefined)
-      ? [
-          `${label('  drills')}  ${days.map(({ drill }) => (drill === undefined ? ' ' : DRILLS[drill])).join('')}`.trimEnd(),
-        ]
-      : []),
+    ...line(label('  drills'), days, ({ drill }) => (drill === undefined ? undefined : DRILLS[drill])),
+    ...line(label('  checks'), days, ({ check }) => (check === undefined ? undefined : CHECKS[check])),
   ]);
+}
+
+function line(label: string, days: readonly StatusDay[], sign: (day: StatusDay) => string | undefined): string[] {
+  const signs = days.map(sign);
+  return signs.every((each) => each === undefined)
+    ? []
+    : [`${label}  ${signs.map((each) => each ?? ' ').join('')}`.trimEnd()];
 }
 
 function destinationsSection({ destinations, storage }: StatusReport, md: Markdown): string[] {

@@ -10,11 +10,13 @@ import {
   takeStock,
 } from '../domain/retention/inventory.ts';
 import { seriesPrefix } from '../domain/set-layout.ts';
+import { recentChecks } from '../domain/status/checks.ts';
 import type { DestinationFacts, SeenDestination, SeriesFacts, UnfinishedSet } from '../domain/status/facts.ts';
 import { seriesIn } from '../domain/status/listing.ts';
 import { ownerOf } from '../domain/status/owners.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
 import { readDrillRecord } from '../drill/records.ts';
+import { readCheck, readChecks } from '../holdings/check-outcomes.ts';
 import { readOutcomes } from '../holdings/drill-outcomes.ts';
 import { findSets, readFacts, unknownIn } from '../holdings/found-sets.ts';
 import type { Memory } from './memory.ts';
@@ -51,7 +53,7 @@ export async function lookAtAll(parts: LookParts): Promise<DestinationFacts[]> {
   return facts;
 }
 
-async function lookAtOne(target: Target, { series, memory }: LookParts): Promise<SeenDestination> {
+async function lookAtOne(target: Target, { series, memory, context }: LookParts): Promise<SeenDestination> {
   const { destination, storage } = target;
   const listed: ListedObject[] = [];
   for await (const { key, sizeBytes, modifiedAt, etag } of storage.list(
@@ -63,7 +65,8 @@ async function lookAtOne(target: Target, { series, memory }: LookParts): Promise
   }
   const found = series === undefined ? seriesIn(listed) : { series: new Map([[series, listed]]), stray: [] };
   const parts: SeriesFacts[] = [];
-  for (const [name, objects] of found.series) parts.push(await lookAtSeries(target, name, objects, memory));
+  const now = context.clock.now();
+  for (const [name, objects] of found.series) parts.push(await lookAtSeries(target, { name, objects, memory, now }));
   return {
     location: storage.location,
     owner: ownerOf(destination),
@@ -75,9 +78,7 @@ async function lookAtOne(target: Target, { series, memory }: LookParts): Promise
 
 async function lookAtSeries(
   target: Target,
-  name: string,
-  objects: readonly ListedObject[],
-  memory: Memory,
+  { name, objects, memory, now }: { name: string; objects: readonly ListedObject[]; memory: Memory; now: Date },
 ): Promise<SeriesFacts> {
   const { storage } = target;
   const inventory = takeStock(objects, name);
@@ -87,6 +88,9 @@ async function lookAtSeries(
   const { outcomes, findings } = await readOutcomes(target, name, inventory, ({ series, id, record }) =>
     memory.drill(storage.uri(record.key), record.etag, () => readDrillRecord(storage, record.key, { series, id })),
   );
+  const health = await readChecks(recentChecks(inventory.checks, now), (record) =>
+    memory.check(storage.uri(record.key), record.etag, () => readCheck(target, name, record)),
+  );
   return {
     name,
     storedBytes: sizeOf(objects),
@@ -95,6 +99,8 @@ async function lookAtSeries(
     unreadable,
     drills: outcomes,
     doubtfulDrills: findings.map(({ seen }) => seen),
+    checks: health.outcomes,
+    doubtfulChecks: health.doubts,
     unknown: [...inventory.unknown, ...sets.flatMap(unknownIn), ...strangeIn(inventory)],
   };
 }

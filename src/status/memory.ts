@@ -1,5 +1,5 @@
 /**
- * What was read of manifests and of records of drills, kept between runs by key and ETag. The listing is always the
+ * What was read of manifests and of records of drills and health checks, kept between runs by key and ETag. The listing is always the
  * truth: an object that changed has another ETag, one that is gone is not asked for. A memory that is broken, of
  * another version or out of reach costs time alone.
  */
@@ -8,11 +8,13 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { type CheckOutcome, readCheckOutcome } from '../domain/check/outcome.ts';
 import { type DrillOutcome, readDrillOutcome } from '../domain/drill-record.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import * as json from '../domain/json-reader.ts';
 import { readSetFacts, type SetFacts } from '../domain/set-facts.ts';
+import type { CheckReading } from '../holdings/check-outcomes.ts';
 import type { Log } from '../ports.ts';
 import type { ActionsCache, CachePurpose } from '../postgres/client-cache.ts';
 
@@ -31,6 +33,7 @@ interface Remembered {
   etag: string;
   set?: SetFacts | undefined;
   drill?: DrillOutcome | undefined;
+  check?: CheckOutcome | undefined;
   /** Of a manifest: its set was read again, and is not what was stored. */
   damaged?: boolean | undefined;
 }
@@ -40,6 +43,7 @@ const readRemembered: json.Reader<Remembered> = json.object<Remembered>({
   etag: json.text,
   set: json.optional(readSetFacts),
   drill: json.optional(readDrillOutcome),
+  check: json.optional(readCheckOutcome),
   damaged: json.optional(json.flag),
 });
 
@@ -92,6 +96,14 @@ export class Memory {
     return this.#keep(uri, etag, 'drill', outcome);
   }
 
+  /** As {@link drill}. */
+  async check(uri: string, etag: string | undefined, read: () => Promise<CheckReading>): Promise<CheckReading> {
+    const known = this.#known(uri, etag)?.check;
+    if (known !== undefined) return known;
+    const value = await read();
+    return value === undefined || 'doubt' in value ? value : this.#keep(uri, etag, 'check', value);
+  }
+
   /** Whether the set with the manifest at `uri` was damaged when it was read again last. */
   isDamaged(uri: string): boolean {
     return this.#now.get(uri)?.damaged ?? false;
@@ -110,7 +122,7 @@ export class Memory {
     return known;
   }
 
-  #keep<K extends 'set' | 'drill', T extends SetFacts | DrillOutcome>(
+  #keep<K extends 'set' | 'drill' | 'check', T extends SetFacts | DrillOutcome | CheckOutcome>(
     uri: string,
     etag: string | undefined,
     kind: K,

@@ -135,6 +135,28 @@ describeIf(here, 'A check as a gate', () => {
     expect(readFileSync(path.join(folder, 'out/check.md'), 'utf8')).not.toContain(PASSWORD);
   });
 
+  test('leaves what a status shows: the last verdict, how often the database answered, and each day', async () => {
+    const storage = path.join(folder, 'backups');
+    const look = () =>
+      runAction({
+        github,
+        inputs: { command: 'status', storage, 'fail-on': 'never', dashboard: 'page.html' },
+        cwd: folder,
+      });
+    await run();
+    await run({ 'database-url': `postgresql://app:${PASSWORD}@127.0.0.1:1/shop`, 'connect-window-seconds': '1' });
+    const down = await look();
+    expect(down.exitCode, down.maskedLog).toBe(0);
+    expect(down.outputs.findings).toContain('check-failed');
+    expect(down.maskedLog).toContain('The database of shop answered 1 of 2 health checks in the last 30 days (50 %)');
+    expect(readable(down.summary)).toMatch(/ {2}checks {2}.*✗/);
+    expect(readFileSync(path.join(folder, 'page.html'), 'utf8')).toContain('answered 1 of 2 checks in 30 days');
+    await run();
+    const up = await look();
+    expect(up.outputs.findings).not.toContain('check-failed');
+    expect(up.maskedLog).toContain('answered 2 of 3 health checks');
+  });
+
   test('with strict is red for what it may not see', async () => {
     await server.query('REVOKE pg_monitor FROM app');
     try {

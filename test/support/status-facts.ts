@@ -66,7 +66,7 @@ export interface DrillWish {
 
 export function part(sets: readonly SeenSet[], over: Partial<SeriesFacts> = {}): SeriesFacts {
   const storedBytes = sets.reduce((sum, { facts }) => sum + facts.storedBytes, 0);
-  const nothing = { unfinished: [], unreadable: [], doubtfulDrills: [], unknown: [] };
+  const nothing = { unfinished: [], unreadable: [], doubtfulDrills: [], checks: [], doubtfulChecks: [], unknown: [] };
   // A drill of yesterday, so that nothing is overdue.
   return { name: 'shop', storedBytes, sets, drills: [drill(24)], ...nothing, ...over };
 }

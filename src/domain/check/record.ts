@@ -17,6 +17,8 @@ import {
 } from './model.ts';
 
 export const CHECK_SCHEMA_VERSION = 1;
+/** A record is a few KiB. What is larger is none, and is not read. */
+export const MAX_CHECK_BYTES = 256 * 1024;
 
 export interface CheckRecord {
   schemaVersion: number;

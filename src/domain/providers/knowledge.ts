@@ -119,7 +119,7 @@ export const KNOWLEDGE: readonly ProviderKnowledge[] = [
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere; the admin is `doadmin`',
     pointInTime: {
       offer: 'any moment of the last 7 days',
-      how: 'Backups, Restore from backup, or `doctl databases fork … --restore-from-timestamp`: it becomes a new cluster',
+      how: 'Actions, Restore from backup, or `doctl databases fork … --restore-from-timestamp`: it becomes a new cluster',
     },
     adds: OFF_SITE,
     source: 'https://docs.digitalocean.com/products/databases/postgresql/how-to/restore-from-backups/',
@@ -129,11 +129,11 @@ export const KNOWLEDGE: readonly ProviderKnowledge[] = [
     name: 'Fly Managed Postgres',
     direct: '`direct.ID.flympg.net:5432`, inside of the private network: `fly mpg proxy` in a step before',
     pooled: '`pgbouncer.ID.flympg.net`',
-    tls: 'the private network is encrypted',
+    tls: 'on without asking for it; the private network is encrypted besides',
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere',
-    pointInTime: { offer: 'backups of the platform', how: 'restore one into a new cluster in the dashboard' },
+    pointInTime: { offer: 'backups of the platform', how: '`fly mpg restore`, which makes a new cluster' },
     adds: OFF_SITE,
-    source: 'https://fly.io/docs/mpg/',
+    source: 'https://fly.io/docs/mpg/client-configuration/',
   },
   {
     id: 'heroku',
@@ -143,7 +143,7 @@ export const KNOWLEDGE: readonly ProviderKnowledge[] = [
     tls: 'demanded; certificates cannot be verified: `sslmode=require`',
     restore: 'extensions live in `heroku_ext`; no roles can be made: `owner: drop`, `privileges: drop`',
     pointInTime: {
-      offer: 'any moment of the last days, by the plan; none in the Essential tier',
+      offer: 'any moment of the last days, by the plan (`heroku pg:info` says from when); none in the Essential tier',
       how: '`heroku addons:create heroku-postgresql:PLAN --rollback DATABASE_URL --to "2026-11-21 02:00 UTC"`',
     },
     adds: OFF_SITE,
@@ -167,9 +167,13 @@ export const KNOWLEDGE: readonly ProviderKnowledge[] = [
     pooled: 'none of its own',
     tls: 'optional; a certificate that is its own authority: `sslmode=require`',
     restore: 'a superuser of your own: nothing special',
-    pointInTime: { offer: 'none: backups of the volume, by schedule', how: 'the service, Backups, Restore' },
+    pointInTime: {
+      offer:
+        'any moment of about four weeks, where it is switched on (Backups, Enable PITR); else backups of the volume',
+      how: 'the service, Backups, Point-in-time recovery: it becomes a new service',
+    },
     adds: `${OFF_SITE}; backups of a volume go with it`,
-    source: 'https://docs.railway.com/reference/backups',
+    source: 'https://docs.railway.com/volumes/point-in-time-recovery',
   },
   {
     id: 'rds',
@@ -193,7 +197,8 @@ export const KNOWLEDGE: readonly ProviderKnowledge[] = [
     tls: 'demanded from outside; a public authority',
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere',
     pointInTime: {
-      offer: 'any moment of the last 3 or 7 days, by the plan of the workspace; none in the free plan',
+      offer:
+        'any moment of the last 3 or 7 days, by the plan of the workspace, but of the last ten minutes; none in the free plan',
       how: 'the database, Recovery, Restore Database: it becomes a new instance',
     },
     adds: OFF_SITE,

@@ -34,11 +34,13 @@ export interface Inventory {
   /** Verdicts of drills, by the set that they are about. */
   drills: ReadonlyMap<string, readonly RecordKey[]>;
   audits: readonly RecordKey[];
+  /** Verdicts of health checks. */
+  checks: readonly RecordKey[];
   /** Keys that are not ours. */
   unknown: readonly string[];
 }
 
-/** Folders of a series besides those of sets. `_checks` holds what `command: check` writes. */
+/** Folders of a series besides those of sets. */
 const CHECKS = '_checks/';
 const AUDIT = '_audit/';
 
@@ -46,6 +48,7 @@ export function takeStock(objects: Iterable<ListedObject>, series: string): Inve
   const folders = new Map<string, ListedSet & { objects: Map<string, ListedObject> }>();
   const drills = new Map<string, RecordKey[]>();
   const audits: RecordKey[] = [];
+  const checks: RecordKey[] = [];
   const unknown: string[] = [];
   for (const object of objects) {
     const { key } = object;
@@ -60,9 +63,11 @@ export function takeStock(objects: Iterable<ListedObject>, series: string): Inve
     }
     const drill = drillOf(object, series);
     const audit = inSeries.startsWith(AUDIT) ? parseAuditKey(key) : undefined;
+    const check = inSeries.startsWith(CHECKS) ? recordOf(object, inSeries.slice(CHECKS.length)) : undefined;
     if (drill !== undefined) drills.set(drill.id, [...(drills.get(drill.id) ?? []), drill]);
     else if (audit !== undefined) audits.push({ key, at: audit.at, sizeBytes: object.sizeBytes });
-    else if (!inSeries.startsWith(CHECKS)) unknown.push(key);
+    else if (check !== undefined) checks.push(check);
+    else unknown.push(key);
   }
   const all = [...folders.values()];
   const isFinished = ({ objects }: ListedSet): boolean => objects.has(OBJECT_NAMES.manifest);
@@ -71,6 +76,7 @@ export function takeStock(objects: Iterable<ListedObject>, series: string): Inve
     unfinished: all.filter((each) => !isFinished(each)),
     drills,
     audits,
+    checks,
     unknown,
   };
 }
@@ -80,14 +86,20 @@ export function drillTime(key: string, series: string): Date | undefined {
   return drillOf({ key, sizeBytes: 0, modifiedAt: new Date(0) }, series)?.at;
 }
 
-function drillOf({ key, sizeBytes, etag }: ListedObject, series: string): (RecordKey & { id: string }) | undefined {
+function drillOf(object: ListedObject, series: string): (RecordKey & { id: string }) | undefined {
   const prefix = drillsPrefix(series);
-  if (!key.startsWith(prefix)) return undefined;
-  const [id = '', name = '', ...more] = key.slice(prefix.length).split('/');
-  if (more.length > 0 || parseBackupId(id) === undefined || !isRecordName(name)) return undefined;
-  // The name of a record is a time and a random part, as in an id.
+  if (!object.key.startsWith(prefix)) return undefined;
+  const [id = '', name = '', ...more] = object.key.slice(prefix.length).split('/');
+  if (more.length > 0 || parseBackupId(id) === undefined) return undefined;
+  const record = recordOf(object, name);
+  return record === undefined ? undefined : { ...record, id };
+}
+
+/** The name of a record is a time and a random part, as in an id. */
+function recordOf({ key, sizeBytes, etag }: ListedObject, name: string): RecordKey | undefined {
+  if (!isRecordName(name)) return undefined;
   const at = parseBackupId(`${name.slice(0, 15)}_x_${name.slice(16, 22)}`)?.at;
-  return at === undefined ? undefined : { key, id, at, sizeBytes, ...(etag === undefined ? {} : { etag }) };
+  return at === undefined ? undefined : { key, at, sizeBytes, ...(etag === undefined ? {} : { etag }) };
 }
 
 /** What lies in the folder of an unfinished set and was not written by this action. */

@@ -1,4 +1,5 @@
 /** The last 30 days of a series, in UTC. */
+import type { HealthVerdict } from '../check/model.ts';
 import { cadenceOf, missedTimes } from './cadence.ts';
 import { hasEnded } from './failures.ts';
 import type { DayState, StatusDay } from './model.ts';
@@ -6,9 +7,10 @@ import type { SeriesView } from './series-view.ts';
 
 const DAYS = 30;
 const DAY_MS = 86_400_000;
+const WORST_FIRST: readonly HealthVerdict[] = ['failed', 'warning', 'passed'];
 
 export function lastDays(view: SeriesView): StatusDay[] {
-  const { now, backups, drills, unfinished, limits } = view;
+  const { now, backups, drills, checks, unfinished, limits } = view;
   const cadence = cadenceOf(backups, limits.expectedEveryHours);
   const missed = new Set((cadence === undefined ? [] : missedTimes(cadence, now)).map(dayOf));
   const broken = new Set(unfinished.filter((set) => hasEnded(set, now)).map(({ at }) => dayOf(at)));
@@ -16,6 +18,8 @@ export function lastDays(view: SeriesView): StatusDay[] {
     const day = dayOf(new Date(now.getTime() - (DAYS - 1 - index) * DAY_MS));
     const own = backups.filter(({ at }) => dayOf(at) === day);
     const drill = drills.findLast(({ at }) => dayOf(at) === day)?.verdict;
+    const verdicts = checks.filter(({ startedAt }) => startedAt.startsWith(day)).map(({ verdict }) => verdict);
+    const check = WORST_FIRST.find((verdict) => verdicts.includes(verdict));
     const state: DayState = own.some(({ verdict }) => verdict === 'proven')
       ? 'proven'
       : own.length > 0 || broken.has(day)
@@ -23,7 +27,11 @@ export function lastDays(view: SeriesView): StatusDay[] {
         : missed.has(day)
           ? 'missed'
           : 'none';
-    return { day, state, backups: own.length, ...(drill === undefined ? {} : { drill }) };
+    return {
+      ...{ day, state, backups: own.length },
+      ...(drill === undefined ? {} : { drill }),
+      ...(check === undefined ? {} : { check }),
+    };
   });
 }
 

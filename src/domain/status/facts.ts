@@ -1,4 +1,5 @@
 /** What a storage was seen to hold: all that a status is judged by. */
+import type { CheckOutcome } from '../check/outcome.ts';
 import type { DrillOutcome } from '../drill-record.ts';
 import type { SetFacts } from '../set-facts.ts';
 import type { DestinationOwner } from './owners.ts';
@@ -53,6 +54,10 @@ export interface SeriesFacts {
   drills: readonly DrillOutcome[];
   /** Records of drills that do not count, a sentence each. */
   doubtfulDrills: readonly string[];
+  /** Of the last 30 days. */
+  checks: readonly CheckOutcome[];
+  /** The same of their records. */
+  doubtfulChecks: readonly string[];
   /** Keys that this action did not write. */
   unknown: readonly string[];
 }

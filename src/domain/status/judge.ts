@@ -5,6 +5,7 @@ import { judgeAge, judgeClock, judgeRetention } from './ages.ts';
 import { judgeAnomalies } from './anomalies.ts';
 import { cadenceOf, judgeRuns } from './cadence.ts';
 import { lastDays } from './calendar.ts';
+import { healthOf, judgeChecks } from './checks.ts';
 import { judgeCopies, judgeDestinations, judgeVerified } from './copies.ts';
 import { drillSuccessPercent, judgeDrills, judgeKeys } from './drills.ts';
 import { type DestinationFacts, isSeen, type StatusFacts } from './facts.ts';
@@ -16,7 +17,7 @@ import { judgeStorage, storageUse } from './storage-use.ts';
 
 const RULES: readonly SeriesRule[] = [
   ...[judgeAge, judgeRuns, judgeFailures, judgeDrills, judgeKeys],
-  ...[judgeCopies, judgeAnomalies, judgeRetention, judgeClock, judgeLeftovers],
+  ...[judgeCopies, judgeAnomalies, judgeRetention, judgeClock, judgeLeftovers, judgeChecks],
 ];
 
 export function judgeStatus(facts: StatusFacts): StatusReport {
@@ -73,6 +74,7 @@ function statusOf(view: SeriesView, verified: readonly StatusFinding[]): SeriesS
   const lastDrill = drills.at(-1);
   const percent = drillSuccessPercent(view);
   const cadence = cadenceOf(backups, limits.expectedEveryHours);
+  const health = healthOf(view);
   return {
     ...{ name, findings, backups, drills },
     level: worstOf(findings),
@@ -81,6 +83,7 @@ function statusOf(view: SeriesView, verified: readonly StatusFinding[]): SeriesS
     ...(lastDrill === undefined ? {} : { lastDrill }),
     ...(percent === undefined ? {} : { drillSuccessPercent: percent }),
     ...(cadence === undefined ? {} : { cadenceHours: cadence.hours }),
+    ...(health === undefined ? {} : { health }),
     days: lastDays(view),
     storedBytes: places.reduce((sum, { part }) => sum + part.storedBytes, 0),
   };

@@ -2,6 +2,7 @@
  * What `command: status` knows of a storage: made by the pure judgement from listings and manifests, read by the job
  * summary, the dashboard, the outputs and the alarm. No name from inside a database stands in it.
  */
+import type { HealthVerdict } from '../check/model.ts';
 import type { Verdict } from '../checks.ts';
 import type { RecoveryVerdict } from '../recovery.ts';
 
@@ -56,6 +57,20 @@ export interface DrillPoint {
   recoverySeconds?: number;
 }
 
+/** Of health checks of the last 30 days. */
+export interface HealthHistory {
+  last: {
+    at: Date;
+    verdict: HealthVerdict;
+    /** Codes of what made it fail. */
+    failed: readonly string[];
+  };
+  checks: number;
+  failed: number;
+  /** In how many the server answered. */
+  reached: number;
+}
+
 /** `missed`: a run was expected, and nothing is there. `none`: none was. `unproven`: what is there is not proven. */
 export type DayState = 'proven' | 'unproven' | 'missed' | 'none';
 
@@ -67,6 +82,8 @@ export interface StatusDay {
   backups: number;
   /** The last verdict of a drill on that day. */
   drill?: RecoveryVerdict;
+  /** The worst verdict of a health check on that day. */
+  check?: HealthVerdict;
 }
 
 export interface SeriesStatus {
@@ -80,6 +97,8 @@ export interface SeriesStatus {
   drillSuccessPercent?: number;
   /** Time between two scheduled backups, as given or seen; absent while too few are there. */
   cadenceHours?: number;
+  /** Absent when no health check of the last 30 days is known. */
+  health?: HealthHistory;
   /** The last 30 calendar days, oldest first, today included. */
   days: readonly StatusDay[];
   /** Oldest first. */

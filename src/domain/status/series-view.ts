@@ -1,8 +1,10 @@
 /** One series as all destinations that answered hold it together: what its rules look at. */
+import type { CheckOutcome } from '../check/outcome.ts';
 import { type DrillOutcome, restoredBackups, trendPoint } from '../drill-record.ts';
 import { CLOCK_TOLERANCE_MS, isGood, newestFirst } from '../retention.ts';
 import { isSafetyBackup } from '../selector.ts';
 import type { SetFacts } from '../set-facts.ts';
+import { checksOf } from './checks.ts';
 import type { DestinationFacts, SeenDestination, SeriesFacts, StatusLimits, UnfinishedSet } from './facts.ts';
 import { isSeen } from './facts.ts';
 import type { BackupPoint, DrillPoint } from './model.ts';
@@ -21,6 +23,8 @@ export interface SeriesView {
   good: readonly BackupPoint[];
   /** Oldest first; each drill once, wherever its record lies. */
   drills: readonly DrillPoint[];
+  /** Health checks of the last 30 days, oldest first. */
+  checks: readonly CheckOutcome[];
   /** Newest first. */
   unfinished: readonly UnfinishedSet[];
   /** Ids of sets whose time is yet to come. */
@@ -57,6 +61,10 @@ export function viewOf(
     ...{ name, now, limits, places, backups, facts },
     good: backups.filter(isGood).reverse(),
     drills: outcomes.map(drillPoint).filter(({ at }) => at.getTime() - now.getTime() <= CLOCK_TOLERANCE_MS),
+    checks: checksOf(
+      places.flatMap(({ part }) => part.checks),
+      now,
+    ),
     unfinished: unfinishedOf(places.flatMap(({ part }) => part.unfinished)).filter(({ id }) => !finished.has(id)),
     fromTheFuture: points.filter(isOfFuture).map(({ id }) => id),
   };
@@ -65,7 +73,7 @@ export function viewOf(
 function emptyPart(name: string): SeriesFacts {
   return {
     ...{ name, storedBytes: 0, sets: [], unfinished: [], unreadable: [] },
-    ...{ drills: [], doubtfulDrills: [], unknown: [] },
+    ...{ drills: [], doubtfulDrills: [], checks: [], doubtfulChecks: [], unknown: [] },
   };
 }
 

@@ -31,6 +31,7 @@ describe('the stock of a series', () => {
     expect(stock.unfinished.map(({ id }) => id)).toEqual([ID.replace('21_', '22_')]);
     expect([...stock.drills]).toMatchObject([[ID, [{ at: new Date('2026-12-01T04:00:00Z') }]]]);
     expect(stock.audits).toMatchObject([{ at: new Date('2026-11-21T03:15:00Z') }]);
+    expect(stock.checks).toMatchObject([{ at: new Date('2026-11-21T03:15:00Z') }]);
     expect(stock.unknown).toEqual([]);
   });
 
@@ -45,13 +46,14 @@ describe('the stock of a series', () => {
     `shop/_drills/${ID}/more/20261201_040000_x7m2pq.json`,
     'shop/_drills/20261201_040000_x7m2pq.json',
     'shop/_audit/mine.json',
+    'shop/_checks/mine.json',
     `shop-eu/${ID}/metadata.json`,
     `${ID}/metadata.json`,
     'shop//metadata.json',
     'shop/../prod/metadata.json',
   ])('does not take %s for its own', (key) => {
     const stock = takeStock(objects(key), 'shop');
-    expect(stock).toMatchObject({ finished: [], unfinished: [], audits: [], unknown: [key] });
+    expect(stock).toMatchObject({ finished: [], unfinished: [], audits: [], checks: [], unknown: [key] });
     expect(stock.drills.size).toBe(0);
   });
 

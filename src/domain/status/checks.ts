@@ -1,0 +1,73 @@
+/** How the health checks of a database went: the last one, and those of the last 30 days. */
+import type { CheckOutcome } from '../check/outcome.ts';
+import type { RecordKey } from '../retention/inventory.ts';
+import { CLOCK_TOLERANCE_MS } from '../retention.ts';
+import { countOf, formatAge } from '../words.ts';
+import type { SeriesRule } from './finding.ts';
+import type { HealthHistory, StatusFinding } from './model.ts';
+import { hoursBetween, type SeriesView } from './series-view.ts';
+
+const WINDOW_DAYS = 30;
+/** One every quarter of an hour for a day, or one an hour for a month: more say nothing more. */
+const MOST_READ = 750;
+const NAMED = 5;
+
+/** Which records are read: the newest of the last 30 days. */
+export function recentChecks(records: readonly RecordKey[], now: Date): RecordKey[] {
+  const after = now.getTime() - WINDOW_DAYS * 86_400_000;
+  const recent = records.filter(({ at }) => at.getTime() > after);
+  return recent.sort((one, other) => other.at.getTime() - one.at.getTime()).slice(0, MOST_READ);
+}
+
+/** Oldest first, each once, wherever its record lies. */
+export function checksOf(all: readonly CheckOutcome[], now: Date): CheckOutcome[] {
+  const once = new Map(all.map((check) => [check.startedAt, check]));
+  return [...once.values()]
+    .filter(({ startedAt }) => Date.parse(startedAt) - now.getTime() <= CLOCK_TOLERANCE_MS)
+    .sort((one, other) => (one.startedAt < other.startedAt ? -1 : 1));
+}
+
+/** `undefined` without any. */
+export function healthOf({ checks }: Pick<SeriesView, 'checks'>): HealthHistory | undefined {
+  const last = checks.at(-1);
+  if (last === undefined) return undefined;
+  return {
+    last: { at: new Date(last.startedAt), verdict: last.verdict, failed: last.failed },
+    checks: checks.length,
+    failed: checks.filter(({ verdict }) => verdict === 'failed').length,
+    reached: checks.filter(({ reached }) => reached).length,
+  };
+}
+
+export const judgeChecks: SeriesRule = (view) => {
+  const { name: series, now, places } = view;
+  const doubts = places
+    .flatMap(({ part }) => part.doubtfulChecks)
+    .map((seen): StatusFinding => {
+      const action = 'Grant s3:GetObject below `_checks/`, or look who wrote there.';
+      return { code: 'check-record-unreadable', level: 'info', series, seen, action };
+    });
+  const health = healthOf(view);
+  if (health === undefined) return doubts;
+  const { last, checks, failed, reached } = health;
+  const percent = (part: number): string => `${Math.floor((part / checks) * 1000) / 10} %`;
+  const record: StatusFinding = {
+    code: 'check-record',
+    level: 'info',
+    series,
+    seen: `The database of ${series} answered ${reached} of ${countOf(checks, 'health check')} in the last ${WINDOW_DAYS} days (${percent(reached)}); ${checks - failed} did not fail (${percent(checks - failed)})`,
+    action: '',
+  };
+  if (last.verdict !== 'failed') return [...doubts, record];
+  const named = last.failed.slice(0, NAMED).join(', ');
+  const more = last.failed.length > NAMED ? ` and ${last.failed.length - NAMED} more` : '';
+  const age = formatAge(Math.max(0, hoursBetween(last.at, now) * 3600));
+  const what: StatusFinding = {
+    code: 'check-failed',
+    level: 'warning',
+    series,
+    seen: `The last health check of the database of ${series}, ${age} ago, failed: ${named}${more}`,
+    action: 'Read its report, or run `command: check` again. The next one that does not fail ends this.',
+  };
+  return [...doubts, what, record];
+};
