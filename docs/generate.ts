@@ -6,8 +6,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HEALTH_CHECKS } from '../src/domain/check/judge.ts';
-import { KNOWLEDGE } from '../src/domain/providers/knowledge.ts';
-import { managedBy } from '../src/domain/providers/managed.ts';
+import { OWN_SERVER } from '../src/domain/providers/own-server.ts';
+import { PROVIDERS } from '../src/domain/providers/table.ts';
 import { INPUTS, type InputSpec } from '../src/inputs/spec.ts';
 import { OUTPUTS } from '../src/report/outputs.ts';
 
@@ -69,8 +69,14 @@ export function withChecks(page: string): string {
 
 /** `page` with what is known of providers made anew: one section each. */
 export function withProviders(page: string): string {
-  const sections = KNOWLEDGE.map(({ id, name, direct, pooled, tls, restore, pointInTime, adds, source }) => {
-    const { schemas, extensions } = id === 'own-server' ? { schemas: [], extensions: [] } : managedBy(id);
+  const known = PROVIDERS.flatMap(({ name, managed, words }) =>
+    words === undefined ? [] : [{ name, managed, words }],
+  );
+  known.sort((one, other) => one.name.localeCompare(other.name, 'en'));
+  const all = [...known, { name: 'A server of your own', managed: undefined, words: OWN_SERVER }];
+  const sections = all.map(({ name, managed, words }) => {
+    const { direct, pooled, tls, restore, pointInTime, adds, source } = words;
+    const { schemas = [], extensions = [] } = managed ?? {};
     const names = (list: readonly string[]) => list.map((each) => `\`${each}\``).join(', ');
     const rows = [
       ['direct connection', direct],
@@ -84,7 +90,7 @@ export function withProviders(page: string): string {
       ['what our backup adds', adds],
       ['source', `<${source}>`],
     ];
-    return `### ${name.charAt(0).toUpperCase()}${name.slice(1)}\n\n${table(['', ''], rows)}`;
+    return `### ${name}\n\n${table(['', ''], rows)}`;
   });
   return between(page, 'providers', sections.join('\n\n'));
 }

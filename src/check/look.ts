@@ -8,9 +8,8 @@ import { rowDropOf } from '../domain/check/row-drop.ts';
 import { compareSchema } from '../domain/check/schema-list.ts';
 import { BackupError } from '../domain/errors.ts';
 import { assessPreflight } from '../domain/preflight.ts';
-import { knowledgeOf } from '../domain/providers/knowledge.ts';
 import { managedBy } from '../domain/providers/managed.ts';
-import { type RecognisedProvider, recogniseProvider } from '../domain/providers.ts';
+import { type RecognisedProvider, recogniseProvider, wordsOf } from '../domain/providers.ts';
 import { WHOLE } from '../domain/scope.ts';
 import { formatBytes, formatCount } from '../domain/words.ts';
 import type { CheckInputs } from '../inputs/types.ts';
@@ -192,7 +191,7 @@ async function recognise({ session, address }: OpenedHealth): Promise<Recognised
 
 /** Where the state of an hour ago can be had, for the day on which a check finds that rows are gone. */
 function providerWords({ id, name, evidence }: RecognisedProvider): string {
-  const pointInTime = knowledgeOf(id)?.pointInTime;
+  const pointInTime = wordsOf(id)?.pointInTime;
   const recovery =
     pointInTime === undefined ? '' : `; its point-in-time recovery: ${pointInTime.offer}, ${pointInTime.how}`;
   return `${name} (recognised by ${evidence})${recovery}`;

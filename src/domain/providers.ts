@@ -1,8 +1,10 @@
 /** Whose Postgres this is, by its host and by what the server says of itself, and what its users should know once. */
 import type { Finding } from './findings.ts';
-import { PROVIDERS, type Provider, type ProviderId, type ServerSigns } from './providers/catalogue.ts';
+import { OWN_SERVER } from './providers/own-server.ts';
+import type { Provider, ProviderId, ProviderWords, ServerSigns } from './providers/provider.ts';
+import { PROVIDERS, providerOf } from './providers/table.ts';
 
-export type { ProviderId, ServerSigns } from './providers/catalogue.ts';
+export type { ProviderId, ServerSigns } from './providers/provider.ts';
 
 /** A server that said nothing, or was not asked. */
 export const NO_SIGNS: ServerSigns = { settings: [], roles: [], schemas: [], functions: [] };
@@ -50,7 +52,7 @@ export function recogniseProvider(host: string, signs: ServerSigns = NO_SIGNS): 
 
 /** What to know before the first backup of a series is relied upon; at most two notices. */
 export function providerAdvice({ id }: RecognisedProvider): Finding[] {
-  const { name, advice, ownRoles } = PROVIDERS.find((provider) => provider.id === id) as Provider;
+  const { name, advice, ownRoles } = providerOf(id) as Provider;
   const findings: Finding[] = [];
   if (advice !== undefined) findings.push({ code: 'provider-advice', severity: 'notice', ...advice });
   if (ownRoles) {
@@ -63,6 +65,11 @@ export function providerAdvice({ id }: RecognisedProvider): Finding[] {
     });
   }
   return findings;
+}
+
+/** For people; of a server of nobody's in particular those of one's own. */
+export function wordsOf(id: ProviderId | undefined): ProviderWords | undefined {
+  return id === undefined ? OWN_SERVER : providerOf(id)?.words;
 }
 
 /** The provider whose host this is, by its name alone. */

@@ -1,27 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { KNOWLEDGE, knowledgeOf } from '../../src/domain/providers/knowledge.ts';
-import { NO_SIGNS, providerAdvice, recogniseProvider, type ServerSigns } from '../../src/domain/providers.ts';
+import { OWN_SERVER } from '../../src/domain/providers/own-server.ts';
+import { PROVIDERS } from '../../src/domain/providers/table.ts';
+import { NO_SIGNS, providerAdvice, recogniseProvider, type ServerSigns, wordsOf } from '../../src/domain/providers.ts';
 
 describe('What is known of providers', () => {
   test('is there for each that the documents promise, with its source', () => {
-    expect(KNOWLEDGE.map(({ id }) => id)).toEqual([
-      ...[
-        'aiven',
-        'aurora',
-        'azure',
-        'cloud-sql',
-        'crunchy-bridge',
-        'digitalocean',
-        'fly',
-        'heroku',
-        'neon',
-        'railway',
-      ],
-      ...['rds', 'render', 'supabase', 'timescale', 'vercel', 'own-server'],
+    const told = PROVIDERS.filter(({ words }) => words !== undefined).map(({ id }) => id);
+    expect(told.sort()).toEqual([
+      ...['aiven', 'aurora', 'azure', 'cloud-sql', 'crunchy-bridge', 'digitalocean', 'fly', 'heroku', 'neon'],
+      ...['railway', 'rds', 'render', 'supabase', 'timescale', 'vercel'],
     ]);
-    for (const { source, id } of KNOWLEDGE) expect(source, id).toMatch(/^https:\/\/[\w.-]+\/\S+$/);
-    expect(knowledgeOf(undefined)?.id).toBe('own-server');
-    expect(knowledgeOf('prisma')).toBeUndefined();
+    for (const { words, id } of PROVIDERS) {
+      expect(words?.source ?? 'https://none.example/x', id).toMatch(/^https:\/\/[\w.-]+\/\S+$/);
+    }
+    expect(wordsOf(undefined)).toBe(OWN_SERVER);
+    expect(wordsOf('prisma')).toBeUndefined();
+  });
+
+  test('is one entry for each', () => {
+    expect(new Set(PROVIDERS.map(({ id }) => id)).size).toBe(PROVIDERS.length);
   });
 });
 

@@ -1,7 +1,8 @@
 /** What of an archive is not brought back whatever was chosen: what would act, and what the target has or cannot have. */
 import type { Finding } from '../findings.ts';
-import { PROVIDERS, type ProviderId } from '../providers/catalogue.ts';
 import { isManagedOwner, isManagedPublication, isManagedSchema, providerOfExtension } from '../providers/managed.ts';
+import type { ProviderId } from '../providers/provider.ts';
+import { providerOf } from '../providers/table.ts';
 import type { LeftOut } from '../recovery.ts';
 import type { TargetFacts } from '../target.ts';
 import { describeEntry, type TocEntry } from '../toc.ts';
@@ -182,5 +183,5 @@ function noteLabels(entries: readonly TocEntry[], { findings }: Exclusions): voi
 }
 
 function nameOf(id: ProviderId): string {
-  return PROVIDERS.find((provider) => provider.id === id)?.name ?? id;
+  return providerOf(id)?.name ?? id;
 }
