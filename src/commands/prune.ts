@@ -1,6 +1,7 @@
 /** `command: prune`: look → plan → rails → audit → delete → audit, at each destination by itself. */
 import { sweepOne } from '../backup/sweep.ts';
-import type { CommandContext, LifecycleLook, PruneResult } from '../command.ts';
+import type { CommandContext } from '../command.ts';
+import type { LifecycleLook, PruneResult } from '../domain/retention/result.ts';
 import type { PruneInputs } from '../inputs/types.ts';
 import { lookAtLifecycle } from '../prune/lifecycle.ts';
 import { pruneSeries } from '../prune/prune-series.ts';

@@ -1,12 +1,13 @@
 /** The plan of one destination, carried out: record, look once more, delete, record. */
 import type { Target } from '../backup/destinations.ts';
-import type { CommandContext, PrunedDestination } from '../command.ts';
+import type { CommandContext } from '../command.ts';
 import type { Occasion } from '../domain/audit.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { PRUNE_SCHEMA_VERSION, type PruneFinished, type PruneStarted } from '../domain/prune-record.ts';
 import { isGivenUp, isNameOfOurs, type ListedSet, oldRecords } from '../domain/retention/inventory.ts';
 import { holdToStorageClock, lastProvenGone } from '../domain/retention/rails.ts';
+import type { PrunedDestination } from '../domain/retention/result.ts';
 import { isGood, type RetentionPlan } from '../domain/retention.ts';
 import { OBJECT_NAMES, objectKey } from '../domain/set-layout.ts';
 import { unexpectedError } from '../domain/unexpected.ts';

@@ -1,10 +1,11 @@
 /** `lifecycle`: rules of the buckets themselves, read and held against the policy, or proposed. Changes none. */
 import type { Target } from '../backup/destinations.ts';
-import type { CommandContext, LifecycleLook, LifecycleProposal } from '../command.ts';
+import type { CommandContext } from '../command.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { lifecycleFindings, proposeLifecycle } from '../domain/retention/lifecycle.ts';
 import type { RetentionPolicy } from '../domain/retention/policy.ts';
+import type { LifecycleLook, LifecycleProposal } from '../domain/retention/result.ts';
 import { seriesPrefix } from '../domain/set-layout.ts';
 import type { PruneInputs } from '../inputs/types.ts';
 

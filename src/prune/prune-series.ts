@@ -1,12 +1,13 @@
 /** Prunes one series at every destination: look, plan, hold the plan to its rails, carry it out. */
 import type { Target } from '../backup/destinations.ts';
-import type { CommandContext, PrunedDestination, PruneResult } from '../command.ts';
+import type { CommandContext } from '../command.ts';
 import type { GoodBackup } from '../domain/alarm/good-backup.ts';
 import type { Occasion } from '../domain/audit.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { describePolicy } from '../domain/retention/policy.ts';
 import { holdToRails } from '../domain/retention/rails.ts';
+import type { PrunedDestination, PruneResult } from '../domain/retention/result.ts';
 import { isGood, planRetention, type RetentionPlan } from '../domain/retention.ts';
 import { setFolder } from '../domain/set-layout.ts';
 import { unexpectedError } from '../domain/unexpected.ts';

@@ -5,7 +5,6 @@ import type {
   CommandResult,
   DryRun,
   LostCopy,
-  PruneResult,
   RecoveryDryRun,
   RecoveryResult,
   ReusedBackup,
@@ -13,6 +12,7 @@ import type {
 } from '../command.ts';
 import { worstFirst } from '../domain/check/judge.ts';
 import type { Finding } from '../domain/findings.ts';
+import type { PruneResult } from '../domain/retention/result.ts';
 import { asFinding } from '../domain/status/finding.ts';
 import type { StatusFinding } from '../domain/status/model.ts';
 import { keptIds, removedIds } from './prune-report.ts';

@@ -1,5 +1,6 @@
 /** What a prune says at its end: job summary, last line of the log, and the words of what went wrong. */
-import type { LifecycleProposal, PrunedDestination, PruneResult, RunNews } from '../command.ts';
+import type { RunNews } from '../command.ts';
+import type { LifecycleProposal, PrunedDestination, PruneResult } from '../domain/retention/result.ts';
 import type { Decision } from '../domain/retention.ts';
 import { countOf } from '../domain/words.ts';
 import { type FailureWords, titled } from './failure-words.ts';

@@ -2,18 +2,11 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as core from '@actions/core';
-import type {
-  BackupOutcome,
-  CommandResult,
-  PlanToConfirm,
-  PruneResult,
-  RecoveryResult,
-  RunNews,
-  StatusResult,
-} from '../command.ts';
+import type { BackupOutcome, CommandResult, PlanToConfirm, RecoveryResult, RunNews, StatusResult } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import type { PruneResult } from '../domain/retention/result.ts';
 import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
 import { runnerEnvironment } from '../inputs/runner-environment.ts';
 import type { RunLog } from '../runner/log.ts';

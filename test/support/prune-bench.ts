@@ -1,9 +1,10 @@
 /** What tests of pruning look at: series of made-up sets in any storage, and the prune of them as the command does it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandContext, PruneResult } from '../../src/command.ts';
+import type { CommandContext } from '../../src/command.ts';
 import { parseDestination } from '../../src/domain/destination.ts';
 import { serializeDrillRecord } from '../../src/domain/drill-record.ts';
 import type { RetentionPolicy } from '../../src/domain/retention/policy.ts';
+import type { PruneResult } from '../../src/domain/retention/result.ts';
 import { drillKey, setPrefix } from '../../src/domain/set-layout.ts';
 import type { Clock, Storage } from '../../src/ports.ts';
 import { pruneSeries } from '../../src/prune/prune-series.ts';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, type TestAPI, test } from 'vitest';
-import type { PrunedDestination, PruneResult } from '../../src/command.ts';
+import type { PrunedDestination, PruneResult } from '../../src/domain/retention/result.ts';
 import type { Storage } from '../../src/ports.ts';
 import { readBytes } from '../../src/storage/write-object.ts';
 import { describeIf } from './availability.ts';

@@ -1,7 +1,7 @@
 /** The words of a prune: what it removed, what went wrong, and what is safe at every stage of it. */
 import { describe, expect, test } from 'vitest';
-import type { PrunedDestination, PruneResult } from '../../src/command.ts';
 import { BackupError } from '../../src/domain/errors.ts';
+import type { PrunedDestination, PruneResult } from '../../src/domain/retention/result.ts';
 import { describeFailure, describeTrouble } from '../../src/report/failure.ts';
 import { outputsOf } from '../../src/report/outputs.ts';
 import { pruneLine, pruneSummary } from '../../src/report/prune-report.ts';

@@ -3,8 +3,8 @@
  * summary, the dashboard, the outputs and the alarm. No name from inside a database stands in it.
  */
 import type { HealthVerdict } from '../check/model.ts';
-import type { Verdict } from '../checks.ts';
 import type { RecoveryVerdict } from '../recovery.ts';
+import type { RetentionSet } from '../retention.ts';
 
 /** Ascending. `critical`: the team may not be able to recover today. */
 export const LEVELS = ['info', 'warning', 'critical'] as const;
@@ -26,19 +26,11 @@ export interface StatusFinding {
   action: string;
 }
 
-/** One finished backup, as its manifest at the first destination that holds it whole says. */
-export interface BackupPoint {
-  id: string;
-  /** Of its snapshot. */
-  at: Date;
-  label: string;
-  /** `unproven` too when no destination holds all its objects. */
-  verdict: Verdict;
-  /** A drill has brought it back. */
-  restored: boolean;
-  /** The whole database with its rows. */
-  whole: boolean;
-  keepForever: boolean;
+/**
+ * One finished backup, as its manifest at the first destination that holds it whole says. It is `unproven` too when no
+ * destination holds all its objects.
+ */
+export interface BackupPoint extends RetentionSet {
   /** How long taking it took. */
   seconds: number;
   plainBytes: number;
