@@ -179,8 +179,11 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
     async (name) => {
       const files = [bench.scenario.storage, bench.second].map((folder) => path.join(folder, 'shop', id, name));
       for (const file of files) await flipByte(file);
-      await expectFailed(await bench.drill(), 'ERR_BACKUP_DAMAGED', name);
-      for (const file of files) await flipByte(file);
+      try {
+        await expectFailed(await bench.drill(), 'ERR_BACKUP_DAMAGED', name);
+      } finally {
+        for (const file of files) await flipByte(file);
+      }
     },
   );
 

@@ -88,13 +88,15 @@ export async function startDrillBench(clients: Clients, options: ScenarioOptions
   }
 
   /** Of one destination, oldest first. */
+  /** Oldest first; names of one second have no order. */
   function recordsIn(folder: string, id: string, series = 'shop'): KeptRecord[] {
     const place = path.join(folder, series, '_drills', id);
-    return namesIn(place).map((name) => {
+    const records = namesIn(place).map((name) => {
       const file = path.join(place, name);
       const text = readFileSync(file, 'utf8');
       return { file, text, record: parseDrillRecord(text) };
     });
+    return records.sort((one, other) => Date.parse(one.record.startedAt) - Date.parse(other.record.startedAt));
   }
 
   /** The newest, which is the same at both destinations and as the schema has it. */

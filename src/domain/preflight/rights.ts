@@ -45,7 +45,7 @@ function assessReading({ role, schemas, tables, sequences }: RightsFacts, major:
   const name = quoteIdentifier(role);
   const grants = (inSchema: string): string =>
     major >= 14
-      ? `Run \`GRANT pg_read_all_data TO ${name};\` or, where the provider lets nobody do that, \`${inSchema}\`.`
+      ? `Run \`GRANT pg_read_all_data TO ${name};\`. Where the provider lets nobody do that, docs/permissions.md has the grants one by one.`
       : `Run \`${inSchema}\`.`;
   const finding = (code: string, seen: string, action: string): Finding => ({ code, severity: 'error', seen, action });
   const found: Finding[] = [];
