@@ -141,13 +141,16 @@ describe('What does not belong there', () => {
       'Prod/x/y',
       '_audit/20260102_040000_aaaaaa.started.json',
       'empty/x',
+      'empty/_checks/mine.json',
+      'staging/_checks/20261121_031500_k3v9qa.json',
     ];
     const { series, stray } = seriesIn(keys.map((key) => ({ key, sizeBytes: 1, modifiedAt })));
     expect([...series].map(([name, objects]) => [name, objects.length])).toEqual([
       ['prod', 2],
       ['prod-eu', 1],
+      ['staging', 1],
     ]);
-    expect(stray).toEqual(['notes', 'Prod/x/y', 'empty/x']);
+    expect(stray).toEqual(['notes', 'Prod/x/y', 'empty/x', 'empty/_checks/mine.json']);
   });
 });
 
