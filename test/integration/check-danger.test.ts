@@ -100,11 +100,31 @@ describe.each([13, 15, 18])('Dangers of a Postgres %i', (major) => {
       });
     });
 
-    test('transaction ids by a limit that any database is beyond: two thousand million of them cannot be used up here', async () => {
-      const { of } = await checked([], { checks: 'transaction-age=0.0000001\nmultixact-age=0' });
-      expect(of('transaction-age')).toMatchObject({ status: 'failed', limit: 0.0000001 });
-      expect(of('transaction-age').action).toContain('VACUUM (FREEZE)');
-      expect((await checked([])).of('transaction-age')).toMatchObject({ status: 'passed', limit: 60 });
+    test('transaction and multixact ids, by changing the ages in the catalog: thousands of millions cannot be used up here', async () => {
+      await server.createDatabase('aged');
+      const [before] = await server.query<{ ids: string; multixacts: string }>(
+        "SELECT datfrozenxid::text AS ids, datminmxid::text AS multixacts FROM pg_database WHERE datname = 'aged'",
+      );
+      /** As many ids old as a share of the 2³¹ at which the server stops. */
+      const age = async (column: 'datfrozenxid' | 'datminmxid', from: string, percent: number): Promise<CheckRun> => {
+        const id = (Number(from) - Math.round((2 ** 31 * percent) / 100) + 2 ** 32) % 2 ** 32;
+        await server.query(
+          `SET allow_system_table_mods = on; UPDATE pg_database SET ${column} = '${id}' WHERE datname = 'aged'`,
+        );
+        return await runCheck({ 'database-url': server.uri() });
+      };
+      for (const [code, column, from = ''] of [
+        ['transaction-age', 'datfrozenxid', before?.ids],
+        ['multixact-age', 'datminmxid', before?.multixacts],
+      ] as const) {
+        expect((await age(column, from, 50)).of(code), code).toMatchObject({ status: 'warning', limit: 60 });
+        expect((await age(column, from, 61)).of(code), code).toMatchObject({
+          status: 'failed',
+          seen: expect.stringContaining('(61 % of the way to the end), in aged'),
+          action: expect.stringContaining('VACUUM (FREEZE)'),
+        });
+        expect((await age(column, from, 0)).of(code), code).toMatchObject({ status: 'passed', limit: 60 });
+      }
     });
 
     test('a prepared transaction that nobody ended', async () => {

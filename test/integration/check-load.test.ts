@@ -122,6 +122,25 @@ describe.each([13, 18])('The load of a Postgres %i', (major) => {
       await server.query("SELECT pg_drop_replication_slot('standby')");
     });
 
+    test('a slot that lost its WAL, whatever the limit is', async () => {
+      await server.query("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
+      await server.query("SELECT pg_reload_conf(), pg_create_physical_replication_slot('away', true)");
+      expect((await run()).of('slot-wal').status).toBe('passed');
+      for (let segment = 0; segment < 3; segment += 1)
+        await server.query(`CREATE TABLE s${segment} (i int); SELECT pg_switch_wal()`);
+      await server.query('CHECKPOINT');
+      expect((await run()).of('slot-wal')).toMatchObject({
+        status: 'failed',
+        seen: '1 replication slot lost the WAL that is needed',
+        details: ['away: 0 B, lost'],
+        action: expect.stringContaining('set up anew'),
+      });
+      await server.query("SELECT pg_drop_replication_slot('away')");
+      expect((await run()).of('slot-wal').status).toBe('passed');
+      await server.query('ALTER SYSTEM RESET max_slot_wal_keep_size');
+      await server.query('SELECT pg_reload_conf()');
+    });
+
     test('statements that are slow on average, without their values', async () => {
       for (let count = 0; count < 10; count += 1) await server.query("SELECT pg_sleep(0.02), 'somebody@example.com'");
       const { of } = await run({ checks: 'slow-statements=15' });
@@ -158,6 +177,54 @@ describe.each([13, 18])('The load of a Postgres %i', (major) => {
         'warning',
         'failed',
       ]);
+    });
+  });
+});
+
+describe.each([13, 18])('A Postgres %i with less memory than its tables take', (major) => {
+  const here = availableMajors().includes(major) || { skipped: `no server of major ${major}` };
+  describeIf(here, 'is read', () => {
+    let server: PostgresServer;
+    beforeAll(async () => {
+      server = await startPostgres({ major, settings: { shared_buffers: '1MB', autovacuum: 'off' } });
+      await server.query(
+        `CREATE TABLE large AS SELECT repeat('x', 1000) FROM generate_series(1, 20000);
+         CREATE TABLE small AS SELECT generate_series(1, 10) AS i`,
+      );
+      await server.query('SELECT pg_stat_reset()');
+    });
+    afterAll(() => server.stop());
+    const cacheHit = async () => (await runCheck({ 'database-url': server.uri() })).of('cache-hit');
+    /** Statistics arrive a little after the session that made them. */
+    const counted = (column: 'blks_read' | 'blks_hit', least: number) =>
+      expect
+        .poll(
+          async () =>
+            (await server.query(`SELECT ${column}::float8 AS n FROM pg_stat_database WHERE datname = 'postgres'`))[0]
+              ?.n,
+          { timeout: 20_000 },
+        )
+        .toBeGreaterThan(least);
+
+    test('from the disk: a cache that is too small', async () => {
+      expect(await cacheHit()).toMatchObject({
+        status: 'passed',
+        seen: expect.stringMatching(/^Hardly anything is read/),
+      });
+      for (let round = 0; round < 5; round += 1) await server.query('SELECT count(*) FROM large');
+      await counted('blks_read', 10_000);
+      const { status, seen, value } = await cacheHit();
+      expect({ status, seen }).toEqual({ status: 'warning', seen: `${value} % of blocks were found in memory` });
+    });
+
+    test('from memory: what is asked for again and again fits', async () => {
+      await server.query(
+        'SELECT sum((SELECT count(*) FROM small WHERE small.i <> g.i)) FROM generate_series(1, 300000) AS g (i)',
+      );
+      await counted('blks_hit', 300_000);
+      const { status, value } = await cacheHit();
+      expect(status).toBe('passed');
+      expect(value).toBeGreaterThanOrEqual(90);
     });
   });
 });

@@ -4,11 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { judgeHealth } from '../../src/domain/check/judge.ts';
-import { tlsAttempts } from '../../src/domain/connection.ts';
+import type { Clock } from '../../src/ports.ts';
+import { systemClock } from '../../src/runner/clock.ts';
 import { describeIf, describeWith } from '../support/availability.ts';
 import { runCheck } from '../support/check-bench.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
+import { ownAddress } from '../support/own-address.ts';
 import { pgBouncerProgram, startPgBouncer } from '../support/pgbouncer.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { makeSelfSignedCertificate } from '../support/self-signed.ts';
@@ -39,20 +40,6 @@ describeIf(here, 'The way to a server', () => {
     expect(plain.of('tls')).toMatchObject({ status: 'passed', seen: expect.stringContaining('on this machine') });
   });
 
-  test('to another machine plain text fails, and a certificate that nobody verified warns', () => {
-    const judge = (sslmode: 'disable' | 'require') => {
-      const host = { host: 'db.example.com', port: 5432 };
-      const [{ encrypted, verify }] = tlsAttempts({ sslmode }, host, false);
-      return judgeHealth(
-        { tls: { seen: { encrypted, verify, local: false } } },
-        { levels: {}, limits: {} },
-        new Date(),
-      )[0]?.status;
-    };
-    expect(judge('disable')).toBe('failed');
-    expect(judge('require')).toBe('warning');
-  });
-
   test('latency, behind a network that takes its time', async () => {
     const near = await runCheck({ 'database-url': server.uri() });
     expect(near.of('latency')).toMatchObject({ status: 'passed', limit: 500 });
@@ -68,11 +55,20 @@ describeIf(here, 'The way to a server', () => {
     }
   });
 
-  test('clocks that are apart: by injected facts, since both are those of this machine', () => {
-    const judge = (differenceSeconds: number) =>
-      judgeHealth({ clock: { seen: { differenceSeconds } } }, { levels: {}, limits: {} }, new Date())[0];
-    expect(judge(-45)).toMatchObject({ status: 'warning', seen: "The server's clock is 45 s behind this runner's" });
-    expect(judge(20)?.status).toBe('passed');
+  test('clocks that are apart: that of the runner is set wrong, since the server has that of this machine', async () => {
+    const wrongBy = (seconds: number): Clock => ({
+      ...systemClock,
+      now: () => new Date(Date.now() + seconds * 1000),
+    });
+    const clockOf = async (seconds: number) =>
+      (await runCheck({ 'database-url': server.uri() }, wrongBy(seconds))).of('clock');
+    expect(await clockOf(45)).toMatchObject({
+      status: 'warning',
+      seen: "The server's clock is 45 s behind this runner's",
+      value: 45,
+    });
+    expect((await clockOf(-45)).seen).toBe("The server's clock is 45 s ahead of this runner's");
+    expect((await clockOf(20)).status).toBe('passed');
   });
 
   test('a group that is switched off is not looked at', async () => {
@@ -123,6 +119,60 @@ describeIf(here, 'The way to a server', () => {
     const { of } = await running;
     expect(of('assertions').status).toBe('not-run');
     expect(of('backup-readiness').status).toBe('passed');
+  });
+});
+
+describeWith(ownAddress(), 'The way to another machine', ({ address }) => {
+  describeIf(here, 'is looked at', () => {
+    let server: PostgresServer;
+    let folder: string;
+    beforeAll(async () => {
+      folder = await mkdtemp(path.join(os.tmpdir(), 'check-reach-'));
+      server = await startPostgres({
+        major: MAJOR,
+        ssl: await makeSelfSignedCertificate(folder, [address]),
+        settings: { listen_addresses: address },
+        hba: 'host all all all trust',
+      });
+    });
+    afterAll(async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+    const tls = async (settings: string) =>
+      (await runCheck({ 'database-url': `postgresql://postgres@${address}:${server.port}/postgres?${settings}` })).of(
+        'tls',
+      );
+
+    test('with TLS, verified: passed', async () => {
+      const root = `sslrootcert=${folder}/self.crt`;
+      expect(await tls(`sslmode=verify-full&${root}`)).toMatchObject({
+        status: 'passed',
+        seen: expect.stringContaining('name too'),
+      });
+      expect(await tls(`sslmode=require&${root}`)).toMatchObject({
+        status: 'passed',
+        seen: expect.stringContaining('its chain'),
+      });
+    });
+
+    test('with TLS and a certificate that nobody verified: a warning', async () => {
+      for (const mode of ['require', 'prefer'])
+        expect(await tls(`sslmode=${mode}`), mode).toMatchObject({
+          status: 'warning',
+          seen: expect.stringContaining('nobody verified'),
+        });
+    });
+
+    test('without TLS, asked for or not offered: failed', async () => {
+      expect(await tls('sslmode=disable')).toMatchObject({
+        status: 'failed',
+        seen: expect.stringContaining('not encrypted'),
+      });
+      await server.query('ALTER SYSTEM SET ssl = off');
+      await server.query('SELECT pg_reload_conf()');
+      await expect.poll(async () => (await tls('sslmode=prefer')).status, { timeout: 20_000 }).toBe('failed');
+    });
   });
 });
 

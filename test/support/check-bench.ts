@@ -6,6 +6,7 @@ import type { CheckResult } from '../../src/command.ts';
 import { check } from '../../src/commands/check.ts';
 import type { HealthResult } from '../../src/domain/check/model.ts';
 import { readInputs } from '../../src/inputs/read.ts';
+import type { Clock } from '../../src/ports.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { step } from './inputs.ts';
 import { recordingLog, type SilentLog } from './silent-log.ts';
@@ -19,11 +20,8 @@ export interface CheckRun {
   log: SilentLog;
 }
 
-/** By the names of action.yml; `command` is `check`. */
-export async function runCheck(
-  given: Record<string, string>,
-  signal = new AbortController().signal,
-): Promise<CheckRun> {
+/** By the names of action.yml; `command` is `check`. `clock` is that of the runner. */
+export async function runCheck(given: Record<string, string>, clock: Clock = systemClock): Promise<CheckRun> {
   const inputs = readInputs(step({ command: 'check', ...given }));
   if (inputs.command !== 'check') throw new Error(`${inputs.command} was read`);
   const workDir = await mkdtemp(path.join(os.tmpdir(), 'check-'));
@@ -31,7 +29,7 @@ export async function runCheck(
   const here = new URL(import.meta.url);
   try {
     const result = await check(inputs, {
-      ...{ log, clock: systemClock, env: {}, signal, workDir, version: '1.0.0' },
+      ...{ log, clock, env: {}, signal: new AbortController().signal, workDir, version: '1.0.0' },
       threads: { proof: here, cache: here },
       tell: () => undefined,
     });

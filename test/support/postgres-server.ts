@@ -5,32 +5,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Account, postgresBinaries, serverAccount } from './postgres-binaries.ts';
+import { type ClusterOptions, makeCluster, own, SUPERUSER, spawnAs } from './postgres-cluster.ts';
 
 export { availableMajors } from './postgres-binaries.ts';
 
-const SUPERUSER = 'postgres';
 const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 15_000;
 const PORT_ATTEMPTS = 5;
 
-export interface PostgresOptions {
+export interface PostgresOptions extends ClusterOptions {
   /** 13 to 18, as far as npm has binaries for this machine: see {@link availableMajors}. */
   major: number;
-  /** Lines of postgresql.conf; they win over the rig's own. */
-  settings?: Record<string, string>;
-  /** pg_hba.conf for TCP. The Unix socket stays trusted, so that the rig itself can always get in. */
-  hba?: string;
-  /** PEM text or paths of PEM files. Turns `ssl` on. */
-  ssl?: { cert: string; key: string };
-  /** Given to initdb as `--locale`; without it `--no-locale`. The encoding is UTF8 either way. */
-  locale?: string;
   /** A folder of compiled locales that this server knows instead of the system's (glibc's LOCPATH). */
   localesFrom?: string;
   /** A free one is picked when absent. */
@@ -64,7 +56,7 @@ export interface PostgresServer {
   log(): string;
 }
 
-/** Makes a new cluster (each has its own system identifier) and starts a server on it; takes about a second. */
+/** Makes a new cluster (without `fill` each has its own system identifier) and starts a server on it; takes about a second. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const account = serverAccount();
   const binaries = await postgresBinaries(options.major, account);
@@ -87,50 +79,6 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     await rm(home, { recursive: true, force: true });
     throw error;
   }
-}
-
-async function makeCluster(home: string, bin: string, account: Account, options: PostgresOptions): Promise<void> {
-  const data = path.join(home, 'data');
-  await run(path.join(bin, 'initdb'), initdbArgs(data, options.locale), home, account);
-  const settings = { ...rigSettings(home), ...(await sslSettings(home, account, options.ssl)), ...options.settings };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
-  const conf = path.join(data, 'postgresql.conf');
-  await writeFile(conf, `${await readFile(conf, 'utf8')}\n${lines.join('\n')}\n`);
-  if (options.hba !== undefined) {
-    await writeFile(path.join(data, 'pg_hba.conf'), `local all all trust\n${options.hba}\n`);
-  }
-}
-
-function initdbArgs(data: string, locale: string | undefined): string[] {
-  const localeArg = locale === undefined ? '--no-locale' : `--locale=${locale}`;
-  return ['-D', data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', localeArg, '--no-sync'];
-}
-
-function rigSettings(home: string): Record<string, string> {
-  return {
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: home,
-    fsync: 'off',
-    full_page_writes: 'off',
-    synchronous_commit: 'off',
-  };
-}
-
-async function sslSettings(
-  home: string,
-  account: Account,
-  ssl: PostgresOptions['ssl'],
-): Promise<Record<string, string>> {
-  if (ssl === undefined) return {};
-  const files = { ssl_cert_file: path.join(home, 'server.crt'), ssl_key_file: path.join(home, 'server.key') };
-  await writeFile(files.ssl_cert_file, await pem(ssl.cert), { mode: 0o600 });
-  await writeFile(files.ssl_key_file, await pem(ssl.key), { mode: 0o600 });
-  for (const file of Object.values(files)) await own(file, account);
-  return { ssl: 'on', ...files };
-}
-
-async function pem(textOrPath: string): Promise<string> {
-  return textOrPath.includes('-----BEGIN') ? textOrPath : await readFile(textOrPath, 'utf8');
 }
 
 interface StartedServer {
@@ -267,28 +215,6 @@ async function stopServer({ postmaster, guard }: StartedServer, mode: StopMode):
   const timer = setTimeout(() => postmaster.kill('SIGKILL'), STOP_DEADLINE_MS);
   await exited;
   clearTimeout(timer);
-}
-
-async function run(file: string, args: string[], home: string, account: Account): Promise<void> {
-  const child = spawn(file, args, { ...spawnAs(account, home), stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`${path.basename(file)} ended with ${code}:\n${output}`);
-}
-
-/** The working directory must be one that the account can enter, or the server refuses to start. */
-function spawnAs(account: Account, home: string) {
-  const env = { PATH: '/usr/bin:/bin', HOME: home, TZ: 'UTC' };
-  return { cwd: home, env, ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }) };
-}
-
-async function own(file: string, account: Account): Promise<void> {
-  if (account !== undefined) await chown(file, account.uid, account.gid);
 }
 
 /** Free at this moment; the caller retries when another process was quicker. */

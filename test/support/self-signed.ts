@@ -1,8 +1,9 @@
 /** A certificate that is its own authority. */
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { runTool } from './run-tool.ts';
 
-/** PEM files in `folder`, for all the names. */
+/** PEM files in `folder`, for all the names and addresses. */
 export async function makeSelfSignedCertificate(
   folder: string,
   names: readonly [string, ...string[]],
@@ -12,7 +13,7 @@ export async function makeSelfSignedCertificate(
     '-subj',
     `/CN=${names[0]}`,
     '-addext',
-    `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`,
+    `subjectAltName=${names.map((name) => `${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}`).join(',')}`,
   ];
   await runTool(
     'openssl',

@@ -1,4 +1,4 @@
-/** The judgement of a check: levels, limits, verdicts, and what no real server here can show. */
+/** The judgement of a check: levels, limits and verdicts, from facts alone. */
 import { describe, expect, test } from 'vitest';
 import { compareChecks } from '../../src/domain/check/compare.ts';
 import { hasConditions, parseCriticalRule } from '../../src/domain/check/critical-rule.ts';
@@ -84,7 +84,7 @@ describe('judging', () => {
   });
 });
 
-describe('what only injected facts can show here', () => {
+describe('facts at their limits', () => {
   const statusOf = (looked: Looked, settings: Partial<CheckSettings> = {}) => judge(looked, settings)[0]?.status;
 
   test('a replica that is behind, and one that the role may not see', () => {

@@ -137,7 +137,7 @@ export const LOAD = [
     group: 'load',
     needs: 'replication',
     words:
-      'How far replicas are behind; on a standby how far it is behind itself. Warns above the limit. Left out without replicas.',
+      'How far replicas are behind; on a standby how far it is behind itself, which is the age of its last transaction when nothing streams to it. Warns above the limit. Left out without replicas.',
     limit: { value: MAX_LAG_SECONDS, unit: 'seconds' },
     judge: (replicas, { limit }) => {
       if (replicas.length === 0) return undefined;

@@ -75,6 +75,10 @@ export const ROOM = [
       const lost = slots.filter(({ walStatus }) => walStatus === 'lost');
       const over = slots.filter(({ bytes }) => bytes > limit * GIB);
       const most = Math.max(0, ...slots.map(({ bytes }) => bytes));
+      const advice =
+        lost.length > 0
+          ? 'The reader of a slot that lost WAL has to be set up anew: drop the slot'
+          : 'Bring the reader of the slot back, or drop the slot';
       return unless(lost.length + over.length > 0, 'failed', {
         seen:
           lost.length > 0
@@ -82,7 +86,7 @@ export const ROOM = [
             : slots.length === 0
               ? 'No replication slot keeps WAL'
               : `Replication slots keep up to ${formatBytes(most)} of WAL`,
-        action: "Bring the reader of the slot back, or drop the slot: SELECT pg_drop_replication_slot('NAME').",
+        action: `${advice}: SELECT pg_drop_replication_slot('NAME').`,
         details: [...lost, ...over].map(
           ({ name, bytes, walStatus }) => `${name}: ${formatBytes(bytes)}, ${walStatus ?? 'nothing kept'}`,
         ),

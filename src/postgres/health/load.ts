@@ -81,9 +81,11 @@ function withoutValues(text: string | null): string {
 
 export async function readReplication(session: HealthSession, { isStandby }: ServerContext): Promise<ReplicaFacts[]> {
   if (isStandby) {
+    // One that receives nothing may have replayed all it has, and be far behind.
     return await session.ask<ReplicaFacts>(`
-      SELECT 'this standby' AS name, CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-             ELSE ${SECONDS('pg_last_xact_replay_timestamp()')} END AS seconds`);
+      SELECT 'this standby' AS name,
+             CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) AND pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
+             ELSE ${SECONDS('coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())')} END AS seconds`);
   }
   return await session.ask<ReplicaFacts>(`
     SELECT coalesce(nullif(r.application_name, ''), 'a replica') AS name,
