@@ -49,7 +49,8 @@ describeIf(here, 'The way to a server', () => {
       const url = server.uri().replace(`:${server.port}/`, `:${proxy.port}/`);
       const { of } = await runCheck({ 'database-url': url, 'max-latency-ms': '40' });
       expect(of('latency')).toMatchObject({ status: 'failed', limit: 40 });
-      expect(of('latency').value).toBeGreaterThanOrEqual(60);
+      // Twice 30 ms; a timer may fire a millisecond early.
+      expect(of('latency').value).toBeGreaterThanOrEqual(55);
     } finally {
       await proxy.close();
     }
