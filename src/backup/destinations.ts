@@ -78,7 +78,9 @@ export class Destinations {
     if (left.length === 0) throw everyoneLost(this.#lost, this.#parts.targets);
     this.#alive = left;
     const others = left.map(({ storage }) => storage.location).join(', ');
-    log.warning(`${target.storage.location} is given up: ${error.message}. The backup goes on to ${others}.`);
+    log.warning(
+      `${target.storage.location} is given up: ${error.message.replace(/\.$/, '')}. The backup goes on to ${others}.`,
+    );
   }
 
   /** Ends all sockets and open writers. */

@@ -60,6 +60,9 @@ export interface FailureFacts {
   startedAt?: string | undefined;
 }
 
+/** A message is for a phone. */
+const MOST_PROBLEMS = 8;
+
 const OPENINGS: Partial<Record<MessageKind, string>> = { worse: 'Worse: ', reminder: 'Still: ' };
 
 export function failureNotice(
@@ -75,9 +78,12 @@ export function failureNotice(
     level: gravity.level,
     title: oneLine(redact(`${OPENINGS[kind] ?? ''}${words.title}`)),
     sections: {
-      happened: redact(sentence(words.happened)),
+      happened: redact(happenedIn(words)),
       safety: redact(words.safety),
-      goodBackup: redact(describeGoodBackup(good, about.at)),
+      // A status of several series says of each what could be restored.
+      ...(words.command === 'status' && about.series === undefined
+        ? {}
+        : { goodBackup: redact(describeGoodBackup(good, about.at)) }),
       action: redact(`${words.action}${steps}`),
       ...tookWords(startedAt, about.at),
     },
@@ -85,6 +91,17 @@ export function failureNotice(
     reason,
     about,
   };
+}
+
+/** What is wrong in a list is told where no item of it can name a table. */
+function happenedIn({ command, code, happened, problems }: FailureWords): string {
+  const told = command === 'status' || code === 'ERR_INPUT' ? problems.slice(0, MOST_PROBLEMS) : [];
+  const more = told.length === 0 ? 0 : problems.length - told.length;
+  return [
+    sentence(happened),
+    ...told.map((problem) => `- ${problem}`),
+    ...(more > 0 ? [`and ${more} more in the log`] : []),
+  ].join('\n');
 }
 
 /** @param proven absent when the run was green and nothing new was proven */

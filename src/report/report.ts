@@ -1,5 +1,5 @@
 /** How a run ends for its user: outputs, job summary, annotations, exit code. Nothing else sets any of these. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as core from '@actions/core';
 import type { BackupOutcome, CommandResult, PlanToConfirm, RecoveryResult, RunNews, StatusResult } from '../command.ts';
@@ -236,15 +236,24 @@ function writeDashboard({ dashboardPath, report }: StatusResult, surroundings: S
   writeReport(dashboardPath, page, surroundings, DASHBOARD_PATH);
 }
 
+/** Step by step: below /proc Node's own recursion never ends. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
 /** One that cannot be written changes nothing of what was done. */
 function writeReport(path: string, text: string, surroundings: Surroundings, output = REPORT_PATH): void {
   const { log } = surroundings;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, log.redact(text));
     setOutput(output, path, surroundings);
   } catch (error) {
-    log.warning(`The report could not be written to ${path}: ${messageOf(error)}`);
+    const what = output === DASHBOARD_PATH ? 'dashboard' : 'report';
+    const text = `The ${what} could not be written to ${path}: ${messageOf(error)}.\nGive a path in a folder that this job may write to. What was done is done: nothing else depends on this file.`;
+    log.annotate('warning', text, 'report-not-written');
   }
 }
 

@@ -167,8 +167,10 @@ export interface CriticalTable extends QualifiedName {
   rows: number;
   /** Age of the newest row; null when there is none; absent when nobody asked. */
   newestSeconds?: number | null;
-  /** Why it could not be counted. */
+  /** Why it could not be counted, or its newest row not be seen; its rows are then 0 when they were not counted. */
   hidden?: string;
+  /** What was asked of it cannot be asked: a column that is not there, or holds no time. */
+  mistake?: string;
 }
 
 export interface OrphanFacts {
@@ -180,6 +182,8 @@ export interface OrphanFacts {
   rows: number;
   /** Why it could not be looked at. */
   hidden?: string;
+  /** There is no such pair: a table or column is not there, or they cannot be compared. */
+  mistake?: string;
 }
 
 export const MOST_ORPHANS = 1000;

@@ -25,7 +25,7 @@ export const SHAPE = [
     group: 'shape',
     needs: 'criticalTables',
     words:
-      'Fails when a table of `critical-tables` is missing, is empty, has fewer rows than `rows>=N`, or a newest row older than `newest(column)<2h`.',
+      'Fails when a table of `critical-tables` is missing, is empty, has fewer rows than `rows>=N`, or a newest row older than `newest(column)<2h`, and when that column is not there.',
     judge: judgeCritical,
   }),
   healthCheck({
@@ -46,7 +46,7 @@ export const SHAPE = [
     group: 'shape',
     needs: 'orphans',
     words:
-      'Rows whose parent is missing: for the pairs of `orphan-checks`, with `auto` for foreign keys that are not validated, and for columns such as `order_id` beside a table `orders` with no foreign key between them. Fails; warns where the names alone suggest the pair.',
+      'Rows whose parent is missing: for the pairs of `orphan-checks`, with `auto` for foreign keys that are not validated, and for columns such as `order_id` beside a table `orders` with no foreign key between them. Fails, also for a pair that is not there; warns where the names alone suggest the pair.',
     judge: judgeOrphans,
   }),
   healthCheck({
@@ -104,6 +104,7 @@ function judgeCritical(facts: readonly CriticalFacts[]): Judgement {
     if (tables.length === 0) wrong.push(`${parsed.pattern}: there is no such table`);
     for (const table of tables) {
       if (table.hidden !== undefined) hidden.push(`${displayName(table)}: ${table.hidden}`);
+      else if (table.mistake !== undefined && table.rows > 0) wrong.push(`${displayName(table)}: ${table.mistake}`);
       else wrong.push(...faultsOf(table, parsed));
     }
   }
@@ -151,6 +152,16 @@ function judgeOrphans(pairs: readonly OrphanFacts[]): Judgement {
   const words = ({ pair, rows, kind }: OrphanFacts): string =>
     `${pair}: ${rows >= MOST_ORPHANS ? `${formatCount(MOST_ORPHANS)} or more` : formatCount(rows)} rows without a parent${kind === 'guessed' ? ' (a pair by its names)' : ''}`;
   const found = pairs.filter(({ rows }) => rows > 0);
+  const mistaken = pairs.filter(({ mistake }) => mistake !== undefined);
+  if (mistaken.length > 0) {
+    return {
+      status: 'failed',
+      seen: `${countOf(mistaken.length, 'pair')} of \`orphan-checks\` ${mistaken.length === 1 ? 'is' : 'are'} not there`,
+      action: 'Correct it: `child.column -> parent.column`. A check of what is not there would never find anything.',
+      details: [...mistaken.map(({ pair, mistake = '' }) => `${pair}: ${mistake}`), ...found.map(words)],
+      value: mistaken.length,
+    };
+  }
   const hidden = pairs.filter((pair) => pair.hidden !== undefined);
   const certain = found.some(({ kind }) => kind !== 'guessed');
   if (found.length > 0) {
@@ -166,7 +177,7 @@ function judgeOrphans(pairs: readonly OrphanFacts[]): Judgement {
     return {
       status: 'not-run',
       seen: `${countOf(hidden.length, 'pair')} of tables could not be looked at`,
-      action: 'Correct the pair, GRANT SELECT on both tables to this role, or look who holds a lock.',
+      action: 'GRANT SELECT on both tables to this role, or look who holds a lock.',
       details: hidden.map(({ pair, hidden: why }) => `${pair}: ${why}`),
     };
   }

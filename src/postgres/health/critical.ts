@@ -5,7 +5,7 @@ import type { CriticalFacts, CriticalTable } from '../../domain/check/facts.ts';
 import { parseTablePattern } from '../../domain/name-pattern.ts';
 import { type QualifiedName, quoteIdentifier, quoteQualified } from '../../domain/relations.ts';
 import { matchPatterns } from '../catalog/patterns.ts';
-import type { HealthSession } from './session.ts';
+import { type HealthSession, unlessMistaken } from './session.ts';
 
 /** Counting all rows of a large table takes its time; what takes longer is not run. */
 const COUNT_SECONDS = 60;
@@ -59,18 +59,30 @@ async function lookInto(
   exact: boolean,
 ): Promise<CriticalTable> {
   const table = quoteQualified({ schema, name });
-  const seen = await session.see(async (): Promise<CriticalTable> => {
-    const from = exact ? table : `(SELECT FROM ${table} LIMIT ${least}) AS enough`;
-    const [row] = await session.ask<{ rows: number }>(`SELECT count(*)::float8 AS rows FROM ${from}`, {
-      seconds: COUNT_SECONDS,
-    });
-    const rows = row?.rows ?? 0;
-    if (newest === undefined) return { schema, name, rows };
-    const [age] = await session.ask<{ seconds: number | null }>(
-      `SELECT extract(epoch FROM clock_timestamp() - max(${quoteIdentifier(newest.column)}))::float8 AS seconds FROM ${table}`,
-      { seconds: COUNT_SECONDS },
-    );
-    return { schema, name, rows, newestSeconds: age?.seconds ?? null };
-  }, '');
-  return 'seen' in seen ? seen.seen : { schema, name, rows: 0, hidden: seen.hidden };
+  const from = exact ? table : `(SELECT FROM ${table} LIMIT ${least}) AS enough`;
+  const counted = await session.see(
+    async () =>
+      (
+        await session.ask<{ rows: number }>(`SELECT count(*)::float8 AS rows FROM ${from}`, { seconds: COUNT_SECONDS })
+      )[0],
+    '',
+  );
+  if ('hidden' in counted) return { schema, name, rows: 0, hidden: counted.hidden };
+  const rows = counted.seen?.rows ?? 0;
+  if (newest === undefined) return { schema, name, rows };
+  return { schema, name, rows, ...(await ageOf(session, table, newest.column)) };
+}
+
+async function ageOf(
+  session: HealthSession,
+  table: string,
+  column: string,
+): Promise<Pick<CriticalTable, 'newestSeconds' | 'hidden' | 'mistake'>> {
+  const sql = `SELECT extract(epoch FROM clock_timestamp() - max(${quoteIdentifier(column)}))::float8 AS seconds FROM ${table}`;
+  const seen = await session.see(
+    () => unlessMistaken(() => session.ask<{ seconds: number | null }>(sql, { seconds: COUNT_SECONDS })),
+    '',
+  );
+  if ('hidden' in seen) return { hidden: seen.hidden };
+  return 'mistake' in seen.seen ? seen.seen : { newestSeconds: seen.seen[0]?.seconds ?? null };
 }

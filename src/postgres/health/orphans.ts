@@ -6,7 +6,7 @@ import { type ColumnName, displayPair, type OrphanChoice, type OrphanPair } from
 import { displayName, type QualifiedName, quoteIdentifier, quoteQualified } from '../../domain/relations.ts';
 import { ofUsers } from './objects.ts';
 import type { ServerContext } from './server.ts';
-import type { HealthSession } from './session.ts';
+import { type HealthSession, unlessMistaken } from './session.ts';
 
 const LOOK_SECONDS = 60;
 /** Pairs by their names alone; a database with more has ways of its own. */
@@ -31,7 +31,7 @@ export async function readOrphans(
   for (const choice of choices) {
     if (choice === 'auto') continue;
     const pair = await resolve(session, choice);
-    if (typeof pair === 'string') facts.push({ pair: displayPair(choice), kind: 'given', rows: 0, hidden: pair });
+    if (typeof pair === 'string') facts.push({ pair: displayPair(choice), kind: 'given', rows: 0, mistake: pair });
     else pairs.push(pair);
   }
   for (const pair of pairs) facts.push(await lookAt(session, pair));
@@ -47,10 +47,12 @@ async function lookAt(session: HealthSession, pair: Pair): Promise<OrphanFacts> 
   const sql = `SELECT count(*)::int AS rows FROM (SELECT FROM ${quoteQualified(child)} c WHERE ${present.join(' AND ')}
     AND NOT EXISTS (SELECT FROM ${quoteQualified(parent)} p WHERE ${same.join(' AND ')}) LIMIT ${MOST_ORPHANS}) AS orphans`;
   const seen = await session.see(
-    async () => (await session.ask<{ rows: number }>(sql, { seconds: LOOK_SECONDS }))[0]?.rows ?? 0,
+    () => unlessMistaken(() => session.ask<{ rows: number }>(sql, { seconds: LOOK_SECONDS })),
     '',
   );
-  return 'seen' in seen ? { pair: words, kind, rows: seen.seen } : { pair: words, kind, rows: 0, hidden: seen.hidden };
+  if ('hidden' in seen) return { pair: words, kind, rows: 0, hidden: seen.hidden };
+  if ('mistake' in seen.seen) return { pair: words, kind, rows: 0, mistake: seen.seen.mistake };
+  return { pair: words, kind, rows: seen.seen[0]?.rows ?? 0 };
 }
 
 /** The pair with its schemas, or why there is none. */

@@ -175,3 +175,16 @@ export function hiddenBy(error: unknown, grant: string): Hidden {
       };
   }
 }
+
+/** No such column, function or operator, or another type: what was asked for is not there, whoever asks. */
+const MISTAKES: readonly string[] = ['42703', '42883', '42804', '42P18', '22007'];
+
+/** What `ask` gives, or what is wrong with a question that a user has put together. Throws everything else. */
+export async function unlessMistaken<T>(ask: () => Promise<T>): Promise<T | { mistake: string }> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!MISTAKES.includes(sqlState(error) ?? '')) throw error;
+    return { mistake: serverWords(error) };
+  }
+}
