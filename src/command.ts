@@ -78,8 +78,8 @@ export interface RecoveryNews {
   newDatabase: string;
   /** `swap`: the name under which the former database is kept. */
   formerDatabase: string;
-  /** `in-place`: false when one transaction was not enough to replace everything. */
-  oneTransaction: boolean;
+  /** `in-place`, of what failed while it replaced: whether Postgres is known to have undone it. */
+  undone: boolean;
   /** Of the former content; absent until it is stored and proven. */
   safetyBackup: SafetyBackup;
   /** SQL that gives access back to those who are kept out of the database; empty as soon as they have it again. */

@@ -64,11 +64,13 @@ function restoreSafety(news: Partial<RunNews>): string[] {
 }
 
 function inPlaceHalfWay(news: Partial<RunNews>, there: string): string[] {
-  const state =
-    news.oneTransaction === false
-      ? `${there} MAY HOLD A PART OF THE BACKUP ONLY: replacing it took several transactions, and not all of them are known to be done. Let nobody use it.`
-      : `${there} was being replaced in one transaction, which Postgres undoes as a whole unless it was committed: it holds either what it held before or all of the backup, and nothing between.`;
-  return [state, formerContent(news)];
+  if (news.undone === true) {
+    return [`${there} holds what it held before: it was replaced in one transaction, which Postgres has undone.`];
+  }
+  return [
+    `${there} was being replaced in one transaction, which Postgres undoes as a whole unless it was committed: it holds either what it held before or all of the backup, and nothing between.`,
+    formerContent(news),
+  ];
 }
 
 function replaced(news: Partial<RunNews>, there: string): string[] {
@@ -103,7 +105,7 @@ function backupsSafety(code: ErrorCode, { backupId, backupUri }: Partial<RunNews
 /** The most urgent first: people who cannot get in, then which state it is in, then the way back, then tidying up. */
 export function recoverySteps(news: Partial<RunNews>): WayBack[] {
   const stage = recoveryStage(news);
-  const touched = stage === 'replacing' || stage === 'replaced';
+  const touched = (stage === 'replacing' && news.undone !== true) || stage === 'replaced';
   const { wayBack = [] } = news;
   return [
     ...accessSteps(news),

@@ -18,6 +18,7 @@ import { type RestoreRun, runRestore } from '../postgres/restore.ts';
 import { RESTORE_SESSION } from '../postgres/restore-process.ts';
 import { runRestoreInOneTransaction } from '../postgres/restore-transaction.ts';
 import { createRoles } from '../postgres/roles.ts';
+import { transactionEnd } from '../postgres/transaction-end.ts';
 import type { TargetAccess } from './access.ts';
 import { fetchArchive } from './fetch-archive.ts';
 import type { FetchedArchive } from './fetched.ts';
@@ -119,7 +120,13 @@ export async function runInto(
   const run =
     before === undefined
       ? await runRestore({ ...options, jobs, criticalTables: criticalTables(parts) })
-      : await runRestoreInOneTransaction({ ...options, before });
+      : await runRestoreInOneTransaction({
+          ...options,
+          before,
+          lookUp: (session) =>
+            inLastSession(access.connection(database), context, (client) => transactionEnd(client, session, clock)),
+          onFailure: (end) => context.tell({ undone: end === 'undone' }),
+        });
   context.tell({ messages: run.messages });
   timeline.note(`pg_restore ended: ${checkMessages(run.messages).reason}`);
   return run;

@@ -157,7 +157,7 @@ async function replaceInPlace(parts: CarryOutParts, fetched: FetchedArchive, sav
   const { context, settled, timeline } = parts;
   const { database } = settled.strategy;
   const roles = await bringRoles(parts);
-  context.tell({ stage: 'replacing', oneTransaction: true });
+  context.tell({ stage: 'replacing' });
   const run = await context.log.group('Replace', () => runInto(parts, fetched, settled.drop?.before ?? []));
   const wayBack = wayBackInPlace(settled.strategy, saved.safetyBackup);
   context.tell({ stage: 'replaced', wayBack });

@@ -54,15 +54,20 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
   test('into a server that crashes under it: the database that is there comes back as it was', async () => {
     const before = await lookBefore(bench);
     const copy = `SELECT pid FROM pg_stat_activity WHERE datname LIKE 'shop\\_restored\\_%'`;
-    let crashed: Promise<void> | undefined;
+    // Sessions come and go: one that was seen may be gone before it is killed.
+    const killOne = async (): Promise<boolean> => {
+      const [session] = await bench.scenario.query<{ pid: number }>(copy, 'postgres');
+      try {
+        return session !== undefined && process.kill(session.pid, 'SIGKILL');
+      } catch {
+        return false;
+      }
+    };
+    let crashed: Promise<boolean> | undefined;
     const run = await bench.restore({
       onLine: (line) => {
         if (line !== '::group::Restore') return;
-        crashed = until(
-          () => bench.scenario.query<{ pid: number }>(copy, 'postgres'),
-          (rows) => rows.length > 0,
-          30_000,
-        ).then(([session]) => void process.kill(session?.pid ?? 0, 'SIGKILL'));
+        crashed = until(killOne, (killed) => killed, 30_000);
       },
     });
     await crashed;

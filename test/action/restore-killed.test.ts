@@ -110,7 +110,7 @@ describeWith(await clientTools(17), 'A restore that is ended', (clients) => {
       return () => reader.end();
     },
     stage: 'replacing',
-    safety: /it holds either what it held before or all of the backup, and nothing between/,
+    safety: /shop`? holds what it held before: it was replaced in one transaction, which Postgres has undone/,
     newSets: 1,
   };
 

@@ -3,11 +3,17 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryPlan } from '../../src/domain/entry-plan.ts';
-import { runRestore } from '../../src/postgres/restore.ts';
+import { type RestoreRun, runRestore } from '../../src/postgres/restore.ts';
 import type { RestoreSource } from '../../src/postgres/restore-source.ts';
-import { runRestoreInOneTransaction, type TransactionOptions } from '../../src/postgres/restore-transaction.ts';
+import {
+  runRestoreInOneTransaction,
+  type TransactionOptions,
+  type TransactionSession,
+} from '../../src/postgres/restore-transaction.ts';
+import { transactionEnd } from '../../src/postgres/transaction-end.ts';
+import { systemClock } from '../../src/runner/clock.ts';
 import { describeWith } from '../support/availability.ts';
 import { childrenOf } from '../support/process-watch.ts';
 import { asStream, inventory, never, RestoreBench, restoreClients } from '../support/restore-bench.ts';
@@ -42,8 +48,22 @@ describeWith(await restoreClients(17, 17), 'a restore in one transaction', (clie
     former = await inventory(bench.target, database);
   });
 
+  let told: string[];
+
+  async function lookUp(session: TransactionSession): Promise<'committed' | 'undone'> {
+    const client = await bench.target.connect(database);
+    return await transactionEnd(client, session, systemClock).finally(() => client.end());
+  }
+
   function options(part: Partial<TransactionOptions> = {}): TransactionOptions {
-    return { ...bench.options(database, shop, plan), before: BEFORE, ...part };
+    told = [];
+    return {
+      ...bench.options(database, shop, plan),
+      before: BEFORE,
+      lookUp,
+      onFailure: (end) => told.push(end),
+      ...part,
+    };
   }
 
   test('replaces what was there, from a file and from a stream', async () => {
@@ -71,7 +91,9 @@ describeWith(await restoreClients(17, 17), 'a restore in one transaction', (clie
     const before = [...BEFORE, 'CREATE TABLE public.reviews_product ()'];
     await expect(runRestoreInOneTransaction(options({ before }))).rejects.toMatchObject({
       code: 'ERR_RESTORE_FAILED',
-      message: expect.stringMatching(/undone: line \d+: ERROR: {1,2}relation "reviews_product" already exists/),
+      message: expect.stringMatching(
+        /in one transaction failed: line \d+: ERROR: {1,2}relation "reviews_product" already exists/,
+      ),
     });
     expect(await inventory(bench.target, database)).toEqual(former);
   });
@@ -106,8 +128,12 @@ describeWith(await restoreClients(17, 17), 'a restore in one transaction', (clie
       await sleep(afterMs);
       for (const pid of childrenOf(process.pid, pattern)) process.kill(pid, 'SIGKILL');
       const outcome = await running;
-      if (outcome === 'committed') break;
+      if (outcome === 'committed') {
+        expect(await inventory(bench.target, database)).toEqual(await restored());
+        break;
+      }
       expect(outcome).toBe('ERR_RESTORE_FAILED');
+      expect(told).toEqual(['undone']);
       await untilAlone(database);
       expect(await inventory(bench.target, database)).toEqual(former);
       interrupted += 1;
@@ -115,11 +141,58 @@ describeWith(await restoreClients(17, 17), 'a restore in one transaction', (clie
     expect(interrupted).toBeGreaterThan(0);
   });
 
+  describe('psql that is killed while the server commits', () => {
+    const SLOW_COMMIT = [
+      ...BEFORE,
+      'CREATE TABLE public.slow (a int)',
+      `CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(2); RETURN NULL; END'`,
+      'CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON public.slow DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.slow()',
+      'INSERT INTO public.slow VALUES (1)',
+    ];
+
+    async function killed(part: Partial<TransactionOptions>): Promise<RestoreRun> {
+      const running = runRestoreInOneTransaction(options({ before: SLOW_COMMIT, ...part }));
+      running.catch(() => undefined);
+      await untilAsleep('COMMIT;');
+      for (const pid of childrenOf(process.pid, /\/psql .*--file=-/)) process.kill(pid, 'SIGKILL');
+      return await running;
+    }
+
+    test('is a restore that is done where the server says so', async () => {
+      const run = await killed({ lookUp: (session) => sleep(2500).then(() => lookUp(session)) });
+      expect(run.exitCode).toBe(0);
+      expect(told).toEqual([]);
+      const found = await inventory(bench.target, database);
+      expect(found).toMatchObject(await restored());
+      expect(found).toHaveProperty('relation r public.slow');
+    });
+
+    test('has its session ended, and is undone', async () => {
+      await expect(killed({})).rejects.toMatchObject({ code: 'ERR_RESTORE_FAILED' });
+      expect(told).toEqual(['undone']);
+      expect(await inventory(bench.target, database)).toEqual(former);
+    });
+
+    test('is not known to be undone where the server cannot be asked', async () => {
+      const refused = () => Promise.reject(new Error('connection refused'));
+      await expect(killed({ lookUp: refused })).rejects.toMatchObject({ code: 'ERR_RESTORE_FAILED' });
+      expect(told).toEqual(['unknown']);
+      await untilAlone(database);
+    });
+  });
+
   test('ends with the reason of the signal, and leaves what was there', async () => {
     const controller = new AbortController();
-    const running = runRestoreInOneTransaction(options({ signal: controller.signal }));
-    setTimeout(() => controller.abort(new Error('cancelled')), 60);
+    const before = [...BEFORE, 'SELECT pg_catalog.pg_sleep(60)'];
+    const running = runRestoreInOneTransaction(options({ before, signal: controller.signal }));
+    running.catch(() => undefined);
+    await untilAsleep('SELECT pg_catalog.pg_sleep(60);');
+    controller.abort(new Error('cancelled'));
     await expect(running).rejects.toThrow('cancelled');
+    expect(told).toEqual(['undone']);
+    await bench.target.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', 'postgres', [
+      database,
+    ]);
     await untilAlone(database);
     expect(await inventory(bench.target, database)).toEqual(former);
   });
@@ -153,6 +226,17 @@ describeWith(await restoreClients(17, 17), 'a restore in one transaction', (clie
     const found = await bench.target.query<{ a: string }>('SELECT a FROM t', fresh);
     expect(found.map(({ a }) => a)).toEqual(['\restrict k', 'unrestrict x']);
   });
+
+  /** What the database holds when it is done; nobody drops large objects. */
+  async function restored(): Promise<Record<string, string>> {
+    const { 'large object 4711': kept = '' } = former;
+    return { ...(await inventory(bench.source, 'shop')), 'large object 4711': kept };
+  }
+
+  async function untilAsleep(statement: string): Promise<void> {
+    const sql = `SELECT FROM pg_stat_activity WHERE datname = $1 AND query = $2 AND wait_event = 'PgSleep'`;
+    while ((await bench.target.query(sql, 'postgres', [database, statement])).length === 0) await sleep(10);
+  }
 
   /** A session whose client was killed goes on until it notices. */
   async function untilAlone(name: string): Promise<void> {

@@ -113,9 +113,12 @@ describe('the words of a failed restore', () => {
       '    NEW_DATABASE=before_the_restore',
       `    ${SAFETY_BACKUP.restoreCommand}`,
     ]);
-    const { safety } = failed('ERR_RESTORE_FAILED', { ...news, oneTransaction: false });
-    expect(safety).toContain('`db.acme.com/shop` MAY HOLD A PART OF THE BACKUP ONLY');
-    expect(safety).toContain('Let nobody use it.');
+    expect(lines('ERR_RESTORE_FAILED', { ...news, undone: true })).toEqual([
+      'It went wrong.',
+      `\`db.acme.com/shop\` holds what it held before: it was replaced in one transaction, which Postgres has undone. ${UNTOUCHED}`,
+      'What to do: Mend it.',
+    ]);
+    expect(lines('ERR_RESTORE_FAILED', { ...news, undone: false })).toEqual(lines('ERR_RESTORE_FAILED', news));
     // There is no new database to fill in this strategy: what is being filled is the one that is there.
     expect(failed('ERR_RESTORE_FAILED', { ...news, stage: 'restoring' }).safety).toContain('in one transaction');
   });
