@@ -164,19 +164,22 @@ async function removeRecords(
   keys: readonly string[],
 ): Promise<{ records: number; findings: Finding[] }> {
   let records = 0;
-  try {
-    await inParallel(keys, LANES, async (key) => {
+  let denied = 0;
+  await inParallel(keys, LANES, async (key) => {
+    try {
       if ((await storage.heldBy(key)) !== undefined) return;
       await storage.delete(key);
       records += 1;
-    });
-    return { records, findings: [] };
-  } catch (error) {
-    if (!(error instanceof BackupError) || error.code !== 'ERR_STORAGE_DENIED') throw error;
-    const seen = `Records older than two years stay in ${storage.location}, because they may not be deleted`;
-    const action = 'Nothing: a few KiB. Grant s3:DeleteObject below `_audit/` and `_drills/` if they should go.';
-    return { records, findings: [{ code: 'records-stay', severity: 'notice', seen, action }] };
-  }
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code !== 'ERR_STORAGE_DENIED') throw error;
+      denied += 1;
+    }
+  });
+  if (denied === 0) return { records, findings: [] };
+  const seen = `${countOf(denied, 'record')} older than two years ${denied === 1 ? 'stays' : 'stay'} in ${storage.location}, because ${denied === 1 ? 'it' : 'they'} may not be deleted`;
+  const action =
+    'Nothing: a few KiB. Grant s3:DeleteObject below `_audit/`, `_drills/` and `_checks/` if they should go.';
+  return { records, findings: [{ code: 'records-stay', severity: 'notice', seen, action }] };
 }
 
 function failureOf(done: readonly Removal[], location: string): BackupError | undefined {

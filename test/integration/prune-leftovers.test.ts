@@ -100,18 +100,23 @@ describeInEachPlace('A pruned series', (test) => {
     const present = await makeUpSet(storage, { at: daysAgo(900) });
     await makeUpSet(storage, { at: daysAgo(1) });
     const gone = idOf({ at: daysAgo(1_000) });
-    const old = [await makeUpDrill(storage, gone, daysAgo(740)), 'shop/_audit/20200101_020000_k3v9qa.started.json'];
+    const old = [
+      await makeUpDrill(storage, gone, daysAgo(740)),
+      'shop/_audit/20200101_020000_k3v9qa.started.json',
+      'shop/_checks/20200101_020000_k3v9qa.json',
+    ];
     const kept = [
       await makeUpDrill(storage, gone, daysAgo(700)),
       await makeUpDrill(storage, present, daysAgo(800)),
       'shop/_audit/20200101_020000_k3v9qa.other.json',
+      'shop/_checks/20200101_020000.json',
     ];
-    for (const key of [...old, ...kept].filter((key) => key.includes('_audit')))
+    for (const key of [...old, ...kept].filter((key) => !key.includes('_drills')))
       await writeBytes(storage, key, Buffer.from('{}'));
     expect(only(await prune({ policy: { rules: { last: 2 } } }))).toMatchObject({ records: 0, auditUris: [] });
     await makeUpSet(storage, { at: daysAgo(2), unproven: true });
     const result = await prune({ policy: { rules: { yearly: 5 } } });
-    expect(only(result).records).toBe(2);
+    expect(only(result).records).toBe(3);
     const keys = await keysOf(storage);
     for (const key of old) expect(keys).not.toContain(key);
     for (const key of kept) expect(keys).toContain(key);

@@ -123,7 +123,7 @@ const PART_OF_DIRECTORY = /^database\.dir\/[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
 const DAY_MS = 86_400_000;
 /** A run of more than a day between two objects of one set would be needed for a younger one to be given up wrongly. */
 export const UNFINISHED_FOR_MS = DAY_MS;
-/** How long records of drills and audits are kept, those of removed sets too. */
+/** How long records of drills, audits and health checks are kept, those of removed sets too. */
 export const RECORDS_KEPT_DAYS = 730;
 
 /** Whether nobody can be writing it any more: its id and its newest object of ours are both older than a day. */
@@ -134,9 +134,9 @@ export function isGivenUp({ at, objects }: ListedSet, now: Date): boolean {
 }
 
 /** Records that are old enough to go. Those of drills stay as long as the set does. */
-export function oldRecords({ drills, audits, finished }: Inventory, now: Date): string[] {
+export function oldRecords({ drills, audits, checks, finished }: Inventory, now: Date): string[] {
   const before = now.getTime() - RECORDS_KEPT_DAYS * DAY_MS;
   const present = new Set(finished.map(({ id }) => id));
   const ofRemoved = [...drills].flatMap(([id, records]) => (present.has(id) ? [] : records));
-  return [...ofRemoved, ...audits].filter(({ at }) => at.getTime() < before).map(({ key }) => key);
+  return [...ofRemoved, ...audits, ...checks].filter(({ at }) => at.getTime() < before).map(({ key }) => key);
 }

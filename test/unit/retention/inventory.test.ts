@@ -89,11 +89,12 @@ describe('the stock of a series', () => {
   test('lets records of two years go, those of drills when the set is gone', () => {
     const drill = `shop/_drills/${ID}/20261201_040000_x7m2pq.json`;
     const audit = 'shop/_audit/20261201_031500_k3v9qa.finished.json';
-    const gone = takeStock(objects(drill, audit), 'shop');
+    const check = 'shop/_checks/20261201_031500_k3v9qa.json';
+    const gone = takeStock(objects(drill, audit, check), 'shop');
     const [before, after] = [new Date('2028-11-30T00:00:00Z'), new Date('2028-12-01T12:00:00Z')];
     expect(oldRecords(gone, before)).toEqual([]);
-    expect(oldRecords(gone, after)).toEqual([drill, audit]);
-    const there = takeStock(objects(drill, audit, `shop/${ID}/metadata.json`), 'shop');
-    expect(oldRecords(there, after)).toEqual([audit]);
+    expect(oldRecords(gone, after)).toEqual([drill, audit, check]);
+    const there = takeStock(objects(drill, audit, check, `shop/${ID}/metadata.json`), 'shop');
+    expect(oldRecords(there, after)).toEqual([audit, check]);
   });
 });
