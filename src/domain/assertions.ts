@@ -7,32 +7,15 @@
  * - `freshness 26h: SELECT max(created_at) FROM orders` must give a time that is not more than 26 hours before the
  *   backup's (in a check: before now).
  */
-import { readExpectation, type ValueExpectation } from './assertions/expected-value.ts';
-import { splitAssertions } from './assertions/split.ts';
+import type { Assertion } from './assertions/assertion.ts';
+import { readExpectation } from './assertions/expected-value.ts';
+import { type AssertionText, splitAssertions } from './assertions/split.ts';
 import { BackupError } from './errors.ts';
 import { wordOf } from './sql/statements.ts';
 import type { SqlToken } from './sql/tokens.ts';
 
 export { type AssertionOutcome, type JudgedAssertion, judgeAssertion, type ValueType } from './assertions/judge.ts';
-
-export type Expectation = { form: 'true' } | ValueExpectation | { form: 'freshness'; seconds: number };
-
-export interface Assertion {
-  /** From 1: where it begins in the text. */
-  line: number;
-  /** The query alone, one statement without its semicolon. */
-  sql: string;
-  expected: Expectation;
-  /** As the user wrote it, on one line, for people. */
-  words: string;
-}
-
-/** One assertion before its query is looked at. */
-export interface AssertionText {
-  line: number;
-  text: string;
-  tokens: readonly SqlToken[];
-}
+export type { Assertion };
 
 /** With what a query can begin; none of these can hold two statements. */
 const QUERY_WORDS = ['SELECT', 'WITH', 'VALUES', 'TABLE', 'SHOW'];

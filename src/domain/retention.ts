@@ -2,25 +2,13 @@
  * Which backups of a series a policy keeps and which it lets go, each with its reasons. Plans alone: nothing is deleted
  * here, and `now` is given. The plan of what is left after a plan was carried out removes nothing more.
  */
-import type { Verdict } from './checks.ts';
 import { slotsIn } from './retention/calendar.ts';
 import { type KeepRules, keptForEver, type LabelRules, type RetentionPolicy, rulesFor } from './retention/policy.ts';
+import type { RetentionSet } from './retention/set.ts';
 import { applyRules } from './retention/slots.ts';
 import { isSafetyBackup } from './selector.ts';
 
-/** What a plan must know of a finished backup. */
-export interface RetentionSet {
-  id: string;
-  /** Of its snapshot. */
-  at: Date;
-  label: string;
-  verdict: Verdict;
-  /** A drill has brought it back. */
-  restored: boolean;
-  /** The whole database with its rows, not a choice of tables or definitions alone. */
-  whole: boolean;
-  keepForever: boolean;
-}
+export type { RetentionSet };
 
 export interface Decision<S extends RetentionSet = RetentionSet> {
   set: S;

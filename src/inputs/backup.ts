@@ -18,7 +18,7 @@ export function backupInputs(
 ): BackupInputs | undefined {
   const destinations = chooseStorage(values, env, problems);
   const encryption = chooseEncryption(values, destinations, env, problems);
-  problems.push(...scopeProblems(values), ...conditionProblems(values));
+  problems.push(...scopeProblems(values), ...conditionProblems(values['critical-tables']));
   const pruneAfterBackup = pruneAfter(values, problems);
   if (destinations === undefined || encryption === undefined || !isComplete(values)) return undefined;
   return {

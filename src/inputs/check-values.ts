@@ -5,8 +5,7 @@ import { type CheckSettings, HEALTH_CHECKS, isCheckName } from '../domain/check/
 import { HEALTH_GROUPS } from '../domain/check/model.ts';
 import { type OrphanChoice, parseOrphanChoice } from '../domain/check/orphan-pair.ts';
 import type { InputProblem } from '../domain/errors.ts';
-import { closeNames } from './names.ts';
-import type { InputValues } from './spec.ts';
+import { closeNames } from './close-names.ts';
 import { lines, type Parse, quoted, rejected, words } from './values.ts';
 
 const LEVELS = ['off', 'warning', 'failed'] as const;
@@ -45,8 +44,8 @@ export const criticalTables: Parse<readonly string[]> = lines((line) => {
 });
 
 /** A problem for each line with conditions: elsewhere the patterns alone count. */
-export function conditionProblems(values: Partial<InputValues>): InputProblem[] {
-  return (values['critical-tables'] ?? [])
+export function conditionProblems(given: readonly string[] = []): InputProblem[] {
+  return given
     .filter((line) => hasConditions(parseCriticalRule(line)))
     .map((line) => ({
       input: 'critical-tables',

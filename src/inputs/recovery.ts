@@ -103,7 +103,7 @@ function recoveryInputs(
       message: 'schemas is given too. Write patterns like `schema.*` in `tables`, or remove one of them.',
     });
   }
-  problems.push(...conditionProblems(given));
+  problems.push(...conditionProblems(given['critical-tables']));
   const destinations = chooseStorage(given, env, problems);
   if (destinations === undefined || !isComplete(given)) return undefined;
   const values = given;

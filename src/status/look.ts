@@ -10,7 +10,7 @@ import {
   takeStock,
 } from '../domain/retention/inventory.ts';
 import { seriesPrefix } from '../domain/set-layout.ts';
-import { recentChecks } from '../domain/status/checks.ts';
+import { recentChecks } from '../domain/status/check-records.ts';
 import type { DestinationFacts, SeenDestination, SeriesFacts, UnfinishedSet } from '../domain/status/facts.ts';
 import { seriesIn } from '../domain/status/listing.ts';
 import { ownerOf } from '../domain/status/owners.ts';

@@ -5,39 +5,35 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { describeIf } from '../support/availability.ts';
-import { type JudgedServer, startJudgedServer } from '../support/judged-server.ts';
+import type { JudgedServer } from '../support/judged-server.ts';
 import { fences, readDocument, section } from '../support/markdown.ts';
 import { BUCKET, type PolicyServer, type Statement, startPolicyServer, USER_ENV } from '../support/policy-server.ts';
 import { idOf, pruneBench } from '../support/prune-bench.ts';
-import type { GatewayRequest } from '../support/s3-gateway.ts';
-import { availabilityOf, availableS3Servers, startVersitygw, type Versitygw } from '../support/s3-servers.ts';
+import { availabilityOf, availableS3Servers, type Versitygw } from '../support/s3-servers.ts';
 import { statusBench } from '../support/status-bench.ts';
+import { isList, type StatusBucket, type StatusBuckets, startStatusBuckets } from '../support/status-bucket.ts';
 import { codes, daysAgo, fill, placeSet } from '../support/status-storages.ts';
 import { openLine } from '../support/storage-bench.ts';
 
 const [versitygw] = await availableS3Servers();
 
 describeIf(availabilityOf(versitygw), 'The status of a bucket', () => {
-  let judged: JudgedServer<Versitygw>;
+  let buckets: StatusBuckets;
+  let judged: JudgedServer;
   let server: Versitygw;
+  let bucket: StatusBucket;
   let storage: Storage;
   let line: string;
-  let count = 0;
   beforeAll(async () => {
-    judged = await startJudgedServer(() => startVersitygw());
-    ({ server } = judged);
+    buckets = await startStatusBuckets();
+    ({ judged, server } = buckets);
   });
   beforeEach(async () => {
-    judged.judge = undefined;
-    const bucket = `status-${++count}`;
-    await server.createBucket(bucket);
-    line = server.storageUri(bucket, 'team', { endpoint: judged.gateway.endpoint });
-    storage = openLine(server.storageUri(bucket, 'team'), server.env);
-    judged.gateway.requests.length = 0;
+    bucket = await buckets.next();
+    ({ storage, line } = bucket);
     return () => storage.close();
   });
-  afterAll(() => judged?.stop());
-  const isList = ({ query }: GatewayRequest): boolean => query.has('list-type');
+  afterAll(() => buckets?.stop());
 
   test('reads listings and documents alone, each once', async () => {
     await fill(storage);
@@ -50,7 +46,7 @@ describeIf(availabilityOf(versitygw), 'The status of a bucket', () => {
 
   test('of which page 3 of 12 cannot be listed is no status; beside another destination that one is not looked at', async () => {
     const ids = Array.from({ length: 2_400 }, (_, hours) => idOf({ at: daysAgo(hours / 24) }));
-    for (const id of ids) placeSet(path.join(server.dataFolder, `status-${count}`, 'team'), id);
+    for (const id of ids) placeSet(path.join(server.dataFolder, bucket.name, 'team'), id);
     const root = await mkdtemp(path.join(os.tmpdir(), 'status-'));
     const [good] = pruneBench([root]).storages as [Storage];
     await fill(good);

@@ -8,36 +8,29 @@ import type { Storage } from '../../src/ports.ts';
 import { readBytes, writeBytes } from '../../src/storage/write-object.ts';
 import { type ActionsCache, startActionsCache } from '../support/actions-cache.ts';
 import { describeIf } from '../support/availability.ts';
-import { type JudgedServer, startJudgedServer } from '../support/judged-server.ts';
-import type { GatewayRequest } from '../support/s3-gateway.ts';
-import { availabilityOf, availableS3Servers, startVersitygw, type Versitygw } from '../support/s3-servers.ts';
+import type { JudgedServer } from '../support/judged-server.ts';
+import { availabilityOf, availableS3Servers, type Versitygw } from '../support/s3-servers.ts';
 import { statusBench } from '../support/status-bench.ts';
+import { isList, type StatusBuckets, startStatusBuckets } from '../support/status-bucket.ts';
 import { DAY_MS, fill, makeTrueSet, NOW } from '../support/status-storages.ts';
-import { openLine } from '../support/storage-bench.ts';
 
 const [versitygw] = await availableS3Servers();
 
 describeIf(availabilityOf(versitygw), 'The status of a bucket with a cache of manifests', () => {
-  let judged: JudgedServer<Versitygw>;
+  let buckets: StatusBuckets;
+  let judged: JudgedServer;
   let server: Versitygw;
   let storage: Storage;
   let line: string;
-  let count = 0;
   beforeAll(async () => {
-    judged = await startJudgedServer(() => startVersitygw());
-    ({ server } = judged);
+    buckets = await startStatusBuckets();
+    ({ judged, server } = buckets);
   });
   beforeEach(async () => {
-    judged.judge = undefined;
-    const bucket = `status-${++count}`;
-    await server.createBucket(bucket);
-    line = server.storageUri(bucket, 'team', { endpoint: judged.gateway.endpoint });
-    storage = openLine(server.storageUri(bucket, 'team'), server.env);
-    judged.gateway.requests.length = 0;
+    ({ storage, line } = await buckets.next());
     return () => storage.close();
   });
-  afterAll(() => judged?.stop());
-  const isList = ({ query }: GatewayRequest): boolean => query.has('list-type');
+  afterAll(() => buckets?.stop());
 
   let cache: ActionsCache;
   let env: Record<string, string>;

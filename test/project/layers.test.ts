@@ -51,6 +51,23 @@ function violations(file: string, source: string): string[] {
   return found;
 }
 
+/** Files that import each other, of `sources` by path; types count as well. One way round for each file that closes one. */
+function circles(sources: ReadonlyMap<string, string>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+    if (way.includes(file) || done.has(file)) return;
+    for (const imported of importsOf(sources.get(file) ?? '')) {
+      const target = path.posix.join(path.posix.dirname(file), imported);
+      if (imported.startsWith('.') && sources.has(target)) visit(target, [...way, file]);
+    }
+    done.add(file);
+  };
+  for (const file of sources.keys()) visit(file, []);
+  return found;
+}
+
 function importsOf(source: string): string[] {
   const forms = /(?:^|\n)(?:import|export)\b[^;'"]*?from '([^']+)'|(?:^|\n)import '([^']+)'|\bimport\('([^']+)'\)/g;
   return [...source.matchAll(forms)].flatMap((match) => match[1] ?? match[2] ?? match[3] ?? []);
@@ -64,12 +81,32 @@ function layerOf(file: string): number {
   return LAYERS.findIndex((members) => members.includes(topOf(file)));
 }
 
-test('imports point one way: index, main, commands, adapters, ports, domain', () => {
-  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+const FILES: ReadonlyMap<string, string> = new Map(
+  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .map((file) => file.split(path.sep).join('/'))
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('postgres/digest/assembly/'));
-  expect(files.length).toBeGreaterThan(10);
-  expect(files.flatMap((file) => violations(file, readFileSync(path.join(SRC, file), 'utf8')))).toEqual([]);
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('postgres/digest/assembly/'))
+    .map((file) => [file, readFileSync(path.join(SRC, file), 'utf8')]),
+);
+
+test('imports point one way: index, main, commands, adapters, ports, domain', () => {
+  expect(FILES.size).toBeGreaterThan(10);
+  expect([...FILES].flatMap(([file, source]) => violations(file, source))).toEqual([]);
+});
+
+test('no files import each other', () => {
+  expect(circles(FILES)).toEqual([]);
+});
+
+test('files that import each other would be noticed', () => {
+  const sources = new Map([
+    ['domain/a.ts', "import { b } from './deep/b.ts';"],
+    ['domain/deep/b.ts', "import type { C } from '../c.ts';\nimport 'node:fs';"],
+    ['domain/c.ts', "export { a } from './a.ts';"],
+    ['domain/d.ts', "import { a } from './a.ts';\nimport { c } from './c.ts';"],
+  ]);
+  expect(circles(sources)).toEqual(['domain/a.ts -> domain/deep/b.ts -> domain/c.ts -> domain/a.ts']);
+  sources.set('domain/c.ts', '');
+  expect(circles(sources)).toEqual([]);
 });
 
 test('an import upwards, sideways or out of the domain would be noticed', () => {

@@ -1,7 +1,7 @@
 /** Whether what the server answered is what an assertion says. */
-import type { Assertion } from '../assertions.ts';
 import type { CheckStatus } from '../checks.ts';
 import { countOf, formatAge } from '../words.ts';
+import type { Assertion } from './assertion.ts';
 import type { ValueExpectation } from './expected-value.ts';
 
 /** `timestamp` and `date` have no time zone; they are read as UTC. */

@@ -1,7 +1,13 @@
 /** From the text of `assertions` to single ones, each with its line. */
-import type { AssertionText } from '../assertions.ts';
 import { sqlStatements } from '../sql/statements.ts';
-import { sqlTokens } from '../sql/tokens.ts';
+import { type SqlToken, sqlTokens } from '../sql/tokens.ts';
+
+/** One assertion before its query is looked at. */
+export interface AssertionText {
+  line: number;
+  text: string;
+  tokens: readonly SqlToken[];
+}
 
 export interface SplitProblem {
   line: number;

@@ -1,9 +1,9 @@
 /** Rules that keep a number of backups: for each of the newest slots the best one in it. */
 
-import type { RetentionSet } from '../retention.ts';
 import { countOf } from '../words.ts';
 import type { NameSlot } from './calendar.ts';
 import { type KeepRules, SLOT_KINDS, type SlotKind } from './policy.ts';
+import type { RetentionSet } from './set.ts';
 
 /** What the rules say of one backup: reasons to keep it and, of the rules that do not, why not. */
 export interface Opinion {

@@ -1,31 +1,11 @@
 /** How the health checks of a database went: the last one, and those of the last 30 days. */
-import type { CheckOutcome } from '../check/outcome.ts';
-import type { RecordKey } from '../retention/inventory.ts';
-import { CLOCK_TOLERANCE_MS } from '../retention.ts';
 import { countOf, formatAge } from '../words.ts';
+import { CHECKS_DAYS } from './check-records.ts';
 import type { SeriesRule } from './finding.ts';
 import type { HealthHistory, StatusFinding } from './model.ts';
 import { hoursBetween, type SeriesView } from './series-view.ts';
 
-const WINDOW_DAYS = 30;
-/** One every quarter of an hour for a day, or one an hour for a month: more say nothing more. */
-const MOST_READ = 750;
 const NAMED = 5;
-
-/** Which records are read: the newest of the last 30 days. */
-export function recentChecks(records: readonly RecordKey[], now: Date): RecordKey[] {
-  const after = now.getTime() - WINDOW_DAYS * 86_400_000;
-  const recent = records.filter(({ at }) => at.getTime() > after);
-  return recent.sort((one, other) => other.at.getTime() - one.at.getTime()).slice(0, MOST_READ);
-}
-
-/** Oldest first, each once, wherever its record lies. */
-export function checksOf(all: readonly CheckOutcome[], now: Date): CheckOutcome[] {
-  const once = new Map(all.map((check) => [check.startedAt, check]));
-  return [...once.values()]
-    .filter(({ startedAt }) => Date.parse(startedAt) - now.getTime() <= CLOCK_TOLERANCE_MS)
-    .sort((one, other) => (one.startedAt < other.startedAt ? -1 : 1));
-}
 
 /** `undefined` without any. */
 export function healthOf({ checks }: Pick<SeriesView, 'checks'>): HealthHistory | undefined {
@@ -55,7 +35,7 @@ export const judgeChecks: SeriesRule = (view) => {
     code: 'check-record',
     level: 'info',
     series,
-    seen: `The database of ${series} answered ${reached} of ${countOf(checks, 'health check')} in the last ${WINDOW_DAYS} days (${percent(reached)}); ${checks - failed} did not fail (${percent(checks - failed)})`,
+    seen: `The database of ${series} answered ${reached} of ${countOf(checks, 'health check')} in the last ${CHECKS_DAYS} days (${percent(reached)}); ${checks - failed} did not fail (${percent(checks - failed)})`,
     action: '',
   };
   if (last.verdict !== 'failed') return [...doubts, record];

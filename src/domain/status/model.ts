@@ -4,7 +4,7 @@
  */
 import type { HealthVerdict } from '../check/model.ts';
 import type { RecoveryVerdict } from '../recovery.ts';
-import type { RetentionSet } from '../retention.ts';
+import type { RetentionSet } from '../retention/set.ts';
 
 /** Ascending. `critical`: the team may not be able to recover today. */
 export const LEVELS = ['info', 'warning', 'critical'] as const;

@@ -4,7 +4,7 @@ import { type DrillOutcome, restoredBackups, trendPoint } from '../drill-record.
 import { CLOCK_TOLERANCE_MS, isGood, newestFirst } from '../retention.ts';
 import { isSafetyBackup } from '../selector.ts';
 import type { SetFacts } from '../set-facts.ts';
-import { checksOf } from './checks.ts';
+import { checksOf } from './check-records.ts';
 import type { DestinationFacts, SeenDestination, SeriesFacts, StatusLimits, UnfinishedSet } from './facts.ts';
 import { isSeen } from './facts.ts';
 import type { BackupPoint, DrillPoint } from './model.ts';

@@ -1,7 +1,7 @@
 /** Health checks as a status sees them: the last one decides, those of 30 days are counted. */
 import { describe, expect, test } from 'vitest';
 import type { CheckOutcome } from '../../../src/domain/check/outcome.ts';
-import { recentChecks } from '../../../src/domain/status/checks.ts';
+import { recentChecks } from '../../../src/domain/status/check-records.ts';
 import { hoursAgo, judge, NOW, nightly, part, place, second, told } from '../../support/status-facts.ts';
 
 function check(hours: number, over: Partial<CheckOutcome> = {}): CheckOutcome {
