@@ -63,8 +63,10 @@ export async function lookAtEverything(parts: LookParts): Promise<LookedAt> {
   const none = 'Run the check again.';
   const looked: Looked = {
     ...opened.looked,
-    latency: await session.see(() => measureLatency(session, () => performance.now()), none),
-    clock: await session.see(() => readClock(session, () => context.clock.now()), none),
+    ...(wanted('latency')
+      ? { latency: await session.see(() => measureLatency(session, () => performance.now()), none) }
+      : {}),
+    ...(wanted('clock') ? { clock: await session.see(() => readClock(session, () => context.clock.now()), none) } : {}),
     ...(await lookAtHealth(session, server, wanted)),
   };
   Object.assign(looked, await lookAtShape(parts, server, wanted));

@@ -41,7 +41,10 @@ describe.each([13, 18])('The load of a Postgres %i', (major) => {
       runCheck({ 'database-url': server.uri(), ...inputs });
 
     test('connections that run out, and who holds them', async () => {
-      expect((await run()).of('connections')).toMatchObject({ status: 'passed', limit: 80 });
+      expect((await run()).of('connections')).toMatchObject({
+        ...{ status: 'passed', limit: 80 },
+        details: expect.arrayContaining(['db-backup-action check, active: 1']),
+      });
       for (let count = 0; count < 14; count += 1) await session();
       const { of } = await run();
       // 17 are free for all, two are those of the check itself, one of them closed already.
@@ -161,6 +164,22 @@ describe.each([13, 18])('The load of a Postgres %i', (major) => {
       expect((await run({ checks: 'temp-files=0.001' })).of('temp-files').status).toBe('warning');
       await sorter.query('ROLLBACK');
       expect((await run({ checks: 'temp-files=0.001' })).of('temp-files').status).toBe('passed');
+    });
+
+    test('temporary files in a tablespace of their own', async () => {
+      // Made by the server, whose user must own it.
+      await server.query("CREATE TABLE made (folder text); COPY made FROM PROGRAM 'mktemp -d'");
+      const [made] = await server.query<{ folder: string }>('SELECT folder FROM made');
+      await server.query(`CREATE TABLESPACE scratch LOCATION '${made?.folder}'`);
+      const sorter = await session("SET work_mem = '64kB'; SET temp_tablespaces = scratch; BEGIN");
+      await sorter.query(
+        'DECLARE big CURSOR FOR SELECT repeat(i::text, 20) FROM generate_series(1, 200000) i ORDER BY 1',
+      );
+      await sorter.query('FETCH 1 FROM big');
+      expect((await run({ checks: 'temp-files=0.001' })).of('temp-files').status).toBe('warning');
+      await sorter.query('ROLLBACK');
+      await server.query('DROP TABLESPACE scratch');
+      await server.query(`COPY made TO PROGRAM 'rmdir ${made?.folder}'; DROP TABLE made`);
     });
 
     test('how full the storage of the plan is, at 70, 85 and 95 percent', async () => {

@@ -1,10 +1,12 @@
 /** Pruning a series: what goes, what stays, and what is recorded of it. */
 import { expect } from 'vitest';
 import { parsePruneRecord } from '../../src/domain/prune-record.ts';
+import { setObjects } from '../support/made-up-sets.ts';
 import { idOf, makeUpDrill, makeUpSet } from '../support/prune-bench.ts';
 import { auditIn, codes, DAY_MS, daysAgo, describeInEachPlace, NOW, only, setsIn } from '../support/prune-places.ts';
 import { schemaErrors } from '../support/published-schemas.ts';
-import { keysOf } from '../support/storage-bench.ts';
+import { manifest } from '../support/set-documents.ts';
+import { keysOf, MIB } from '../support/storage-bench.ts';
 
 describeInEachPlace('A pruned series', (test) => {
   test('removes what the policy lets go, whole and nothing else, and records it before and after', async ({
@@ -119,6 +121,34 @@ describeInEachPlace('A pruned series', (test) => {
     const results = await Promise.all([1, 2, 3].map(() => prune({ policy: { rules: { daily: 2 } } })));
     for (const result of results) expect(only(result)).not.toHaveProperty('error');
     expect(await setsIn(storage)).toEqual([2, 1].map((days) => idOf({ at: daysAgo(days) })));
+  });
+
+  test('during a backup touches nothing of it, whatever of it is stored already', async ({ prune, storage }) => {
+    for (const days of [3, 2, 1]) await makeUpSet(storage, { at: daysAgo(days) });
+    const id = idOf({ at: NOW.toISOString() });
+    // Large enough to be on its way in parts.
+    const archive = Buffer.alloc(20 * MIB, 'x');
+    const isArchive = (name: string): boolean => name.startsWith('database.backup');
+    const objects = manifest().objects.map((object) => {
+      return { ...object, sizeBytes: isArchive(object.name) ? archive.length : object.name.length };
+    });
+    const keys: string[] = [];
+    for (const [key, text] of setObjects(id, { change: { objects } })) {
+      const writer = await storage.create(key, { onlyIfAbsent: true });
+      await writer.write(isArchive(key.split('/').at(-1) ?? '') ? archive : Buffer.from(text));
+      const result = await prune({ policy: { rules: { last: 2 } } });
+      expect(only(result)).toMatchObject({
+        cleared: [],
+        left: [],
+        removed: keys.length === 0 ? [expect.any(String)] : [],
+      });
+      expect(only(result)).not.toHaveProperty('error');
+      await writer.commit();
+      keys.push(key);
+      expect(await keysOf(storage, `shop/${id}/`)).toEqual([...keys].sort());
+    }
+    expect(only(await prune()).newestProven?.id).toBe(id);
+    expect(await setsIn(storage)).toEqual([id]);
   });
 
   test('ended in the middle leaves no half that looks like a backup, and the next one finishes', async ({

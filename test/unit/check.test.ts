@@ -7,6 +7,7 @@ import {
   type CheckSettings,
   HEALTH_CHECKS,
   healthVerdict,
+  isWanted,
   judgeHealth,
   worstFirst,
 } from '../../src/domain/check/judge.ts';
@@ -60,6 +61,21 @@ describe('judging', () => {
     ]);
     expect(statuses({ danger: 'off' })).toEqual([]);
     expect(statuses({ danger: 'off', durability: 'failed' })).toEqual(['durability failed']);
+  });
+
+  test('each can be switched off, and what nobody else needs is then not even looked at', () => {
+    const hidden = { hidden: 'Not allowed', action: 'GRANT it.' };
+    const looked: Looked = Object.fromEntries(HEALTH_CHECKS.map(({ needs }) => [needs, hidden]));
+    const limits = Object.fromEntries(HEALTH_CHECKS.map(({ code }) => [code, 1]));
+    const codes = HEALTH_CHECKS.map(({ code }) => code);
+    expect(judge(looked, { limits }).map(({ code }) => code)).toEqual(codes);
+    for (const { code, needs } of HEALTH_CHECKS) {
+      const levels = { [code]: 'off' } as const;
+      const left = judge(looked, { levels, limits }).map((each) => each.code);
+      expect(left, code).toEqual(codes.filter((each) => each !== code));
+      const others = HEALTH_CHECKS.some((check) => check.needs === needs && check.code !== code);
+      expect(isWanted(needs, { levels, limits }), code).toBe(others);
+    }
   });
 
   test('a check without a limit of its own is made only when somebody gives one', () => {

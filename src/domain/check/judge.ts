@@ -78,8 +78,9 @@ function judgeOne(check: HealthCheck, looked: Looked, settings: CheckSettings, n
   };
 }
 
+/** A name that a check and its group share means the check: whoever turns that off does not mean the others. */
 function levelOf({ code, group }: HealthCheck, { levels }: CheckSettings): CheckLevel | undefined {
-  return levels[code] ?? levels[group];
+  return levels[code] ?? (HEALTH_CHECKS.some((check) => check.code === group) ? undefined : levels[group]);
 }
 
 function limitOf({ code, limit }: HealthCheck, { limits }: CheckSettings): number | undefined {

@@ -21,17 +21,19 @@ export const ROOM = [
     code: 'connections',
     group: 'room',
     needs: 'connections',
-    words: 'Client connections against `max_connections` less the reserved ones. Fails above the limit.',
+    words:
+      'Client connections against `max_connections` less the reserved ones, with who holds most of them, by application and state. Fails above the limit.',
     limit: { value: MAX_CONNECTIONS_PERCENT, unit: 'percent', input: 'max-connections-percent' },
     judge: ({ used, max, reserved, by }, { limit }) => {
       const free = Math.max(1, max - reserved);
       const percent = Math.round((used / free) * 100);
-      return unless(percent > limit, 'failed', {
+      const judged = unless(percent > limit, 'failed', {
         seen: `${used} of ${free} connections are in use (${percent} %)`,
         action: 'Find out who holds them (below), lower the size of pools, or put a pooler in front.',
-        details: by,
         value: percent,
       });
+      // Who holds how many is worth knowing before they run out.
+      return { ...judged, details: by };
     },
   }),
   healthCheck({
@@ -55,7 +57,7 @@ export const ROOM = [
     code: 'temp-files',
     group: 'room',
     needs: 'tempFiles',
-    words: 'Temporary files of running queries. Warns above the limit.',
+    words: 'Temporary files of running queries, in all tablespaces. Warns above the limit.',
     limit: { value: MAX_TEMP_GIB, unit: 'GiB' },
     judge: ({ bytes }, { limit }) =>
       unless(bytes > limit * GIB, 'warning', {

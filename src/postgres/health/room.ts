@@ -28,9 +28,10 @@ export async function readDatabaseSize(session: HealthSession): Promise<HealthFa
   return { bytes: row?.bytes ?? 0 };
 }
 
+/** In every tablespace that can hold some: `temp_tablespaces` chooses. */
 export async function readTempFiles(session: HealthSession): Promise<HealthFacts['tempFiles']> {
   const [row] = await session.ask<{ bytes: number }>(
-    'SELECT coalesce(sum(size), 0)::float8 AS bytes FROM pg_ls_tmpdir()',
+    "SELECT coalesce(sum(f.size), 0)::float8 AS bytes FROM pg_tablespace t, pg_ls_tmpdir(t.oid) f WHERE t.spcname <> 'pg_global'",
   );
   return { bytes: row?.bytes ?? 0 };
 }
