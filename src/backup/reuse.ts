@@ -29,7 +29,7 @@ export async function findReusable(
     globals: inputs.globals,
     verifySource: inputs.verifySource,
     verifyRestore: inputs.verifyRestore,
-    hasCriticalTables: inputs.criticalTables.length > 0,
+    criticalTables: prepared.facts.critical,
   };
   const { manifest, reason } = chooseReusable(wish, prepared.history.manifests);
   const missing = manifest === undefined ? undefined : await whereIncomplete(manifest, destinations, context);

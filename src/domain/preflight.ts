@@ -38,6 +38,8 @@ export interface PreflightFacts {
   misses: PatternMiss[];
   system: SystemSelection[];
   rights: RightsFacts;
+  /** Selected tables that `critical-tables` names. */
+  critical: QualifiedName[];
   /** Selected tables whose rows would be dumped if they were not unlogged. */
   unlogged: QualifiedName[];
   /** Settings, switched on, that make the server pass over damaged pages in silence. */

@@ -1,7 +1,8 @@
 /** Whether a recent backup can stand in for a new one: only one that is proven and at least as good in every way. */
 import { compareSource, type SourceFingerprint } from './fingerprint.ts';
 import type { Manifest, ManifestEncryption } from './manifest.ts';
-import { scopeFingerprint } from './previous-backup.ts';
+import { scopeFingerprint, tableHash } from './previous-backup.ts';
+import type { QualifiedName } from './relations.ts';
 import type { Scope } from './scope.ts';
 import { countOf } from './words.ts';
 
@@ -16,7 +17,8 @@ export interface ReuseWish {
   globals: boolean;
   verifySource: boolean;
   verifyRestore: boolean;
-  hasCriticalTables: boolean;
+  /** That must hold rows. */
+  criticalTables: readonly QualifiedName[];
 }
 
 /** `manifest` is absent when nothing can be reused; `reason` says why, of the newest one. */
@@ -54,8 +56,15 @@ function obstacle(wish: ReuseWish, manifest: Manifest): string | undefined {
   if (wish.globals && !passed('globals')) return 'holds no roles';
   if (wish.verifySource && !passed('source')) return 'was not compared with the source';
   if (wish.verifyRestore && !passed('restore')) return 'was not restored for a trial';
-  if (wish.hasCriticalTables && !passed('critical-tables')) return 'was made without critical tables';
+  if (wish.criticalTables.length > 0 && !passed('critical-tables')) return 'was made without critical tables';
+  if (wish.criticalTables.some((table) => !holdsRows(manifest, table)))
+    return 'is not known to hold rows of every critical table';
   return undefined;
+}
+
+/** Others may have been critical then. A single partition counts under its parent, so that nothing is known of it. */
+function holdsRows({ tableStats: { salt, tables } }: Manifest, table: QualifiedName): boolean {
+  return (tables[tableHash(salt, table)]?.rows ?? 0) > 0;
 }
 
 function sameEncryption(one: ManifestEncryption, other: ManifestEncryption): boolean {

@@ -48,6 +48,7 @@ export async function readPreflight(client: pg.Client, request: PreflightRequest
       misses: await readMisses(client, catalog),
       system: systemSelections(catalog),
       rights: await readRights(client, request.scope, catalog, server.major),
+      critical: namesOf(tables.filter(({ critical }) => critical).map(({ relation }) => relation)),
       unlogged: namesOf(tables.map(({ relation }) => relation).filter((each) => isUnloggedData(each, request.scope))),
       hiding: await readHiding(client),
       foreign: namesOf(tables.map(({ relation }) => relation).filter(({ kind }) => kind === 'f')),

@@ -132,6 +132,18 @@ describeWith(await clientsAndVersitygw(), 'A run', ({ clients }) => {
     expect(kept.maskedLog).toMatch(/A new backup is taken: \S+ is not kept for ever\./);
   });
 
+  test('takes a new one when other tables are critical, and is red when they are empty', async () => {
+    await scenario.query('CREATE TABLE IF NOT EXISTS hollow (id int)');
+    const recent = await takeOrReuse({ 'critical-tables': 'orders' });
+    expect(recent.exitCode, recent.maskedLog).toBe(0);
+    const again = await takeOrReuse({ 'critical-tables': 'orders' });
+    expect(again.outputs['backup-id'], again.maskedLog).toBe(recent.outputs['backup-id']);
+    const run = await takeOrReuse({ 'critical-tables': 'orders\nhollow' });
+    expect(run.exitCode, run.maskedLog).toBe(1);
+    expect(run.maskedLog).toMatch(/A new backup is taken: \S+ is not known to hold rows of every critical table/);
+    expect(run.outputs.verdict).toBe('unproven');
+  });
+
   test('takes a new one when a destination has lost a part of the recent one', async () => {
     const recent = await takeOrReuse();
     const archive = path.join(scenario.storage, 'shop', recent.outputs['backup-id'] ?? '', 'database.backup');

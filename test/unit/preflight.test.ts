@@ -29,6 +29,7 @@ const FACTS: PreflightFacts = {
     sequences: [],
     largeObjects: { total: 0, unreadable: 0, sample: [] },
   },
+  critical: [],
   hiding: [],
   unlogged: [],
   foreign: [],
