@@ -6,16 +6,16 @@ import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { PRUNE_SCHEMA_VERSION, type PruneFinished, type PruneStarted } from '../domain/prune-record.ts';
 import { isGivenUp, isNameOfOurs, type ListedSet, oldRecords } from '../domain/retention/inventory.ts';
-import { holdToStorageClock, lastProvenGone } from '../domain/retention/rails.ts';
+import { holdToStorageClock } from '../domain/retention/rails.ts';
 import type { PrunedDestination } from '../domain/retention/result.ts';
-import { isGood, type RetentionPlan } from '../domain/retention.ts';
-import { OBJECT_NAMES, objectKey } from '../domain/set-layout.ts';
+import type { RetentionPlan } from '../domain/retention.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
 import { countOf } from '../domain/words.ts';
 import type { Storage } from '../ports.ts';
 import { inParallel } from '../runner/in-parallel.ts';
 import { isCertainRefusal } from '../storage/certain-refusal.ts';
 import { type Holdings, type KnownSet, LANES } from './look.ts';
+import { lookAgain } from './look-again.ts';
 import { type WrittenStart, writeEnd, writeStart } from './record.ts';
 import { type DoomedSet, type Removal, removeSet } from './remove-set.ts';
 
@@ -77,7 +77,7 @@ export async function carryOut(parts: CarryOutParts): Promise<Done> {
   let error: BackupError | undefined;
   let records: Awaited<ReturnType<typeof removeRecords>> = { records: 0, findings: [] };
   try {
-    await lookAgain(parts);
+    await lookAgain(parts, leftovers.sets);
     start = await writeStart(storage, startedRecord(parts, leftovers));
     holdToStorageClock(context.clock.now(), start.writtenAt, storage.location);
     context.tell({ stage: 'pruning' });
@@ -108,20 +108,6 @@ export async function carryOut(parts: CarryOutParts): Promise<Done> {
     ...(await versionsStay(storage, result.removed)),
   ];
   return { ...result, findings, auditUris: [...(start === undefined ? [] : [start.uri]), ...(ended?.uris ?? [])] };
-}
-
-/** The plan rests on it, and some time has passed since the listing. */
-async function lookAgain({ series, holdings, plan }: CarryOutParts): Promise<void> {
-  const { storage } = holdings.target;
-  const newest = plan.keep.find(({ set }) => isGood(set))?.set;
-  if (plan.remove.length === 0 || newest === undefined) return;
-  const there = await storage.stat(objectKey(series, newest.id, OBJECT_NAMES.manifest));
-  if (there === undefined) {
-    throw lastProvenGone(
-      storage.location,
-      `${newest.id}, the newest proven backup, was there a moment ago and is gone`,
-    );
-  }
 }
 
 /** Stops at the first refusal, which all others would get as well. */

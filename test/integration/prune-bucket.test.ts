@@ -33,6 +33,7 @@ describeIf(availabilityOf(versitygw), 'A series in a bucket that is pruned:', ()
   beforeEach(() => {
     judged.judge = undefined;
     judged.meanwhile = undefined;
+    judged.retell = undefined;
   });
 
   async function newBucket({ lock = false } = {}): Promise<{ bucket: string; line: string }> {
@@ -68,6 +69,38 @@ describeIf(availabilityOf(versitygw), 'A series in a bucket that is pruned:', ()
     const after = await keysOf(storage);
     for (const key of there) expect(after).toContain(key);
     expect(codes(result)).toEqual(['unknown-objects']);
+  });
+
+  test.each([
+    ['says that it goes on, and not where', '<IsTruncated>true</IsTruncated>', /goes on, and not where/],
+    ['leaves the rest out without a word', '<IsTruncated>false</IsTruncated>', /that the listing does not name/],
+  ])('a listing that ends in the midst of a set and %s costs nothing', async (_what, truncated, words) => {
+    const { line } = await newBucket();
+    const { bench, storage } = await filled(line);
+    const before = await keysOf(storage);
+    const last = before.findLast((key) => key.endsWith('/metadata.json')) ?? '';
+    judged.retell = ({ query }) =>
+      query.get('list-type') === '2' && query.get('prefix') === 'team/shop/'
+        ? (body) =>
+            body
+              .replace(new RegExp(`<Contents>(?:(?!</Contents>).)*${last}.*</Contents>`, 's'), '')
+              .replace(/<IsTruncated>\w+<\/IsTruncated>/, truncated)
+        : undefined;
+    const now = new Date(Date.now() + 2 * 86_400_000);
+    const result = await bench.prune({ now, policy: { rules: { last: 9 } } });
+    expect(only(result).error?.message).toMatch(words);
+    expect(await keysOf(storage)).toEqual(before);
+  });
+
+  test('a page of another kind is no empty bucket', async () => {
+    const { line } = await newBucket();
+    const { bench } = await filled(line);
+    judged.retell = ({ query }) => (query.has('list-type') ? () => '<html>Please log in</html>' : undefined);
+    const result = await bench.prune();
+    expect(only(result).error).toMatchObject({
+      code: 'ERR_STORAGE',
+      message: expect.stringMatching(/listing of .* is none/),
+    });
   });
 
   test('in a bucket with versions hides what it removes, and claims no room', async () => {

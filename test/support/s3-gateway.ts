@@ -5,6 +5,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Server } from './s3-servers.ts';
 
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   judge?: Judge;
   /** Gives the headers for the server behind, e.g. signed by other credentials. */
   rewrite?: (request: GatewayRequest) => Promise<IncomingHttpHeaders>;
+  /** Changes the body of an answer; absent: it passes as it is. */
+  retell?: (request: GatewayRequest) => ((body: string) => string) | undefined;
   /** Serves https:// with this; PEM. */
   tls?: { key: string; cert: string };
 }
@@ -83,7 +86,7 @@ async function forward(
   incoming: IncomingMessage,
   response: ServerResponse,
   seen: GatewayRequest,
-  { rewrite }: GatewayOptions,
+  { rewrite, retell }: GatewayOptions,
 ): Promise<void> {
   const headers = rewrite === undefined ? incoming.headers : await rewrite(seen);
   const { host, port } = server;
@@ -92,8 +95,21 @@ async function forward(
     outgoing.once('response', resolve).once('error', reject);
   });
   const [answered] = await Promise.all([answer, pipeline(incoming, outgoing)]);
-  response.writeHead(answered.statusCode ?? 502, answered.headers);
-  await pipeline(answered, response);
+  const reword = retell?.(seen);
+  if (reword === undefined) {
+    response.writeHead(answered.statusCode ?? 502, answered.headers);
+    await pipeline(answered, response);
+    return;
+  }
+  const { 'content-length': _, 'transfer-encoding': __, ...others } = answered.headers;
+  response.writeHead(answered.statusCode ?? 502, others);
+  response.end(reword(await textOf(answered)));
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Takes the whole body first, as real servers behind load balancers do. */

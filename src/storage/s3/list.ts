@@ -51,17 +51,23 @@ export async function statIfAllowed(
   }
 }
 
+/** Throws `ERR_STORAGE` rather than end early. */
 async function* pages(
   connection: S3Connection,
   prefix: string,
   delimiter?: string,
 ): AsyncIterable<ListObjectsV2CommandOutput> {
   let token: string | undefined;
-  do {
+  for (;;) {
     const page = await listPage(connection, { prefix, limit: PAGE_KEYS, delimiter, token, signal: connection.signal });
     yield page;
-    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-  } while (token !== undefined);
+    if (page.IsTruncated !== true) return;
+    const next = page.NextContinuationToken;
+    // What is not listed looks as if it were not there, and prune would take a cut set for an unfinished one.
+    if (next === undefined || next === token)
+      throw noListing(connection, prefix, 'says that it goes on, and not where');
+    token = next;
+  }
 }
 
 interface PageRequest {
@@ -72,7 +78,7 @@ interface PageRequest {
   token?: string | undefined;
 }
 
-function listPage(connection: S3Connection, request: PageRequest): Promise<ListObjectsV2CommandOutput> {
+async function listPage(connection: S3Connection, request: PageRequest): Promise<ListObjectsV2CommandOutput> {
   const input = {
     Bucket: connection.bucket,
     Prefix: connection.objectKey(request.prefix),
@@ -80,11 +86,23 @@ function listPage(connection: S3Connection, request: PageRequest): Promise<ListO
     Delimiter: request.delimiter,
     ContinuationToken: request.token,
   };
-  return connection.send(
+  const page = await connection.send(
     { words: 'list objects', permission: 's3:ListBucket' },
     (client, http) => client.send(new ListObjectsV2Command(input), http),
     { signal: request.signal },
   );
+  const { Name, IsTruncated, KeyCount, MaxKeys } = page;
+  // A login page read as a listing holds nothing, which is not the same as an empty bucket.
+  if ([Name, IsTruncated, KeyCount, MaxKeys].some((field) => field !== undefined)) return page;
+  throw noListing(connection, request.prefix, 'is none');
+}
+
+function noListing(connection: S3Connection, prefix: string, why: string): BackupError {
+  const what = `What the provider answered as the listing of ${connection.uri(prefix)} ${why}`;
+  return new BackupError('ERR_STORAGE', `${what}, so nobody knows what is there.`, {
+    op: 'list objects',
+    hint: 'Check that the endpoint is an S3 server and not a web page or proxy in front of it, then run again.',
+  });
 }
 
 function toInfo(connection: S3Connection, entry: _Object): ObjectInfo | undefined {
