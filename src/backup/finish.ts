@@ -42,6 +42,7 @@ export async function finish(parts: FinishParts): Promise<BackupResult> {
   await set.seal('contents', Buffer.from(serializeContents(contents), 'utf8'));
   const guideFor = (target: Target) => restoreGuide(evidence(target), target, context.env);
   await set.writeGuides((target) => guideFor(target).text);
+  await set.lookAgain();
   const finishedAt = context.clock.now();
   const moments = { startedAt: parts.startedAt, preparedAt: parts.preparedAt, finishedAt };
   const salt = randomBytes(SALT_BYTES).toString('hex');

@@ -6,6 +6,7 @@ import { chooseReusable } from '../domain/reuse.ts';
 import { OBJECT_NAMES, objectKey, setFolder, setPrefix } from '../domain/set-layout.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
+import { listedSizes } from '../storage/listed-sizes.ts';
 import { encryptionOf } from './describe.ts';
 import type { Destinations, Target } from './destinations.ts';
 import { restoreCommand } from './guide.ts';
@@ -61,8 +62,7 @@ async function whereIncomplete(
 }
 
 async function isWhole(storage: Storage, { name, id, objects }: Manifest): Promise<boolean> {
-  const sizes = new Map<string, number>();
-  for await (const { key, sizeBytes } of storage.list(setPrefix(name, id))) sizes.set(key, sizeBytes);
+  const sizes = await listedSizes(storage, setPrefix(name, id));
   return (
     sizes.has(objectKey(name, id, OBJECT_NAMES.manifest)) &&
     objects.every((object) => {

@@ -68,6 +68,11 @@ export class SetWriter {
     await this.#parts.destinations.each((target) => this.at(target).writeGuide(textFor(target)));
   }
 
+  /** Gives up each destination that has lost or changed by now what it had stored. */
+  async lookAgain(): Promise<void> {
+    await this.#parts.destinations.each((target) => this.at(target).lookAgain());
+  }
+
   /**
    * Writes each destination's `metadata.json`, that of the first destination last: whoever reads there sees a
    * backup that is wherever it will ever be.

@@ -1,9 +1,11 @@
 /** What one destination holds of the set that is being written. */
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { ManifestObject, ObjectRole } from '../domain/manifest.ts';
-import { OBJECT_NAMES, objectKey, setFolder } from '../domain/set-layout.ts';
+import { OBJECT_NAMES, objectKey, setFolder, setPrefix } from '../domain/set-layout.ts';
+import { formatCount } from '../domain/words.ts';
 import type { Log, Storage, StoredObject } from '../ports.ts';
 import { isCertainRefusal } from '../storage/certain-refusal.ts';
+import { listedSizes } from '../storage/listed-sizes.ts';
 import { writeBytes } from '../storage/write-object.ts';
 import type { PlainFacts } from './copied-object.ts';
 
@@ -58,6 +60,23 @@ export class StoredSet {
     this.note('restore-guide', name, stored, { sizeBytes: stored.sizeBytes, sha256: stored.sha256 });
   }
 
+  /**
+   * Throws `ERR_STORED_DIFFERS` when something that was stored and checked is gone or has another size by now: nothing
+   * may call a backup complete that is not. A role that may not list relies on the check of each object.
+   */
+  async lookAgain(): Promise<void> {
+    const { storage, series, id } = this.#parts;
+    try {
+      const sizes = await listedSizes(storage, setPrefix(series, id));
+      for (const { name, sizeBytes } of this.#written) {
+        const seen = sizes.get(this.#key(name));
+        if (seen !== sizeBytes) throw changedSince(this.uri(name), seen, sizeBytes);
+      }
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code !== 'ERR_STORAGE_DENIED') throw error;
+    }
+  }
+
   /** Writes `metadata.json`: from here on the backup exists at this destination. */
   async commit(manifest: string): Promise<StoredObject> {
     this.#manifestTried = true;
@@ -99,4 +118,12 @@ export class StoredSet {
   #key(name: string): string {
     return objectKey(this.#parts.series, this.#parts.id, name);
   }
+}
+
+function changedSince(uri: string, seen: number | undefined, sizeBytes: number): BackupError {
+  const what = seen === undefined ? 'is gone' : `has ${formatCount(seen)} bytes instead of ${formatCount(sizeBytes)}`;
+  return new BackupError('ERR_STORED_DIFFERS', `${uri} was stored and checked, and now ${what}`, {
+    op: 'look at what was stored',
+    hint: 'Find out what deletes or changes objects there: a lifecycle rule, a scanner, a quota, or a job that cleans up. Then run the backup again.',
+  });
 }

@@ -5,6 +5,7 @@ import { BackupError } from '../domain/errors.ts';
 import { type Manifest, parseManifest } from '../domain/manifest.ts';
 import { OBJECT_NAMES } from '../domain/set-layout.ts';
 import { formatCount } from '../domain/words.ts';
+import { listedSizes } from '../storage/listed-sizes.ts';
 import { readBytes } from '../storage/write-object.ts';
 import { isFaultOfCopy } from './copies.ts';
 import type { SetCopy } from './selected.ts';
@@ -164,11 +165,9 @@ export async function openCopy(place: SetFolder): Promise<SetCopy> {
 }
 
 /** `undefined` for a role that may read objects but not list them: fetching shows what is there. */
-async function sizesIn({ target, folder }: SetFolder): Promise<Map<string, number> | undefined> {
+async function sizesIn({ target, folder }: SetFolder): Promise<ReadonlyMap<string, number> | undefined> {
   try {
-    const sizes = new Map<string, number>();
-    for await (const { key, sizeBytes } of target.storage.list(`${folder}/`)) sizes.set(key, sizeBytes);
-    return sizes;
+    return await listedSizes(target.storage, `${folder}/`);
   } catch (error) {
     if (error instanceof BackupError && error.code === 'ERR_STORAGE_DENIED') return undefined;
     throw error;

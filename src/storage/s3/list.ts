@@ -94,7 +94,7 @@ async function listPage(connection: S3Connection, request: PageRequest): Promise
   const { Name, IsTruncated, KeyCount, MaxKeys } = page;
   // A login page read as a listing holds nothing, which is not the same as an empty bucket.
   if ([Name, IsTruncated, KeyCount, MaxKeys].some((field) => field !== undefined)) return page;
-  throw noListing(connection, request.prefix, 'is none');
+  throw noListing(connection, request.prefix, 'is no listing');
 }
 
 function noListing(connection: S3Connection, prefix: string, why: string): BackupError {
