@@ -149,5 +149,7 @@ async function lookAtDatabase(inputs: BackupInputs, context: CommandContext, sup
   const { connectWindowSeconds, stallTimeoutSeconds: stallSeconds, scope, criticalTables } = inputs;
   const connection = ownSessions(inputs.connection);
   const alive: AliveParts = { connection, context, supervisor, stallSeconds, connectWindowSeconds };
-  return await lookAtServer('preflight', alive, (client) => readPreflight(client, { scope, criticalTables }));
+  return await lookAtServer('preflight', alive, (client) =>
+    readPreflight(client, { scope, criticalTables, withoutLimits: true }),
+  );
 }

@@ -173,6 +173,7 @@ async function readChanges(before: Definitions, alive: AliveParts): Promise<stri
   try {
     const session = await openSession('definitions', alive);
     try {
+      await session.client.query('SET statement_timeout = 0');
       return changedDefinitions(before, await whileAlive(session, readDefinitions(session.client), alive));
     } finally {
       await session.end();

@@ -24,7 +24,13 @@ const SAMPLE = 5;
 export interface PreflightRequest {
   scope: Scope;
   criticalTables: readonly string[];
+  /** Whatever role and database say of how long a statement or transaction may take: that is meant for applications. */
+  withoutLimits?: boolean;
 }
+
+/** For this transaction alone, since a pooler may stand between. Not every major knows all of them. */
+const WITHOUT_LIMITS = `SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings
+  WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
 
 /** Reads everything in one short transaction. Throws `ERR_PATTERN` and the server's own errors. */
 export async function readPreflight(client: pg.Client, request: PreflightRequest): Promise<PreflightFacts> {
@@ -32,7 +38,8 @@ export async function readPreflight(client: pg.Client, request: PreflightRequest
   const systemIdentifier = await readSystemIdentifier(client);
   const signs = await readSigns(client);
   const surroundings = await readSurroundings(client);
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const limits = request.withoutLimits === true ? `; ${WITHOUT_LIMITS}` : '';
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY${limits}`);
   try {
     await client.query("SET LOCAL search_path TO ''");
     const database = await readDatabase(client, server.major);

@@ -70,6 +70,31 @@ describeWith(await clientTools(17), 'A server that falls silent', (clients) => {
     expect(run.seconds).toBeLessThan(25);
   });
 
+  test('and is gone during the preflight is told as that, not as a defect', async () => {
+    proxy.set({ direction: 'to-client', resetAfter: IN_PREFLIGHT_BYTES, strikes: 1 });
+    const run = await scenario.run({ url: scenario.url({ port: proxy.port }), inputs: STALL });
+    expect(proxy.counts.struck).toBe(1);
+    await endSessions();
+    await expectFailed(scenario, run, before, {
+      code: 'ERR_CONNECT',
+      happened: ['The preflight session was ended in the middle'],
+      action: ['Run it again', 'log of the server'],
+      safety: 'Nothing was written',
+    });
+  });
+
+  test('to a role that is idle for a moment is no matter for a backup', async () => {
+    await scenario.query(`ALTER ROLE backup SET idle_in_transaction_session_timeout = '1ms'`);
+    const run = await scenario.run().finally(() => scenario.query('ALTER ROLE backup RESET ALL'));
+    await expectProven(scenario, run, before);
+  });
+
+  test('to a role that takes its time is never told as a defect, whatever is in its way', async () => {
+    await scenario.query(`ALTER ROLE backup SET statement_timeout = '1ms'`);
+    const run = await scenario.run().finally(() => scenario.query('ALTER ROLE backup RESET ALL'));
+    expect(run.maskedLog).not.toContain('ERR_INTERNAL');
+  });
+
   test('from the first byte on does not hold the run for hours', async () => {
     proxy.set({ direction: 'to-client', blackholeAfter: 0 });
     const run = await scenario.run({ url: `${scenario.url({ port: proxy.port })}?connect_timeout=4`, inputs: STALL });

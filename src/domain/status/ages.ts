@@ -2,7 +2,7 @@
 import { formatAge } from '../words.ts';
 import type { SeriesRule } from './finding.ts';
 import type { StatusFinding } from './model.ts';
-import { hoursBetween, newestGood } from './series-view.ts';
+import { hoursBetween, newestGood, type SeriesView } from './series-view.ts';
 
 /** Before `max-age-hours` is over: 26 hours are warned of from 24 on. */
 const WARN_HOURS_BEFORE = 2;
@@ -17,23 +17,9 @@ export function warnAgeHours(maxAgeHours: number): number {
 }
 
 export const judgeAge: SeriesRule = (view) => {
-  const { name: series, now, limits, backups, unfinished } = view;
+  const { name: series, now, limits } = view;
   const newest = newestGood(view);
-  if (newest === undefined) {
-    const nothing = backups.length === 0 && unfinished.length === 0;
-    const finding: StatusFinding = {
-      code: nothing ? 'series-missing' : 'nothing-proven',
-      level: 'critical',
-      series,
-      seen: nothing
-        ? `There is no backup of ${series} at all`
-        : `No backup of ${series} is proven, of ${backups.length} that are finished`,
-      action: nothing
-        ? 'Look whether its backup workflow exists, runs, and writes to this storage under this name.'
-        : 'Take a backup now and read why its checks do not pass.',
-    };
-    return [finding];
-  }
+  if (newest === undefined) return [nothingGood(view)];
   const hours = hoursBetween(newest.at, now);
   const age = formatAge(Math.max(0, hours * 3600));
   const old = {
@@ -61,6 +47,32 @@ export const judgeAge: SeriesRule = (view) => {
     },
   ];
 };
+
+/** What cannot be judged is there all the same, and may be whole. */
+function nothingGood({ name: series, places, backups, unfinished, fromTheFuture }: SeriesView): StatusFinding {
+  const unjudged = [...places.flatMap(({ part }) => part.unreadable.map(({ id }) => id)), ...fromTheFuture];
+  const count = new Set(unjudged).size;
+  if (backups.length + unfinished.length + count === 0) {
+    return {
+      code: 'series-missing',
+      level: 'critical',
+      series,
+      seen: `There is no backup of ${series} at all`,
+      action: 'Look whether its backup workflow exists, runs, and writes to this storage under this name.',
+    };
+  }
+  const proven = `No backup of ${series} is ${count === 0 ? 'proven' : 'known to be proven'}, of ${backups.length} that are finished`;
+  return {
+    code: 'nothing-proven',
+    level: 'critical',
+    series,
+    seen: count === 0 ? proven : `${proven} and ${count} that cannot be judged`,
+    action:
+      count === 0
+        ? 'Take a backup now and read why its checks do not pass.'
+        : 'Read the other findings of this series first: they say why, and the backups may be whole. Take one now as well.',
+  };
+}
 
 /** A schedule that is turned off sends no mail that anybody reads. */
 export const SCHEDULE_ADVICE =

@@ -28,6 +28,18 @@ describe('Several series', () => {
     expect(report.findings[0]).toMatchObject({ code: 'backup-too-old', series: 'crm' });
   });
 
+  test('whose only backup cannot be judged, or seems to come from the future, are not told that there is none', () => {
+    const unreadable = [{ id: 'x', uri: '/first/shop/x', why: 'newer', isNewer: true }];
+    for (const only of [part([], { unreadable }), part([backup(-48)])]) {
+      const [finding] = judge(only).findings;
+      expect(finding).toMatchObject({ code: 'nothing-proven', level: 'critical' });
+      expect(finding?.seen).toBe(
+        'No backup of shop is known to be proven, of 0 that are finished and 1 that cannot be judged',
+      );
+      expect(finding?.action).toContain('the backups may be whole');
+    }
+  });
+
   test('are critical when one that is expected has nothing at all', () => {
     const report = judge(shop, { expectedNames: ['shop', 'billing'] });
     expect(told(report)).toEqual(['critical series-missing']);
