@@ -23,7 +23,7 @@ export function chooseCompression(major: number, wish?: Compression): Required<C
       `compression: ${method} needs pg_dump ${FIRST_MAJOR_WITH_METHODS} or newer; this server is ${major}`,
       {
         op: 'choose the compression',
-        hint: 'Remove `compression` or write `compression: gzip`. Nothing was written.',
+        hint: 'Remove `compression` or write `compression: gzip`.',
       },
     );
   }

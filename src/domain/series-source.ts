@@ -37,6 +37,6 @@ export function assessSource({ name, source, accepted }: SeriesSource, manifests
       : `It cannot be told whether the series ${name} (last: ${last.id}) holds this database: the role can no longer, or could not then, read pg_control_system()`;
   throw new BackupError('ERR_SOURCE_CHANGED', what, {
     op: 'compare the source with earlier backups',
-    hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run. Nothing was written; older backups are untouched.',
+    hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run.',
   });
 }

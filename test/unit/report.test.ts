@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunNews } from '../../src/command.ts';
 import { BackupError, InputError } from '../../src/domain/errors.ts';
 import type { Finding } from '../../src/domain/findings.ts';
+import { assessSource } from '../../src/domain/series-source.ts';
 import { describeFailure, describeTrouble } from '../../src/report/failure.ts';
 import { failureSummary } from '../../src/report/failure-summary.ts';
 import { type FailureWords, failureMessage } from '../../src/report/failure-words.ts';
@@ -11,6 +12,7 @@ import { backupSummary, fitSummary, MAX_SUMMARY_BYTES } from '../../src/report/s
 import { VERSION } from '../../src/version.ts';
 import { backupResult, contentsTable } from '../support/backup-result.ts';
 import { withoutEntities } from '../support/markdown.ts';
+import { manifest } from '../support/set-documents.ts';
 
 const plain = (text: string): string => text;
 const FOLDER = 's3://acme-backups/postgres/shop/20261121_020000_nightly_k3v9qa';
@@ -208,6 +210,20 @@ describe('the words of a failure', () => {
     const { safety } = describeFailure(refused, news);
     expect(safety).toContain(words);
     expect(safety).toContain('Older backups are untouched.');
+  });
+
+  test('say once that nothing was written, also when a series holds another database', () => {
+    const source = { fingerprint: 'b'.repeat(64), kind: 'system' } as const;
+    let refusal: unknown;
+    try {
+      assessSource({ name: 'shop', source, accepted: false }, [manifest()]);
+    } catch (error) {
+      refusal = error;
+    }
+    const words = failureMessage(describeFailure(refusal, { stage: 'preparing', location: 's3://b' }));
+    expect(words).toContain('The series shop holds backups of another database');
+    expect(words.match(/nothing was written/gi)).toHaveLength(1);
+    expect(words.match(/older backups are untouched/gi)).toHaveLength(1);
   });
 
   test('list every wrong input', () => {
