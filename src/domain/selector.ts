@@ -3,6 +3,7 @@ import { parseBackupId } from './backup-id.ts';
 import type { Verdict } from './checks.ts';
 import { BackupError } from './errors.ts';
 import { parseS3 } from './s3-destination.ts';
+import { CHOICES, isMistakenWord, SELECTOR_FORMS, selectorAdvice } from './selector-words.ts';
 
 export type BackupSelector =
   | { kind: 'latest' }
@@ -20,8 +21,6 @@ export type BackupSelector =
   | { kind: 'location'; location: string };
 
 const LEAST_PREFIX_CHARACTERS = 4;
-const FORMS =
-  'Write latest, latest-proven, latest-restored, before:2026-11-21T02:00:00Z, the id of a backup or its beginning, or where it lies (s3://bucket/… or a path).';
 
 /** The beginning of an id, or a whole one; see `backup-id.ts`. */
 const ID_BEGINNING = /^\d{1,8}$|^\d{8}_\d{0,6}$|^\d{8}_\d{6}_[a-z0-9._-]*$/;
@@ -30,7 +29,8 @@ const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})
 /** Throws `ERR_INPUT`. What is neither a word of ours nor shaped like an id is taken for a location. */
 export function parseSelector(text: string): BackupSelector {
   const wish = text.trim();
-  if (wish === 'latest' || wish === 'latest-proven' || wish === 'latest-restored') return { kind: wish };
+  const choice = CHOICES.find((each) => each === wish);
+  if (choice !== undefined) return { kind: choice };
   if (wish.startsWith('before:')) return { kind: 'before', time: parseTime(wish.slice('before:'.length).trim()) };
   if (ID_BEGINNING.test(wish)) {
     if (wish.length >= LEAST_PREFIX_CHARACTERS) return { kind: 'id', prefix: wish };
@@ -66,15 +66,15 @@ function zoneMinutes(zone = 'Z'): number | undefined {
 }
 
 function parseLocation(text: string): string {
-  if (text === '') throw wrong('it is empty', FORMS);
-  if (/\p{Cc}/u.test(text)) throw wrong('it holds a line break or another control character', FORMS);
-  if (/^(latest|before|newest)[^/.]*$/i.test(text)) throw wrong(`${shown(text)} is not a choice`, FORMS);
+  if (text === '') throw wrong('it is empty', SELECTOR_FORMS);
+  if (/\p{Cc}/u.test(text)) throw wrong('it holds a line break or another control character', SELECTOR_FORMS);
+  if (isMistakenWord(text)) throw wrong(`${shown(text)} is not a choice`, selectorAdvice(text));
   if (/^s3:/i.test(text)) {
     parseS3(text);
     return text;
   }
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text)?.[1];
-  if (scheme !== undefined) throw wrong(`"${scheme}://" is not a kind of storage`, FORMS);
+  if (scheme !== undefined) throw wrong(`"${scheme}://" is not a kind of storage`, SELECTOR_FORMS);
   if (text.startsWith('~')) throw wrong('it begins with "~", which only a shell expands', 'Write the whole path.');
   return text;
 }

@@ -4,8 +4,8 @@ import { parseExpectedExtension, type WantedExtension } from '../domain/check/ex
 import { type CheckSettings, HEALTH_CHECKS, isCheckName } from '../domain/check/judge.ts';
 import { HEALTH_GROUPS } from '../domain/check/model.ts';
 import { type OrphanChoice, parseOrphanChoice } from '../domain/check/orphan-pair.ts';
+import { closeNames } from '../domain/close-names.ts';
 import type { InputProblem } from '../domain/errors.ts';
-import { closeNames } from './close-names.ts';
 import { lines, type Parse, quoted, rejected, words } from './values.ts';
 
 const LEVELS = ['off', 'warning', 'failed'] as const;

@@ -1,8 +1,9 @@
 /** Which inputs were given at all: unknown ones, and those that the chosen command does not use. */
 
+import { closeNames } from '../domain/close-names.ts';
 import type { Environment } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
-import { closeNames } from './close-names.ts';
+import { closeNames } from '../domain/close-names.ts';
 import type { CommandName, InputSpecs } from './input.ts';
 
 const PREFIX = 'INPUT_';

@@ -1,6 +1,7 @@
 /** What to say when nothing, or more than one thing, is what the user asked for. */
 import { BackupError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
+import { isBareWord, selectorAdvice } from '../domain/selector-words.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 
 /** Sets that a message lists. */
@@ -41,8 +42,11 @@ export function severalSeries(names: readonly string[], places: readonly string[
 
 export function nothingThere(location: string, places: readonly string[]): BackupError {
   const looked = places.length === 0 ? '' : ` (looked at: ${places.join(', ')})`;
+  const message = `There is neither a backup nor a dump at ${location}${looked}`;
+  if (isBareWord(location))
+    return notFound(`${message}, and ${location} is no word of \`backup\``, selectorAdvice(location));
   return notFound(
-    `There is neither a backup nor a dump at ${location}${looked}`,
+    message,
     'Give the folder of a backup, its metadata.json, a file of pg_dump, or a folder with toc.dat.',
   );
 }

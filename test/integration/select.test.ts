@@ -259,5 +259,18 @@ describe('outside of the storage', () => {
     expect(error.code).toBe('ERR_BACKUP_NOT_FOUND');
     expect(error.message).toContain(path.join(places.first, 'shop/nothing'));
     expect(error.message).toContain(path.join(places.second, 'shop/nothing'));
+    expect(error.hint).toContain('toc.dat');
+  });
+
+  test.each([
+    ['backup-of-yesterday', 'Did you mean before:2026-11-21T02:00:00Z? Write latest, latest-proven'],
+    ['2026-11-21', 'Did you mean 20261121 for one of that day or before:2026-11-21? Write latest'],
+    ['2026-11-21 02:00', 'Did you mean before:2026-11-21T02:00:00Z? Write latest'],
+    ['production', 'Write latest, latest-proven, latest-restored, before:'],
+  ])('a word that is no file either, such as %s, is answered by the words that there are', async (text, advice) => {
+    const error = await failure(new FetchBench([places.first]).select(text));
+    expect(error.code).toBe('ERR_BACKUP_NOT_FOUND');
+    expect(error.message).toMatch(/no word of `backup`$/);
+    expect(error.hint).toContain(advice);
   });
 });

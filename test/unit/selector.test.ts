@@ -65,6 +65,29 @@ test.each([
   expect(parse).toThrow(words);
 });
 
+test.each([
+  ['Latest', 'latest'],
+  ['lastest-proven', 'latest-proven'],
+  ['latest_restored', 'latest-restored'],
+  ['latest-good', 'latest-proven'],
+  ['newest', 'latest-proven'],
+  ['last', 'latest-proven'],
+  ['proven', 'latest-proven'],
+  ['drilled', 'latest-restored'],
+  ['yesterday', 'before:2026-11-21T02:00:00Z'],
+])('%s is no choice: the one that is meant is offered, and all are said', (text, meant) => {
+  expect(() => parseSelector(text)).toThrow(
+    `"${text}" is not a choice. Did you mean ${meant}? Write latest, latest-proven, latest-restored, before:`,
+  );
+});
+
+test.each(['dump', 'shop', 'nightly', 'backups-of-yesterday', '2026-11-21', './yesterday', 'yesterday.sql'])(
+  '%s may be the name of a file or folder',
+  (text) => {
+    expect(parseSelector(text)).toEqual({ kind: 'location', location: text });
+  },
+);
+
 test('a location that holds credentials is not repeated', () => {
   expect(() => parseSelector('s3://key:hunter2@bucket/x')).not.toThrow(/hunter2/);
 });

@@ -1,4 +1,5 @@
 /** Which entries a restore of some schemas and tables takes, and which of those cannot come without the rest. */
+import { editDistance } from '../close-names.ts';
 import type { Finding } from '../findings.ts';
 import { parseSchemaPattern, parseTablePattern } from '../name-pattern.ts';
 import { compilePattern, tableMatcher } from '../pattern-match.ts';
@@ -131,7 +132,7 @@ function missOf(
   const regex = compilePattern(text, nameRegex, 'si');
   const wished = text.replaceAll('"', '').split('.').at(-1) ?? '';
   const near = names
-    .filter(({ plain }) => regex.test(plain) || distance(plain.toLowerCase(), wished.toLowerCase()) <= 2)
+    .filter(({ plain }) => regex.test(plain) || editDistance(plain.toLowerCase(), wished.toLowerCase()) <= 2)
     .slice(0, SUGGESTIONS)
     .map(({ shown }) => `\`${shown}\``);
   const forms =
@@ -144,18 +145,4 @@ function missOf(
     seen: `\`${text}\` of \`${input}\` matches nothing in this backup`,
     action: near.length > 0 ? `Did you mean ${near.join(', ')}?` : `Correct it: ${forms}.`,
   };
-}
-
-/** Levenshtein's. */
-function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
-  for (const [index, character] of [...left].entries()) {
-    const next = [index + 1];
-    for (let at = 1; at < row.length; at += 1) {
-      const replaced = (row[at - 1] ?? 0) + (character === right.charAt(at - 1) ? 0 : 1);
-      next.push(Math.min(replaced, (row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

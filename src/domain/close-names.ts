@@ -1,4 +1,4 @@
-/** What somebody meant who typed a name wrong. */
+/** Which of the names that there are was meant by one that there is not. */
 
 /** At most three, nearest first: few typing errors away, or one contains the other. */
 export function closeNames(name: string, known: readonly string[]): string[] {
@@ -20,7 +20,7 @@ function distanceOf(name: string, candidate: string): number {
 }
 
 /** Levenshtein's. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
