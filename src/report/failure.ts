@@ -4,7 +4,7 @@ import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
 import { describeUnhealthy } from './check-words.ts';
-import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
+import { describeDoubts, type FailureWords, isOnlyCritical, titled } from './failure-words.ts';
 import { describeUnpruned, pruneSafety } from './prune-report.ts';
 import { describeUnprovenRecovery, recoverySafety, recoverySteps } from './recovery-failure.ts';
 import { describeUnwell } from './status-words.ts';
@@ -124,9 +124,13 @@ function leftAt({ location, uncertain }: LostCopy): string {
 
 /** What a doubtful backup is good for: a failed check means that it is known to be wrong. */
 function worthOf(doubtful: readonly Check[]): string {
-  return doubtful.some(({ status }) => status === 'failed')
-    ? 'A check FAILED: it does not hold what the database held. Restore from it only if there is nothing else.'
-    : 'It may well be good, but nobody knows.';
+  const failed = doubtful.filter(({ status }) => status === 'failed');
+  if (failed.length === 0) return 'It may well be good, but nobody knows.';
+  if (!isOnlyCritical(failed))
+    return 'A check FAILED: it does not hold what the database held. Restore from it only if there is nothing else.';
+  return doubtful.length === 1
+    ? 'It holds what the database held, and a critical table was empty there: if rows are gone, look for them in an older backup.'
+    : 'A critical table is empty in it; whether the rest is good, nobody knows.';
 }
 
 /** The chain of causes and, of several at once, each; without what the message before has said already. */

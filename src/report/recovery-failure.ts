@@ -3,7 +3,7 @@ import type { DrillResult, RecoveryResult, RestoreResult, RunNews, WayBack } fro
 import type { ErrorCode } from '../domain/errors.ts';
 import { type RecoveryStage, recoveryVerdict } from '../domain/recovery.ts';
 import { quoteIdentifier } from '../domain/relations.ts';
-import { describeDoubts, type FailureWords, titled } from './failure-words.ts';
+import { describeDoubts, type FailureWords, isOnlyCritical, titled } from './failure-words.ts';
 
 const STAGES: readonly string[] = ['looking', 'restoring', 'replacing', 'replaced'] satisfies RecoveryStage[];
 
@@ -189,9 +189,14 @@ export function describeUnprovenRecovery(result: RecoveryResult): FailureWords |
       ...ofDrill(result),
     };
   }
-  const outcome =
-    verdict === 'failed' ? 'is done, but what came back is wrong' : 'is done, but not all of it is proven';
-  return { ...title(outcome), ...doubts, ...ofRestore(result) };
+  return { ...title(restoreOutcome(recovery)), ...doubts, ...ofRestore(result) };
+}
+
+function restoreOutcome({ verdict, checks }: RestoreResult['recovery']): string {
+  if (verdict !== 'failed') return 'is done, but not all of it is proven';
+  return isOnlyCritical(checks.filter(({ status }) => status === 'failed'))
+    ? 'is done, but a critical table is missing or empty'
+    : 'is done, but what came back is wrong';
 }
 
 type Consequences = Pick<FailureWords, 'safety' | 'action' | 'toType'>;

@@ -182,7 +182,7 @@ await describeRestoredShop((bench) => {
       status: 'failed',
       details: [
         'public.nobody: matches no table of the restored database',
-        'public.log: is critical and none of its rows were restored',
+        'public.log: is critical and has no rows in the restored database',
       ],
     });
   });

@@ -168,6 +168,46 @@ describe('facts at their limits', () => {
   });
 });
 
+describe('critical tables', () => {
+  const table = { schema: 'public', name: 'orders', rows: 3, newestSeconds: 7200 };
+  const rule = 'public.orders rows>=10 newest(at)<1h';
+
+  test('are counted as tables, however many faults each has', () => {
+    const facts = [
+      { rule, tables: [table] },
+      { rule: 'orders', tables: [table] },
+    ];
+    expect(judge({ criticalTables: { seen: facts } })).toMatchObject([
+      {
+        seen: '1 critical table is not as it should be',
+        value: 1,
+        details: [
+          'public.orders has 3 rows; 10 are the least',
+          'public.orders: the newest row is 2 h 0 min old; 1 h 0 min is allowed',
+        ],
+      },
+    ]);
+    expect(judge({ criticalTables: { seen: [...facts, { rule: 'gone', tables: [] }] } })).toMatchObject([
+      { seen: '2 critical tables are not as they should be', value: 2 },
+    ]);
+    expect(judge({ criticalTables: { seen: facts.map((each) => ({ ...each, rule: 'orders' })) } })).toMatchObject([
+      { status: 'passed', seen: '1 critical table is as it should be' },
+    ]);
+  });
+
+  test('are counted in words when they have lost rows', () => {
+    const lost = (names: readonly string[]) => {
+      const tables = names.map((name) => ({ schema: 'public', name, before: 1, now: 0 }));
+      return judge({ rowDrop: { seen: { backupId: 'the backup', backupAt: NOW, tables } } })[0];
+    };
+    expect(lost(['orders'])).toMatchObject({
+      seen: expect.stringContaining('1 critical table has lost more than 50 % of its rows since the backup'),
+      details: ['public.orders: 1 row then, 0 now (-100 %)'],
+    });
+    expect(lost(['orders', 'log'])?.seen).toContain('2 critical tables have lost more than 50 % of their rows');
+  });
+});
+
 describe('releases of Postgres', () => {
   test('holes that a minor release mends, and those that nothing mends any more', () => {
     expect(openHoles('18.4', 18).holes).toEqual([]);

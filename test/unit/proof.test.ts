@@ -221,6 +221,19 @@ describe('the other checks', () => {
     expect(statusOf('critical-tables', { facts })).toBe('passed');
   });
 
+  it('count critical tables in words', () => {
+    const reasonOf = (rows: number, names: readonly string[]): string | undefined => {
+      const tables = names.map((name) => ({ ...block, name, rows }));
+      const facts = catalogFacts({ tables: names.map((name) => tableFacts({ name, critical: true, rows })) });
+      const checks = proveContent(evidence({ facts, archive: archiveReport({ tables }) }));
+      return checks.find(({ id }) => id === 'critical-tables')?.reason;
+    };
+    expect(reasonOf(0, ['orders'])).toBe('1 critical table is empty');
+    expect(reasonOf(0, ['orders', 'log'])).toBe('2 critical tables are empty');
+    expect(reasonOf(1, ['orders'])).toBe('1 critical table holds rows');
+    expect(reasonOf(1, ['orders', 'log'])).toBe('2 critical tables hold rows');
+  });
+
   it('fail when all partitions of a critical table are empty', () => {
     const parent = tableFacts({
       name: 'log',

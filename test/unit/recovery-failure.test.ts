@@ -1,11 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import type { RunNews } from '../../src/command.ts';
+import type { Check } from '../../src/domain/checks.ts';
 import { BackupError, type ErrorCode, InputError } from '../../src/domain/errors.ts';
 import type { RecoveryStage, Strategy } from '../../src/domain/recovery.ts';
 import { describeFailure, describeTrouble } from '../../src/report/failure.ts';
 import { failureSummary } from '../../src/report/failure-summary.ts';
 import { type FailureWords, failureMessage } from '../../src/report/failure-words.ts';
-import { drillResult, restoreNews, restoreResult, SAFETY_BACKUP, SET_ID, SET_URI } from '../support/recovery-result.ts';
+import {
+  drillResult,
+  recoveryOf,
+  restoreNews,
+  restoreResult,
+  SAFETY_BACKUP,
+  SET_ID,
+  SET_URI,
+} from '../support/recovery-result.ts';
 
 const plain = (text: string): string => text;
 const UNTOUCHED = `All backups are untouched, also \`${SET_ID}\` in \`${SET_URI}\`, which was to be restored.`;
@@ -217,6 +226,16 @@ describe('a restore or drill that came to its end', () => {
     expect(describeTrouble(drillResult({ status }))?.title).toBe(
       `The drill of "shop" ${status === 'failed' ? 'was not passed' : 'is partial, so not passed'} (ERR_NOT_PROVEN)`,
     );
+  });
+
+  test('is not called wrong when nothing but a critical table is empty', () => {
+    const empty: Check = { id: 'critical-tables', status: 'failed', reason: '1 critical table is empty', details: [] };
+    const titleWith = (status: Check['status']) => {
+      const { checks } = recoveryOf({ status });
+      return describeTrouble(restoreResult({ more: { checks: [...checks, empty], verdict: 'failed' } }))?.title;
+    };
+    expect(titleWith('passed')).toContain('is done, but a critical table is missing or empty');
+    expect(titleWith('failed')).toContain('is done, but what came back is wrong');
   });
 
   test('that failed is trouble even when a partial verdict was accepted', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { RunNews } from '../../src/command.ts';
+import type { Check } from '../../src/domain/checks.ts';
 import { BackupError, InputError } from '../../src/domain/errors.ts';
 import type { Finding } from '../../src/domain/findings.ts';
 import { assessSource } from '../../src/domain/series-source.ts';
@@ -80,6 +81,37 @@ describe('the summary of an unproven backup', () => {
     expect(words.code).toBe('ERR_NOT_PROVEN');
     expect(failureMessage(words)).toContain(`tables (${status}): each table was looked for`);
     expect(failureMessage(words)).toContain(`The backup was stored as unproven: ${FOLDER}`);
+  });
+});
+
+describe('what an unproven backup is worth', () => {
+  const worth = (...checks: Check[]): string => {
+    const result = backupResult({ status: 'partial' });
+    const others = result.contents.checks.filter(({ status }) => status === 'passed');
+    return (
+      describeTrouble({ ...result, contents: { ...result.contents, checks: [...others, ...checks] } })?.safety ?? ''
+    );
+  };
+  const check = (id: Check['id'], status: Check['status']): Check => ({ id, status, reason: 'so', details: [] });
+
+  test('nothing, when a check of its content failed', () => {
+    expect(worth(check('row-counts', 'failed'))).toContain('it does not hold what the database held');
+    expect(worth(check('row-counts', 'failed'), check('critical-tables', 'failed'))).toContain(
+      'it does not hold what the database held',
+    );
+  });
+
+  test('much, when a critical table was empty in the database itself', () => {
+    const words = worth(check('critical-tables', 'failed'));
+    expect(words).toContain('It holds what the database held, and a critical table was empty there');
+    expect(words).not.toContain('does not hold');
+  });
+
+  test('unknown, when something else could not be looked at', () => {
+    expect(worth(check('critical-tables', 'failed'), check('row-counts', 'partial'))).toContain(
+      'A critical table is empty in it; whether the rest is good, nobody knows.',
+    );
+    expect(worth(check('row-counts', 'partial'))).toContain('It may well be good, but nobody knows.');
   });
 });
 

@@ -1,7 +1,7 @@
 /** What the user says must hold: assertions, and that no critical table has lost its rows. */
 import { checkAssertions } from '../drill-checks.ts';
 import { displayName } from '../relations.ts';
-import { formatAge, formatCount } from '../words.ts';
+import { countOf, formatAge, formatCount } from '../words.ts';
 import { healthCheck, noneOf } from './model.ts';
 
 const MAX_DROP_PERCENT = 50;
@@ -42,12 +42,12 @@ export const OWN_WORDS = [
       return noneOf(
         dropped.map(
           (table) =>
-            `${displayName(table)}: ${formatCount(table.before)} rows then, ${formatCount(table.now)} now (-${Math.round(table.percent)} %)`,
+            `${displayName(table)}: ${countOf(table.before, 'row')} then, ${formatCount(table.now)} now (-${Math.round(table.percent)} %)`,
         ),
         'failed',
         {
           none: `No critical table has lost more than ${limit} % of its rows since ${backupId}, ${age} ago`,
-          some: `Critical tables have lost more than ${limit} % of their rows since ${backupId}, ${age} ago`,
+          some: `${countOf(dropped.length, 'critical table has', 'critical tables have')} lost more than ${limit} % of ${dropped.length === 1 ? 'its' : 'their'} rows since ${backupId}, ${age} ago`,
           action: `Stop what writes there, and look before you release. The rows are in ${backupId}.`,
         },
       );

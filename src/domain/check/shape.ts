@@ -97,38 +97,46 @@ export const SHAPE = [
 ];
 
 function judgeCritical(facts: readonly CriticalFacts[]): Judgement {
-  const wrong: string[] = [];
-  const hidden: string[] = [];
+  // Several lines may name a table, and a table may have several faults.
+  const all = new Set<string>();
+  const amiss = new Set<string>();
+  const wrong = new Set<string>();
+  const hidden = new Map<string, string>();
+  const fault = (what: string, words: string): void => {
+    amiss.add(what);
+    wrong.add(words);
+  };
   for (const { rule, tables } of facts) {
     const parsed = parseCriticalRule(rule);
-    if (tables.length === 0) wrong.push(`${parsed.pattern}: there is no such table`);
+    if (tables.length === 0) fault(parsed.pattern, `${parsed.pattern}: there is no such table`);
     for (const table of tables) {
-      if (table.hidden !== undefined) hidden.push(`${displayName(table)}: ${table.hidden}`);
-      else if (table.mistake !== undefined && table.rows > 0) wrong.push(`${displayName(table)}: ${table.mistake}`);
-      else wrong.push(...faultsOf(table, parsed));
+      const name = displayName(table);
+      all.add(name);
+      if (table.hidden !== undefined) hidden.set(name, `${name}: ${table.hidden}`);
+      else if (table.mistake !== undefined && table.rows > 0) fault(name, `${name}: ${table.mistake}`);
+      else for (const words of faultsOf(table, parsed)) fault(name, words);
     }
   }
-  const count = facts.reduce((sum, { tables }) => sum + tables.length, 0);
-  if (wrong.length > 0) {
+  if (amiss.size > 0) {
     return {
       status: 'failed',
-      seen: `${countOf(wrong.length, 'critical table is', 'critical tables are')} not as ${wrong.length === 1 ? 'it' : 'they'} should be`,
-      action: 'Look at those tables before anything else: rows that are gone are in the last backup.',
-      details: [...wrong, ...hidden],
-      value: wrong.length,
+      seen: `${countOf(amiss.size, 'critical table is', 'critical tables are')} not as ${amiss.size === 1 ? 'it' : 'they'} should be`,
+      action: 'Look at those tables before anything else: rows that are gone may be in an earlier backup.',
+      details: [...wrong, ...hidden.values()],
+      value: amiss.size,
     };
   }
-  if (hidden.length > 0) {
+  if (hidden.size > 0) {
     return {
       status: 'not-run',
-      seen: `${countOf(hidden.length, 'critical table')} could not be looked at`,
+      seen: `${countOf(hidden.size, 'critical table')} could not be looked at`,
       action: 'GRANT SELECT on them to this role (with row-level security: BYPASSRLS), or look who holds a lock.',
-      details: hidden,
+      details: [...hidden.values()],
     };
   }
   return {
     status: 'passed',
-    seen: `${countOf(count, 'critical table is', 'critical tables are')} as ${count === 1 ? 'it' : 'they'} should be`,
+    seen: `${countOf(all.size, 'critical table is', 'critical tables are')} as ${all.size === 1 ? 'it' : 'they'} should be`,
     value: 0,
   };
 }

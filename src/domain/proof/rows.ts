@@ -102,8 +102,8 @@ export function checkCriticalTables(facts: CatalogFacts, archive: ArchiveReport,
     .filter((parent) => !(parent.leaves ?? []).some((leaf) => (archived.get(relationKey(leaf))?.rows ?? 0) > 0))
     .map((parent) => `${displayName(parent)}: is critical and none of its partitions has rows in the archive`);
   return conclude('critical-tables', [...differences, ...emptyParents], {
-    passed: `${critical.length + partitions.length} of ${critical.length + partitions.length} critical tables hold rows`,
-    failed: (count) => `${count} critical tables are empty`,
+    passed: `${countOf(critical.length + partitions.length, 'critical table holds', 'critical tables hold')} rows`,
+    failed: (count) => `${countOf(count, 'critical table is', 'critical tables are')} empty`,
   });
 }
 

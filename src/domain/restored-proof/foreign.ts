@@ -1,7 +1,7 @@
 /** What can be said of a restored dump that was made by other means: nothing was recorded, so nothing is proven. */
 import type { Check, CheckId } from '../checks.ts';
 import { displayName, type QualifiedName, relationKey } from '../relations.ts';
-import { countOf, formatCount } from '../words.ts';
+import { countOf } from '../words.ts';
 import { type CriticalTables, checkRestoredCritical } from './rows.ts';
 import type { DatabaseState } from './state.ts';
 
@@ -47,8 +47,8 @@ function foreignTables(tables: ForeignEvidence['tables'], counting: 'done' | Err
   return {
     id,
     status: 'partial',
-    reason: `${countOf(tables.length, 'table')} hold ${formatCount(rows)} rows; how many there should be was not recorded`,
-    details: tables.map((table) => `${displayName(table)}: ${formatCount(table.rows)} rows`),
+    reason: `${countOf(tables.length, 'table holds', 'tables hold')} ${countOf(rows, 'row')}; how many there should be was not recorded`,
+    details: tables.map((table) => `${displayName(table)}: ${countOf(table.rows, 'row')}`),
   };
 }
 

@@ -143,9 +143,9 @@ export function checkRestoredCritical(
   const tables = new Map(critical.flatMap((each) => each.tables.map((table) => [relationKey(table), table])));
   const empty = [...tables.values()]
     .filter(({ leaves }) => !leaves.some((leaf) => rowsOf(leaf) > 0))
-    .map((table) => `${displayName(table)}: is critical and none of its rows were restored`);
+    .map((table) => `${displayName(table)}: is critical and has no rows in the restored database`);
   return conclude(id, [...unmatched, ...empty], {
-    passed: `${tables.size} of ${tables.size} critical tables hold rows`,
+    passed: `${countOf(tables.size, 'critical table holds', 'critical tables hold')} rows`,
     failed: (count) => `${countOf(count, 'critical table is', 'critical tables are')} missing or empty`,
   });
 }
