@@ -29,6 +29,7 @@ import {
 import { type Ending, reportUntold } from '../report/report.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { Messenger } from './messenger.ts';
+import { adviceOf } from './not-taken.ts';
 import { openMessengers } from './open-messengers.ts';
 import { probeMessengers } from './probe.ts';
 
@@ -222,7 +223,7 @@ export class Announcements {
     if (this.#warned.has(messenger)) return;
     this.#warned.add(messenger);
     const { log, env } = this.#parts;
-    reportUntold(messenger.input, messageOf(error), { env, log });
+    reportUntold({ input: messenger.input, why: messageOf(error), advice: adviceOf(error) }, { env, log });
   }
 
   #about({ issue }: Pick<EndedAlarm, 'issue'>): NoticeSubject {

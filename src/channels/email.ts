@@ -3,7 +3,8 @@ import type { EmailInputs } from '../inputs/channels.ts';
 import { emailText } from '../report/notices/email.ts';
 import type { SendParts } from './channel.ts';
 import type { Messenger } from './messenger.ts';
-import { NotTaken, persistently } from './send.ts';
+import { MAIL_ADVICE, NotTaken } from './not-taken.ts';
+import { persistently } from './send.ts';
 
 /** Of one try; a server may greet late to be rid of those who send junk. */
 const ATTEMPT_MS = 8_000;
@@ -55,7 +56,8 @@ async function openTransport({ host, port, tls, login }: EmailInputs['server']) 
 async function within(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
   const over = new Promise<never>((_resolve, reject) => {
-    const late = (): void => reject(new NotTaken('there was no answer in time', !signal.aborted));
+    const late = (): void =>
+      reject(new NotTaken('there was no answer in time', MAIL_ADVICE.silent, { transient: !signal.aborted }));
     if (limit.aborted) late();
     else limit.addEventListener('abort', late, { once: true });
   });
@@ -68,15 +70,22 @@ function notTaken(error: unknown): NotTaken {
   const { code: known, responseCode } = error as { code?: unknown; responseCode?: unknown };
   const code = typeof known === 'string' ? known : 'no code';
   const more = { cause: error };
-  if (code === 'ETLS') return new NotTaken('it offers no TLS that is accepted (ETLS)', false, more);
+  if (code === 'ETLS') return new NotTaken('it offers no TLS that is accepted (ETLS)', MAIL_ADVICE.withoutTls, more);
   if (typeof responseCode === 'number') {
-    const what = code === 'EAUTH' ? 'the login was refused' : 'the mail server refused it';
-    return new NotTaken(`${what} (SMTP ${responseCode})`, responseCode < 500, more);
+    const transient = responseCode < 500;
+    const [what, advice] =
+      code === 'EAUTH'
+        ? (['the login was refused', 'login'] as const)
+        : (['the mail server refused it', transient ? 'busy' : 'refused'] as const);
+    return new NotTaken(`${what} (SMTP ${responseCode})`, MAIL_ADVICE[advice], { ...more, transient });
   }
-  if (code === 'EAUTH') return new NotTaken('the login was refused', false, more);
+  if (code === 'EAUTH') return new NotTaken('the login was refused', MAIL_ADVICE.login, more);
   const words = error instanceof Error ? error.message : '';
   if (/certificate|self.signed|SSL|TLS/i.test(words)) {
-    return new NotTaken(`its certificate or TLS was not accepted (${code})`, false, more);
+    return new NotTaken(`its certificate or TLS was not accepted (${code})`, MAIL_ADVICE.untrusted, more);
   }
-  return new NotTaken(`it could not be reached (${code})`, /^(ECONN|ETIMEDOUT|ESOCKET|EDNS)/.test(code), more);
+  const transient = /^(ECONN|ETIMEDOUT|ESOCKET|EDNS)/.test(code);
+  if (code === 'ETIMEDOUT')
+    return new NotTaken('there was no answer in time (ETIMEDOUT)', MAIL_ADVICE.silent, { ...more, transient });
+  return new NotTaken(`it could not be reached (${code})`, MAIL_ADVICE.unreached, { ...more, transient });
 }

@@ -3,7 +3,7 @@ import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { SendParts } from './channel.ts';
 import type { Messenger } from './messenger.ts';
-import { NotTaken } from './send.ts';
+import { adviceOf, NotTaken } from './not-taken.ts';
 
 const LONGEST_MS = 12_000;
 
@@ -41,6 +41,6 @@ function unreachable(input: string, error: unknown): Finding {
     code: isPassing ? 'alarm-unknown' : 'alarm-impossible',
     severity: 'notice',
     seen: `\`${input}\` could not be told of a failed run: ${messageOf(error)}.`,
-    action: 'Look whether the address and the password in it still hold, and whether this machine may go there.',
+    action: adviceOf(error),
   };
 }

@@ -2,6 +2,7 @@
 import { pauseMs } from '../storage/retry.ts';
 import { VERSION } from '../version.ts';
 import type { SendParts } from './channel.ts';
+import { HTTP_ADVICE, NotTaken } from './not-taken.ts';
 
 const ATTEMPT_MS = 2_500;
 /** What asks for more patience is not waited for. */
@@ -10,6 +11,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const RETRY = { attempts: 3, baseDelayMs: 500, maxDelayMs: 1_000 };
 const MAX_REDIRECTS = 3;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+/** Unauthorised, forbidden, not found, gone: an address that is a secret was revoked or mistyped. */
+const ADDRESS_IS_GONE: readonly number[] = [401, 403, 404, 410];
 
 export interface SmallRequest {
   url: string;
@@ -19,20 +22,6 @@ export interface SmallRequest {
   headers?: Readonly<Record<string, string>>;
   /** Of one try; 2.5 s by default. */
   attemptMs?: number;
-}
-
-/** Why somebody was not told, as the end of a sentence. */
-export class NotTaken extends Error {
-  readonly transient: boolean;
-  /** As long as the other side asks to wait. */
-  readonly retryAfterMs: number;
-
-  constructor(message: string, transient: boolean, more: { cause?: unknown; retryAfterMs?: number } = {}) {
-    super(message, more.cause === undefined ? undefined : { cause: more.cause });
-    this.name = 'NotTaken';
-    this.transient = transient;
-    this.retryAfterMs = more.retryAfterMs ?? 0;
-  }
 }
 
 /**
@@ -50,17 +39,17 @@ export async function persistently(work: () => Promise<void>, { clock, signal }:
     try {
       return await work();
     } catch (error) {
-      const failure = error instanceof NotTaken ? error : outOfTime(error);
+      const failure = error instanceof NotTaken ? error : outOfTime(error, HTTP_ADVICE.silent);
       if (!failure.transient || number >= RETRY.attempts || signal.aborted) throw failure;
       const pause = Math.max(failure.retryAfterMs, pauseMs(RETRY, number, Math.random));
       if (pause > LONGEST_PAUSE_MS) throw failure;
-      await clock.sleep(pause, signal).catch((cause: unknown) => Promise.reject(outOfTime(cause)));
+      await clock.sleep(pause, signal).catch((cause: unknown) => Promise.reject(outOfTime(cause, failure.advice)));
     }
   }
 }
 
-function outOfTime(cause: unknown): NotTaken {
-  return new NotTaken('there was no time left for an answer', false, { cause });
+function outOfTime(cause: unknown, advice: string): NotTaken {
+  return new NotTaken('there was no time left for an answer', advice, { cause });
 }
 
 async function attempt(request: SmallRequest, signal: AbortSignal): Promise<void> {
@@ -79,14 +68,15 @@ async function attempt(request: SmallRequest, signal: AbortSignal): Promise<void
     const { status, location, retryAfterMs } = await ask(at, sent);
     if (status >= 200 && status < 300) return;
     if (!REDIRECTS.includes(status) || location === null) {
-      const passing = status >= 500 || status === 429 || status === 408;
-      throw new NotTaken(`the answer was HTTP ${status}`, passing, { retryAfterMs });
+      const transient = status >= 500 || status === 429 || status === 408;
+      const advice = HTTP_ADVICE[transient ? 'busy' : ADDRESS_IS_GONE.includes(status) ? 'gone' : 'refused'];
+      throw new NotTaken(`the answer was HTTP ${status}`, advice, { transient, retryAfterMs });
     }
     const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
     if (next === undefined || !isSameHost(at, next)) {
-      throw new NotTaken('it redirects to another host, which is not followed', false);
+      throw new NotTaken('it redirects to another host, which is not followed', HTTP_ADVICE.redirected);
     }
-    if (hops === MAX_REDIRECTS) throw new NotTaken('it redirects in circles', false);
+    if (hops === MAX_REDIRECTS) throw new NotTaken('it redirects in circles', HTTP_ADVICE.redirected);
     at = next;
   }
 }
@@ -121,12 +111,12 @@ function isSameHost(from: URL, to: URL): boolean {
 /** The messages of sockets name hosts, so their codes are told alone. */
 function unanswered(error: unknown): NotTaken {
   if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return new NotTaken('there was no answer in time', true, { cause: error });
+    return new NotTaken('there was no answer in time', HTTP_ADVICE.silent, { transient: true, cause: error });
   }
   const cause = error instanceof Error ? error.cause : undefined;
   const code = String((cause as { code?: unknown } | undefined)?.code ?? 'no connection');
   if (/CERT|SIGNED|^ERR_(TLS|SSL)|UNABLE_TO_/.test(code)) {
-    return new NotTaken(`its certificate or TLS was not accepted (${code})`, false, { cause: error });
+    return new NotTaken(`its certificate or TLS was not accepted (${code})`, HTTP_ADVICE.untrusted, { cause: error });
   }
-  return new NotTaken(`it could not be reached (${code})`, true, { cause: error });
+  return new NotTaken(`it could not be reached (${code})`, HTTP_ADVICE.unreached, { transient: true, cause: error });
 }

@@ -11,6 +11,7 @@ import { describeRunEnd } from '../report/run-end.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { Channel, SendParts } from './channel.ts';
 import { heartbeatChannel } from './heartbeat.ts';
+import { adviceOf } from './not-taken.ts';
 import { warnOfPlain } from './plain-address.ts';
 
 /** For one message, its repetitions included. */
@@ -83,7 +84,7 @@ export class Channels {
     if (this.#warned.has(channel)) return;
     this.#warned.add(channel);
     const { log, env } = this.#parts;
-    reportUntold(channel.input, messageOf(error), { env, log });
+    reportUntold({ input: channel.input, why: messageOf(error), advice: adviceOf(error) }, { env, log });
   }
 }
 

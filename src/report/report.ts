@@ -271,14 +271,14 @@ export function reportIssue(number: number, surroundings: Surroundings): void {
  * Somebody who should be told of this run was not: a warning and a line of the summary, neither with an address.
  * @param input that it was given by
  * @param why as the end of a sentence
+ * @param advice what to do, whole sentences
  */
-export function reportUntold(input: string, why: string, surroundings: Surroundings): void {
+export function reportUntold(
+  { input, why, advice }: { input: string; why: string; advice: string },
+  surroundings: Surroundings,
+): void {
   const seen = `\`${input}\` was not told of this run: ${why}.`;
-  surroundings.log.annotate(
-    'warning',
-    `${seen}\nThe run itself is as it says. Look whether the address still holds, and whether this machine may go there.`,
-    'channel-not-told',
-  );
+  surroundings.log.annotate('warning', `${seen}\nThe run itself is as it says. ${advice}`, 'channel-not-told');
   writeSummary(`> ⚠️ ${new Markdown((text) => surroundings.log.redact(text)).text(seen)}`, surroundings);
 }
 

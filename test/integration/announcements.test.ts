@@ -108,6 +108,7 @@ test('A drill hears which channels cannot be tried, and passes; one whose mail s
     'email-to': 'a@example.com',
   }).probe(SIGNAL);
   expect(gone).toMatchObject([{ seen: expect.stringMatching(/^`smtp-url` could not be told of a failed run/) }]);
+  expect(gone).toMatchObject([{ action: expect.stringContaining('host and port in `smtp-url`') }]);
   expect(JSON.stringify(gone)).not.toContain('127.0.0.1');
   expect(judgeRehearsal({ whole, broken, delivery: gone }).status).not.toBe('passed');
   expect(hook.calls).toEqual([]);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Messenger } from '../../src/channels/messenger.ts';
+import { adviceOf } from '../../src/channels/not-taken.ts';
 import { slackMessenger } from '../../src/channels/slack.ts';
 import { webhookMessenger } from '../../src/channels/webhook.ts';
 import { systemClock } from '../../src/runner/clock.ts';
@@ -20,12 +21,16 @@ const KINDS = [
   ['webhook-url', (url: string) => webhookMessenger(new URL(url), SECRET)],
 ] as const;
 
+/** Of the last one that was not told. */
+let advice = '';
+
 async function told(messenger: Messenger, milliseconds = 20_000): Promise<string> {
   try {
     await messenger.send(someNotice(), { clock: systemClock, signal: AbortSignal.timeout(milliseconds) });
     return 'told';
   } catch (error) {
     const { name, message } = error as Error;
+    advice = adviceOf(error);
     expect(name).toBe('NotTaken');
     for (const part of [PATH, '127.0.0.1', 'localhost', SECRET]) expect(message).not.toContain(part);
     return message;
@@ -65,18 +70,21 @@ describe.each(KINDS)('A message to `%s`', (_, open) => {
   test('is given up when it is asked to wait for an hour (429)', async () => {
     service.answer = () => ({ status: 429, retryAfter: 3_600 });
     expect(await told(messenger())).toBe('the answer was HTTP 429');
+    expect(advice).toContain('status page');
     expect(service.calls).toHaveLength(1);
   });
 
   test('is given up in time when nobody answers', async () => {
     service.answer = () => 'hang';
     expect(await told(messenger(), 3_000)).toMatch(/no answer in time|no time left/);
+    expect(advice).toContain('slow or down');
   });
 
   test('does not follow a redirect to another host', async () => {
     const other = await startWatchingService();
     service.answer = () => ({ status: 307, location: `${other.url}${PATH}` });
     expect(await told(messenger())).toBe('it redirects to another host, which is not followed');
+    expect(advice).toContain('the address that it redirects to');
     expect(other.calls).toEqual([]);
     await other.close();
   });
@@ -84,6 +92,7 @@ describe.each(KINDS)('A message to `%s`', (_, open) => {
   test('that is refused (404) is sent once', async () => {
     service.answer = () => ({ status: 404 });
     expect(await told(messenger())).toBe('the answer was HTTP 404');
+    expect(advice).toContain('make a new one at the service');
     expect(service.calls).toHaveLength(1);
   });
 
@@ -91,6 +100,7 @@ describe.each(KINDS)('A message to `%s`', (_, open) => {
     const gone = messenger();
     await service.close();
     expect(await told(gone)).toBe('it could not be reached (ECONNREFUSED)');
+    expect(advice).toContain('whether this machine may go there');
   });
 });
 

@@ -22,6 +22,8 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
   let folder: string;
   let certificate: Certificate;
   let server: MailServer | undefined;
+  /** Of the last one that was not told. */
+  let advice = '';
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'mail-'));
     certificate = await makeSelfSignedCertificate(folder, ['localhost']);
@@ -59,7 +61,8 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
     });
     await new Promise((resolve) => child.once('close', resolve));
     for (const part of [PASSWORD, 'localhost', USER, String(port)]) expect(said).not.toContain(part);
-    return said.trim();
+    [said = '', advice = ''] = said.trim().split('\n');
+    return said;
   }
 
   test.each(['immediate', 'starttls'] as const)('arrives by TLS (%s), to everybody, whole', async (tls) => {
@@ -80,6 +83,7 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
   test('is not sent in the clear: a server without STARTTLS hears no password', async () => {
     const mailServer = await start('none');
     expect(await trusted(mailServer, 'starttls')).toBe('it offers no TLS that is accepted (ETLS)');
+    expect(advice).toContain('a port that offers it, mostly 587');
     expect(mailServer.heard.join('\n')).not.toMatch(/AUTH|MAIL/);
     expect(mailServer.mails).toEqual([]);
   });
@@ -100,6 +104,7 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
   test('with a login that is refused is tried once, and the answer that names people is not repeated', async () => {
     const mailServer = await start('starttls');
     expect(await trusted(mailServer, 'starttls', { password: 'wrong' })).toBe('the login was refused (SMTP 535)');
+    expect(advice).toContain('user and password in `smtp-url`');
     expect(mailServer.heard.filter((line) => line.startsWith('AUTH'))).toHaveLength(1);
   });
 
@@ -112,6 +117,7 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
     await busy.close();
     const never = await start('starttls', (line) => (line.startsWith('MAIL') ? '550 no such sender' : undefined));
     expect(await trusted(never, 'starttls')).toBe('the mail server refused it (SMTP 550)');
+    expect(advice).toContain('`email-from`');
     expect(never.heard.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
   });
 
@@ -119,6 +125,7 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
     const mailServer = await start('starttls', (line) => (line.startsWith(word) ? 'hang' : undefined));
     const started = performance.now();
     expect(await trusted(mailServer, 'starttls', { milliseconds: 2_000 })).toMatch(/no answer in time|no time left/);
+    expect(advice).toContain('Look whether port and form fit');
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
@@ -126,6 +133,17 @@ describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 
     const mailServer = await start('starttls');
     await mailServer.close();
     expect(await trusted(mailServer, 'starttls')).toMatch(/^it could not be reached \(E/);
+    expect(advice).toMatch(/host and port in `smtp-url`.*port 25/);
+    expect(advice).not.toContain('password');
+  });
+
+  test.each([
+    ['immediate', 'starttls'],
+    ['starttls', 'immediate'],
+  ] as const)('to a port that speaks %s by the form for %s is told how the two belong together', async (port, form) => {
+    const mailServer = await start(port);
+    expect(await trusted(mailServer, form)).not.toBe('told');
+    expect(advice).toContain('`smtps://` for a port that begins with TLS, mostly 465; `smtp://` for STARTTLS');
   });
 
   test('can be asked about without one: the login is tried, and nothing is sent', async () => {

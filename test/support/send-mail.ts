@@ -1,6 +1,7 @@
 /** Sends one mail, or asks whether it could: in a process of its own, because Node reads NODE_EXTRA_CA_CERTS at its start. */
 import { readFileSync } from 'node:fs';
 import { emailMessenger } from '../../src/channels/email.ts';
+import { adviceOf } from '../../src/channels/not-taken.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { someNotice } from './notices.ts';
 
@@ -11,6 +12,6 @@ try {
   await (what === 'probe' ? messenger.probe?.(parts) : messenger.send(someNotice(), parts));
   console.log('told');
 } catch (error) {
-  console.log((error as Error).message);
+  console.log(`${(error as Error).message}\n${adviceOf(error)}`);
 }
 process.exit();
