@@ -16,12 +16,15 @@ export interface LookUpParts {
   log: Log;
   clock: Clock;
   signal: AbortSignal;
+  /** The series that the run came to know, where the inputs do not say it. */
+  series?: string;
 }
 
 /** Never rejects. */
 export async function lookUpGoodBackup(inputs: AlarmInputs, parts: LookUpParts): Promise<GoodBackup> {
   const { subject, destination } = inputs;
-  if (subject.kind !== 'series' || destination === undefined) {
+  const series = subject.kind === 'series' ? subject.series : parts.series;
+  if (series === undefined || destination === undefined) {
     return { known: 'unreadable', why: 'the inputs do not say where to look' };
   }
   const signal = AbortSignal.any([parts.signal, AbortSignal.timeout(LOOK_UP_MS)]);
@@ -29,8 +32,8 @@ export async function lookUpGoodBackup(inputs: AlarmInputs, parts: LookUpParts):
     const storage = openStorage(destination, { ...parts, signal });
     try {
       // A retry that waits, or a file system that hangs, need not heed the signal at once.
-      const reading = readHistory(storage, subject.series);
-      return newestOf(await unlessCancelled(signal, 'look for backups', reading), storage, subject.series);
+      const reading = readHistory(storage, series);
+      return newestOf(await unlessCancelled(signal, 'look for backups', reading), storage, series);
     } finally {
       await storage.close();
     }

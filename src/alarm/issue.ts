@@ -12,6 +12,7 @@ import {
   planForFailure,
   planForSuccess,
 } from '../domain/alarm.ts';
+import { describeDestination } from '../domain/destination.ts';
 import { type Gravity, gravityOf } from '../domain/notify/level.ts';
 import { readTold, type Told, withTold, withToldLine } from '../domain/notify/told.ts';
 import type { History } from '../domain/notify.ts';
@@ -62,7 +63,9 @@ export interface Raised {
 export function raise(task: AlarmTask, words: FailureWords, good: GoodBackup): () => Promise<Raised> {
   const { inputs, issues, log, redact, run, now } = task;
   const failing = failingOf(task, words, good);
-  const eventOf = (gravity: Gravity): AlarmEvent => ({ words, subject: inputs.subject, good, gravity, run, now });
+  const { subject, destination } = inputs;
+  const storage = destination === undefined ? {} : { storage: describeDestination(destination) };
+  const eventOf = (gravity: Gravity): AlarmEvent => ({ words, subject, good, gravity, run, now, ...storage });
   const gone = new Set<number>();
   const told = new Set<number>();
   return async () => {

@@ -167,14 +167,14 @@ async function judge(
 }
 
 async function findGoodBackup(
-  { code }: FailureWords,
+  { code, series }: FailureWords,
   inputs: AlarmInputs | undefined,
   parts: AlarmParts,
 ): Promise<GoodBackup> {
   if (inputs === undefined) return { known: 'unreadable', why: 'outside of a workflow the storage is not looked at' };
   if (code === 'ERR_INPUT') return { known: 'unreadable', why: 'with wrong inputs the storage was not looked at' };
   if (code.startsWith('ERR_STORAGE')) return { known: 'unreadable', why: 'it is the storage that failed' };
-  return await parts.lookUpGoodBackup(inputs, parts);
+  return await parts.lookUpGoodBackup(inputs, { ...parts, ...(series === undefined ? {} : { series }) });
 }
 
 function describeRun({ run }: AlarmInputs): AlarmRun {

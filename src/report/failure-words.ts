@@ -15,6 +15,8 @@ export interface FailureWords {
   condition?: string;
   /** What became of the backup, restore, drill or prune: `failed`, `is missing at 1 of several destinations`. */
   outcome: string;
+  /** What the run is about, where it came to know that; the inputs need not say it. */
+  series?: string;
   /** `The backup of "shop" failed (ERR_AUTH)`. */
   title: string;
   /** What happened, one sentence. Of several wrong inputs, how many. */
@@ -39,8 +41,8 @@ export function failureTitle({ command, code, outcome }: Outcome, series: string
   return `${subject} ${outcome} (${code})`;
 }
 
-export function titled(outcome: Outcome, series: string | undefined): Outcome & Pick<FailureWords, 'title'> {
-  return { ...outcome, title: failureTitle(outcome, series) };
+export function titled(outcome: Outcome, series: string | undefined): Outcome & Pick<FailureWords, 'title' | 'series'> {
+  return { ...outcome, ...(series === undefined ? {} : { series }), title: failureTitle(outcome, series) };
 }
 
 /** Which checks did not pass, and why. */

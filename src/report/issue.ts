@@ -23,6 +23,8 @@ export interface AlarmEvent {
   gravity: Gravity;
   run: AlarmRun;
   now: Date;
+  /** The first line of `storage`, safe to print, where it could be read. */
+  storage?: string;
 }
 
 export interface AlarmRun {
@@ -64,11 +66,14 @@ const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
 
 type Redact = (text: string) => string;
 
-/** Titles are plain text; they hold nothing of the database. */
-export function issueTitle({ words, subject, gravity }: AlarmEvent, redact: Redact): string {
-  const about = failureTitle(words, subject.kind === 'series' ? subject.series : undefined);
-  const where = subject.kind === 'step' ? ` in the job ${subject.job} of the workflow ${subject.workflow}` : '';
-  const plain = redact(`${about}${where}`).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+/**
+ * Titles are plain text; they hold nothing of the database. An issue about a step names what the run came to know.
+ */
+export function issueTitle({ words, subject, gravity, storage }: AlarmEvent, redact: Redact): string {
+  const series = subject.kind === 'series' ? subject.series : subject.kind === 'step' ? words.series : undefined;
+  const place = series === undefined && storage !== undefined ? ` with the storage ${storage}` : '';
+  const where = subject.kind === 'step' ? `${place} in the job ${subject.job} of the workflow ${subject.workflow}` : '';
+  const plain = redact(`${failureTitle(words, series)}${where}`).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
   const title = gravity.level === 'critical' ? criticalTitle(plain) : plain;
   return title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed()}…` : title;
 }
@@ -81,14 +86,20 @@ export function issueBody(event: AlarmEvent, redact: Redact): string {
   return whole([...markers, '', ...critical, ...account(event, md), '', '---', '', endOf(event, md)]);
 }
 
-function endOf({ subject, words }: AlarmEvent, md: Markdown): string {
+function endOf({ subject, words, storage }: AlarmEvent, md: Markdown): string {
   switch (subject.kind) {
     case 'series':
       return `This issue is about the series ${md.code(subject.series)}, command ${md.code(subject.command)}. The next failure is a comment below; ${NEXT_SUCCESS[words.command]} closes it. If the series was renamed or is gone, close it by hand.`;
     case 'storage':
       return `This issue is about all series in the storage, as the job ${md.code(subject.job)} of the workflow ${md.code(subject.workflow)} looks at them. The next failure is a comment below; ${NEXT_SUCCESS[words.command]} closes it. If that job was renamed or is gone, close it by hand.`;
-    case 'step':
-      return `The inputs did not even say which series this is about. ${capitalized(NEXT_SUCCESS[words.command])} of the same job closes this issue.`;
+    case 'step': {
+      const known = [
+        ...(words.series === undefined ? [] : [`the series ${md.code(words.series)}`]),
+        ...(storage === undefined ? [] : [`the storage ${md.code(storage)}`]),
+      ];
+      const found = known.length === 0 ? '' : `, which had to do with ${known.join(' in ')} this time`;
+      return `The inputs name no series that could be read, so this issue is about the job ${md.code(subject.job)} of the workflow ${md.code(subject.workflow)}${found}. ${capitalized(NEXT_SUCCESS[words.command])} of the same job closes it. With the input \`name\`, each series has an issue of its own.`;
+    }
   }
 }
 

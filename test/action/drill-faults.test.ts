@@ -16,6 +16,7 @@ import {
 } from '../support/drill-bench.ts';
 import { readable } from '../support/expect-run.ts';
 import { type FakeGitHub, startGitHub } from '../support/github-api.ts';
+import { withoutEntities } from '../support/markdown.ts';
 import { processesWith } from '../support/process-watch.ts';
 import { flipByte } from '../support/spoil.ts';
 
@@ -205,11 +206,37 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
     }
   });
 
-  async function drillAs(runId: string, github: FakeGitHub, assertions: string): Promise<void> {
+  test('without `name` is told of by what it found out, in the issue of its job, with the good backup there is', async () => {
+    const github = await startGitHub();
+    try {
+      // A variable that nobody has set is an empty input.
+      await drillAs('1', github, 'SELECT false', { name: '', backup: id });
+      const { storage } = bench.scenario;
+      expect(github.issues[0]?.title).toMatch(
+        /^The drill of "shop" was not passed \(ERR_NOT_PROVEN\) in the job .* of the workflow/,
+      );
+      const body = withoutEntities(github.issues[0]?.body ?? '');
+      expect(body).toContain(`the series <code>shop</code> in the storage <code>${storage}</code> this time`);
+      expect(body).toMatch(new RegExp(`The newest proven backup is .* old: <code>${id}</code>`));
+      await drillAs('2', github, 'SELECT true', { name: '', backup: id });
+      expect(github.issues).toMatchObject([{ state: 'closed' }]);
+      await drillAs('3', github, 'SELECT false', { name: '', backup: '2001' });
+      expect(github.issues[1]?.title).toContain(`The drill failed (ERR_BACKUP_NOT_FOUND) with the storage ${storage}`);
+    } finally {
+      await github.close();
+    }
+  });
+
+  async function drillAs(
+    runId: string,
+    github: FakeGitHub,
+    assertions: string,
+    inputs: Record<string, string> = { name: 'shop' },
+  ): Promise<void> {
     const run = await bench.drill({
       github,
       target: await bench.emptyDatabase(),
-      inputs: { name: 'shop', assertions },
+      inputs: { ...inputs, assertions },
       env: { GITHUB_RUN_ID: runId },
     });
     expect(run.exitCode, run.maskedLog).toBe(assertions === 'SELECT true' ? 0 : 1);

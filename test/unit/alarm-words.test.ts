@@ -59,6 +59,25 @@ describe('the words of an issue', () => {
     expect(failureComment(event, plain)).not.toContain(alarmMarker(SHOP));
   });
 
+  test('name the series that the run found, or the storage, where the inputs name none', () => {
+    const step = { ...event, subject: STEP, storage: 's3://acme/backups' };
+    const found = { ...step, words: { ...words, series: 'shop' } };
+    expect(issueTitle(found, plain)).toBe(
+      'The backup of "shop" failed (ERR_DUMP_FAILED) in the job backup of the workflow Nightly',
+    );
+    expect(issueTitle(step, plain)).toBe(
+      'The backup failed (ERR_DUMP_FAILED) with the storage s3://acme/backups in the job backup of the workflow Nightly',
+    );
+    expect(withoutEntities(issueBody(found, plain))).toContain(
+      'had to do with the series <code>shop</code> in the storage <code>s3://acme/backups</code> this time',
+    );
+    expect(withoutEntities(issueBody(step, plain))).toContain('the storage <code>s3://acme/backups</code> this time');
+    // The next run finds the issue by inputs alone.
+    expect(issueBody(found, plain)).toContain(alarmMarker(STEP));
+    // What the inputs name counts, whatever else the run has found.
+    expect(issueTitle({ ...found, subject: { ...SHOP, series: 'other' } }, plain)).toContain('of "other"');
+  });
+
   test('say of a restore or drill what that was, and what will close the issue', () => {
     const steps = [
       { words: 'Give access back to @shop:', commands: ["ALTER ROLE app CONNECTION LIMIT -1; -- '@app'"] },
