@@ -25,6 +25,7 @@ import {
   progressNotice,
   startNotice,
   successNotice,
+  type Untold,
 } from '../report/notice.ts';
 import { type Ending, reportUntold } from '../report/report.ts';
 import type { RunLog } from '../runner/log.ts';
@@ -182,11 +183,11 @@ export class Announcements {
   /** Side by side; who was not told is told of by the first that was, once in a run. */
   async #send(notices: ReadonlyMap<Messenger, Notice>, end: Pick<EndedAlarm, 'issue' | 'signal'>): Promise<Announced> {
     const told: Messenger[] = [];
-    const failed = new Map<Messenger, string>();
+    const failed = new Map<Messenger, Untold>();
     const outcomes = [...notices].map(async ([messenger, notice]) => {
-      const why = await this.#try(messenger, notice, end.signal);
-      if (why === undefined) told.push(messenger);
-      else if (!this.#passedOn.has(messenger)) failed.set(messenger, `\`${messenger.input}\` was not told: ${why}.`);
+      const untold = await this.#try(messenger, notice, end.signal);
+      if (untold === undefined) told.push(messenger);
+      else if (!this.#passedOn.has(messenger)) failed.set(messenger, untold);
     });
     await Promise.all(outcomes);
     if (end.signal.aborted) return { told: told.map(({ name }) => name), untold: [] };
@@ -195,27 +196,27 @@ export class Announcements {
     const untold = [...failed.values()];
     const isPassedOn = untold.length > 0 && other !== undefined && (await this.#passOn(other, untold, end));
     if (isPassedOn) for (const messenger of failed.keys()) this.#passedOn.add(messenger);
-    return { told: told.map(({ name }) => name), untold: isPassedOn ? [] : untold };
+    return { told: told.map(({ name }) => name), untold: isPassedOn ? [] : untold.map(({ seen }) => seen) };
   }
 
   async #passOn(
     other: Messenger,
-    untold: readonly string[],
+    untold: readonly Untold[],
     end: Pick<EndedAlarm, 'issue' | 'signal'>,
   ): Promise<boolean> {
     const notice = notToldNotice(untold, this.#about(end), (text) => this.#parts.log.redact(text));
     return (await this.#try(other, notice, end.signal)) === undefined;
   }
 
-  /** Why it was not told, as the end of a sentence; `undefined` when it was. */
-  async #try(messenger: Messenger, notice: Notice, signal: AbortSignal): Promise<string | undefined> {
+  /** `undefined` when it was told. */
+  async #try(messenger: Messenger, notice: Notice, signal: AbortSignal): Promise<Untold | undefined> {
     const { clock } = this.#parts;
     try {
       await messenger.send(notice, { clock, signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
       return undefined;
     } catch (error) {
       if (!signal.aborted) this.#warn(messenger, error);
-      return messageOf(error);
+      return { seen: `\`${messenger.input}\` was not told: ${messageOf(error)}.`, advice: adviceOf(error) };
     }
   }
 

@@ -159,15 +159,22 @@ export function progressNotice(what: string, reason: string, about: NoticeSubjec
   return { kind: 'progress', title, sections: { happened: redact(what) }, reason, about };
 }
 
-/** For those who can be reached, about those who cannot. @param untold a sentence each, without an address */
-export function notToldNotice(untold: readonly string[], about: NoticeSubject, redact: Redact): Notice {
+/** Somebody who was not told: whole sentences, without an address. */
+export interface Untold {
+  seen: string;
+  /** What to do. */
+  advice: string;
+}
+
+/** For those who can be reached, about those who cannot. */
+export function notToldNotice(untold: readonly Untold[], about: NoticeSubject, redact: Redact): Notice {
   return {
     kind: 'not-told',
     level: 'warning',
     title: oneLine(redact(`Somebody was not told of ${lower(subjectWords(about))}`)),
     sections: {
-      happened: redact(untold.join(' ')),
-      action: 'Look whether the address still holds, and whether the runner may go there.',
+      happened: redact(untold.map(({ seen }) => seen).join(' ')),
+      action: [...new Set(untold.map(({ advice }) => advice))].join(' '),
     },
     reason: 'another channel could not be reached',
     about,

@@ -59,6 +59,7 @@ test('A channel that fails all the time is told of by another once in a run', as
   all.heard({ stage: 'restoring' }, known, SIGNAL);
   expect(await all.ended(ended)).toEqual({ told: ['webhook'], untold: [] });
   expect(told().map(({ event }) => event)).toEqual(['start', 'not-told', 'progress', 'success']);
+  expect(hook.calls[1]?.body).toContain('make a new one at the service');
   await slack.close();
 });
 

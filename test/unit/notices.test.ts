@@ -113,9 +113,13 @@ test('Messages of other kinds have words of their own', () => {
     sections: { happened: expect.stringMatching(/k3v9qa.*db\/shop.*The last drill took 11 min 40 s\./) },
   });
   expect(startNotice({}, 'x', restore, plain).sections.happened).toContain('no drill of this series');
-  expect(notToldNotice(['`slack-webhook-url` was not told: HTTP 500.'], ABOUT, plain).sections.happened).toContain(
-    'HTTP 500',
-  );
+  const untold = ['slack', 'webhook'].map((each) => {
+    return { seen: `\`${each}-url\` was not told: HTTP 404.`, advice: 'Make a new one.' };
+  });
+  expect(notToldNotice(untold, ABOUT, plain).sections).toMatchObject({
+    happened: '`slack-url` was not told: HTTP 404. `webhook-url` was not told: HTTP 404.',
+    action: 'Make a new one.',
+  });
 });
 
 describe('Slack', () => {
