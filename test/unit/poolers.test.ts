@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { assessPooler, isCertainPooler } from '../../src/domain/poolers.ts';
 
@@ -36,6 +37,17 @@ describe('a pooler', () => {
     expect(assessPooler(address, { kind: 'session', how: '' })?.severity).toBe('error');
     expect(assessPooler(address, { kind: 'direct', how: '' })).toBeUndefined();
   });
+
+  test.each(['README.md', 'docs/providers.md', 'docs/setup/own-server.md'])(
+    'in session mode is refused on the ports that %s names, and on no other',
+    (document) => {
+      const [words = ''] = /[^\n]*6432, 6543 (and|or) 25061[^\n]*/.exec(readFileSync(document, 'utf8')) ?? [];
+      const named = [...words.matchAll(/\b\d{4,5}\b/g)].map(([port]) => Number(port));
+      const ports = Array.from({ length: 65_535 }, (_, index) => index + 1);
+      const session = { kind: 'session', how: '' } as const;
+      expect(ports.filter((port) => assessPooler(at('db.example.org', port), session) !== undefined)).toEqual(named);
+    },
+  );
 
   test('is found by behaviour where the address looks innocent', () => {
     const finding = assessPooler(at('db.example.org'), { kind: 'transaction', how: 'sessions shared a process' });

@@ -3,7 +3,8 @@ import type { ProviderWords } from './provider.ts';
 
 export const OWN_SERVER: ProviderWords = {
   direct: 'its host, port 5432',
-  pooled: 'PgBouncer, port 6432 mostly: in session mode it is let through',
+  pooled:
+    'use the server behind it; a pool in session mode is let through on any port but 6432, 6543 and 25061, where pools in transaction mode are usual',
   tls: 'as you set it up: `sslmode=verify-full` and the file of your authority',
   restore: 'as a superuser nothing special',
   pointInTime: {
