@@ -3,7 +3,6 @@
 import { closeNames } from '../domain/close-names.ts';
 import type { Environment } from '../domain/destination.ts';
 import type { InputProblem } from '../domain/errors.ts';
-import { closeNames } from '../domain/close-names.ts';
 import type { CommandName, InputSpecs } from './input.ts';
 
 const PREFIX = 'INPUT_';
