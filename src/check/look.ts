@@ -1,6 +1,5 @@
 /** Everything that a check looks at, in one place: the server, what the user asked for, and what is in the storage. */
 import type { CommandContext } from '../command.ts';
-import type { Assertion } from '../domain/assertions.ts';
 import type { CriticalFacts, FactName } from '../domain/check/facts.ts';
 import { isWanted } from '../domain/check/judge.ts';
 import type { Looked, Seen } from '../domain/check/model.ts';
@@ -23,6 +22,7 @@ import { readClock, readServerContext, type ServerContext } from '../postgres/he
 import { grantMonitor } from '../postgres/health/session.ts';
 import { readPreflight } from '../postgres/preflight.ts';
 import { readSigns } from '../postgres/surroundings.ts';
+import type { CheckFiles } from './files.ts';
 import type { OpenedHealth } from './open.ts';
 import type { Past } from './past.ts';
 
@@ -36,9 +36,7 @@ export interface LookParts {
   inputs: CheckInputs;
   context: CommandContext;
   opened: OpenedHealth;
-  assertions: readonly Assertion[] | undefined;
-  /** Lines of the file `expected-schema`. */
-  expectedSchema: readonly string[] | undefined;
+  files: CheckFiles;
   /** Of earlier backups; absent without `storage`. */
   past: Past | undefined;
 }
@@ -54,7 +52,8 @@ export interface LookedAt {
 
 /** Throws only when the session or the run is lost for good. */
 export async function lookAtEverything(parts: LookParts): Promise<LookedAt> {
-  const { inputs, context, opened, expectedSchema } = parts;
+  const { inputs, context, opened, files } = parts;
+  const { expectedSchema } = files;
   const { session } = opened;
   const wanted = (fact: FactName): boolean => isWanted(fact, inputs.settings);
   const provider = await recognise(opened);
@@ -86,7 +85,7 @@ export async function lookAtEverything(parts: LookParts): Promise<LookedAt> {
 
 /** What the inputs ask for; nothing of it is looked at unasked. */
 async function lookAtShape(
-  { inputs, context, opened, assertions, past }: LookParts,
+  { inputs, files, context, opened, past }: LookParts,
   server: ServerContext,
   wanted: (fact: FactName) => boolean,
 ): Promise<Looked> {
@@ -113,6 +112,7 @@ async function lookAtShape(
       });
     }, '');
   }
+  const { assertions } = files;
   if (assertions !== undefined && wanted('assertions')) {
     const client = await session.client();
     const run = { statementTimeoutSeconds: ASSERTION_SECONDS, lockTimeoutSeconds: ASSERTION_LOCK_SECONDS };

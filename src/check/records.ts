@@ -1,7 +1,5 @@
 /** Verdicts of checks in `_checks/`: written to every destination, and read back to be compared with. */
-import { readFile } from 'node:fs/promises';
 import type { Target } from '../backup/destinations.ts';
-import type { CommandContext } from '../command.ts';
 import {
   type CheckRecord,
   checkKey,
@@ -52,22 +50,21 @@ function unwritten(storage: Storage, series: string, error: unknown): Finding {
   };
 }
 
-/** What this run is compared with, or why there is nothing. Throws `ERR_INPUT` for a file that is no record. */
-export async function readBaseline(
-  baseline: 'storage' | { file: string },
-  { targets, series, context }: { targets: readonly Target[]; series: string; context: CommandContext },
+/** The newest record in the first destination, or the notice that there is none. Throws only when the run ends. */
+export async function readNewestRecord(
+  [first]: readonly Target[],
+  series: string,
+  signal: AbortSignal,
 ): Promise<CheckRecord | Finding> {
-  if (baseline !== 'storage') return await readFileRecord(baseline.file);
-  const [first] = targets;
-  if (first === undefined) return missing('there is no storage');
+  if (first === undefined) return noBaseline('there is no storage');
   try {
     return (
-      (await newestRecord(first.storage, series)) ?? missing(`none is in ${first.storage.uri(checksPrefix(series))}`)
+      (await newestRecord(first.storage, series)) ?? noBaseline(`none is in ${first.storage.uri(checksPrefix(series))}`)
     );
   } catch (error) {
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (!(error instanceof BackupError)) throw error;
-    return missing(error.message);
+    return noBaseline(error.message);
   }
 }
 
@@ -80,31 +77,8 @@ async function newestRecord(storage: Storage, series: string): Promise<CheckReco
   return newest === undefined ? undefined : parseCheckRecord((await readBytes(storage, newest)).toString('utf8'));
 }
 
-async function readFileRecord(file: string): Promise<CheckRecord | Finding> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return missing(`${file} does not exist`);
-    throw wrong(`The file of \`baseline\` cannot be read: ${messageOf(error)}`, error);
-  }
-  try {
-    return parseCheckRecord(text);
-  } catch (error) {
-    throw wrong(`The file of \`baseline\` is not the record of a check: ${messageOf(error)}`, error);
-  }
-}
-
-function wrong(message: string, cause: unknown): BackupError {
-  return new BackupError('ERR_INPUT', message, {
-    op: 'read the baseline',
-    hint: 'Give the `.json` file that a run with `report-path` wrote beside its report.',
-    cause,
-  });
-}
-
 /** The first run has none. */
-function missing(why: string): Finding {
+export function noBaseline(why: string): Finding {
   return {
     code: 'no-baseline',
     severity: 'notice',

@@ -1,10 +1,10 @@
 /** `command: check`: connect → look → judge → compare → record. Reads only. */
 import { randomBytes } from 'node:crypto';
-import { readExpectedSchema } from '../check/files.ts';
+import { type CheckFiles, readCheckFiles } from '../check/files.ts';
 import { lookAtEverything } from '../check/look.ts';
 import { openHealth } from '../check/open.ts';
 import { readPast } from '../check/past.ts';
-import { readBaseline, writeCheckRecord } from '../check/records.ts';
+import { readNewestRecord, writeCheckRecord } from '../check/records.ts';
 import type { CheckResult, CommandContext } from '../command.ts';
 import { RANDOM_CHARACTERS, randomSuffix, seriesNameFrom } from '../domain/backup-id.ts';
 import { compareChecks } from '../domain/check/compare.ts';
@@ -13,7 +13,6 @@ import { checkRecord } from '../domain/check/record.ts';
 import { unreachable } from '../domain/check/unreachable.ts';
 import { displayHost } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
-import { readAssertions } from '../drill/assertions.ts';
 import type { CheckInputs } from '../inputs/types.ts';
 import { occasionOf } from '../restore/audit.ts';
 import { openRun, type RecoveryRun } from './recovery-run.ts';
@@ -31,10 +30,11 @@ export async function check(inputs: CheckInputs, given: CommandContext): Promise
   const occasion = occasionOf(inputs.runner, { now: startedAt, version: context.version });
   context.tell({ stage: 'looking', name, occasion });
   try {
-    const { baseline } = inputs;
+    const files = await readCheckFiles(inputs);
     const earlier =
-      baseline === undefined ? undefined : await readBaseline(baseline, { targets, series: name, context });
-    const seen = await supervisor.guard(context.log.group('Look', () => lookAndJudge(inputs, run, name, resources)));
+      inputs.baseline === 'storage' ? await readNewestRecord(targets, name, context.signal) : files.baseline;
+    const looking = { inputs, files, run, name, resources };
+    const seen = await supervisor.guard(context.log.group('Look', () => lookAndJudge(looking)));
     const { results, server, databaseBytes, error } = seen;
     for (const { code, status, seen: words } of results) context.log.info(`${status.padEnd(7)} ${code}: ${words}`);
     const verdict = healthVerdict(results, strict);
@@ -73,23 +73,24 @@ type Judged = Pick<CheckResult, 'results' | 'overview' | 'schemaList' | 'where' 
   databaseBytes?: number;
 };
 
+interface LookingParts {
+  inputs: CheckInputs;
+  files: CheckFiles;
+  run: RecoveryRun;
+  /** The series. */
+  name: string;
+  resources: AsyncDisposableStack;
+}
+
 /** A server that does not answer is a result too: the worst one. */
-async function lookAndJudge(
-  inputs: CheckInputs,
-  run: RecoveryRun,
-  name: string,
-  resources: AsyncDisposableStack,
-): Promise<Judged> {
+async function lookAndJudge({ inputs, files, run, name, resources }: LookingParts): Promise<Judged> {
   const { context, targets } = run;
   const { connection, settings } = inputs;
-  const assertions = inputs.assertions === undefined ? undefined : await readAssertions(inputs.assertions);
-  const expectedSchema =
-    inputs.expectedSchema === undefined ? undefined : await readExpectedSchema(inputs.expectedSchema);
   try {
     const opened = await openHealth(inputs, context, resources);
     const past = await readPast(targets, name, context);
     const { looked, server, overview, schemaList } = await lookAtEverything({
-      ...{ inputs, context, opened, assertions, expectedSchema, past },
+      ...{ inputs, files, context, opened, past },
     });
     const results = judgeHealth(looked, settings, context.clock.now());
     const { database } = looked;

@@ -273,6 +273,10 @@ describe('small grammars', () => {
     const text = formatSchemaList(['table public.b', 'table public.a']);
     expect(parseSchemaList(`\uFEFF${text}\r\n  # mine\n`)).toEqual(['table public.a', 'table public.b']);
     expect(() => parseSchemaList('# nothing\n')).toThrow(/lists no object/);
+    expect(() => parseSchemaList('# ours\ntable public.a\n<<<<<<< HEAD\n')).toThrow(
+      /Line 3 .* is no object.*<<<<<<< HEAD/,
+    );
+    expect(() => parseSchemaList('{"checks": []}')).toThrow(/Line 1 .* is no object/);
     expect(compareSchema(['table a', 'table b'], ['table b', 'table c'])).toEqual({
       missing: ['table a'],
       unexpected: ['table c'],

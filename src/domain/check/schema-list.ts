@@ -9,15 +9,32 @@ export function formatSchemaList(objects: readonly string[]): string {
   return `${[FIRST_LINE, ...objects.toSorted()].join('\n')}\n`;
 }
 
-/** @throws BackupError `ERR_INPUT` for a list without a single object: every database has one, and so it compares nothing */
+/** With what a line begins; the statements of `src/postgres/health/schema-list.ts` write no other. */
+const KINDS =
+  /^(?:extension|schema|table|view|materialized view|foreign table|sequence|index|column|constraint|trigger|policy|function|procedure|aggregate|enum|domain|range|type) /;
+const SHOWN_CHARACTERS = 40;
+
+/** @throws BackupError `ERR_INPUT` for a line that is no object, and for a list without a single object: every database has one, and so it compares nothing */
 export function parseSchemaList(text: string): string[] {
   const lines = text
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\r|\n/)
-    .map((line) => line.trim().replaceAll(/\s+/g, ' '))
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  if (lines.length > 0) return [...new Set(lines)];
-  throw new BackupError('ERR_INPUT', 'The file of `expected-schema` lists no object', {
+    .map((line, index) => ({ number: index + 1, line: line.trim().replaceAll(/\s+/g, ' ') }))
+    .filter(({ line }) => line !== '' && !line.startsWith('#'));
+  const strange = lines.find(({ line }) => !KINDS.test(line));
+  if (strange !== undefined) {
+    const { number, line } = strange;
+    const shown = JSON.stringify(line.slice(0, SHOWN_CHARACTERS));
+    throw notAList(
+      `Line ${number} of the file of \`expected-schema\` is no object, such as \`table public.orders\`: ${shown}`,
+    );
+  }
+  if (lines.length === 0) throw notAList('The file of `expected-schema` lists no object');
+  return [...new Set(lines.map(({ line }) => line))];
+}
+
+function notAList(message: string): BackupError {
+  return new BackupError('ERR_INPUT', message, {
     op: 'read expected-schema',
     hint: 'Take the list that a run with `report-path` writes beside its report (`….schema.txt`).',
   });
