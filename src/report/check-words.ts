@@ -1,5 +1,5 @@
 /** What a check says in a few words: the last line of the log, annotations, and why a run is red. */
-import type { CheckResult } from '../command.ts';
+import type { CheckResult, WayBack } from '../command.ts';
 import { failing, worstFirst } from '../domain/check/judge.ts';
 import type { HealthResult, HealthStatus } from '../domain/check/model.ts';
 import type { Finding, Severity } from '../domain/findings.ts';
@@ -16,27 +16,44 @@ export function describeUnhealthy(result: CheckResult): FailureWords | undefined
   const failed = failing(results, strict);
   const [worst] = failed;
   const code = error?.code ?? 'ERR_CHECK';
+  const unseen = failed.filter(({ status }) => status === 'not-run');
   return {
     ...titled({ command: 'check', code, outcome: 'failed' }, name),
     level: error === undefined ? 'warning' : 'critical',
     condition: failed.map((each) => each.code).join(','),
-    happened:
-      worst === undefined
-        ? 'No check was made at all'
-        : failed.length === 1
-          ? `${worst.code}: ${worst.seen}`
-          : `${failed.length} of ${results.length} checks failed, the first: ${worst.code}: ${worst.seen}`,
+    happened: whatHappened(failed, results.length),
     problems: failed.length <= 1 ? namedDetails(worst) : failed.slice(0, PROBLEMS_NAMED).map(problemWords),
     causes: [],
     safety: 'A check only reads: nothing in the database was changed. Backups are untouched.',
     action: worst === undefined ? 'Switch some checks on: `checks` turned all of them off.' : worst.action,
-    toType: [],
+    toType: unseen.length === 0 ? [] : [strictStep(unseen)],
+  };
+}
+
+function whatHappened(failed: readonly HealthResult[], all: number): string {
+  const [worst] = failed;
+  if (worst === undefined) return 'No check was made at all';
+  const first = `${worst.code}: ${worst.seen}`;
+  const unseen = failed.filter(({ status }) => status === 'not-run').length;
+  const broken = failed.length - unseen;
+  if (unseen === 0) return broken === 1 ? first : `${broken} of ${all} checks failed, the first: ${first}`;
+  const counts =
+    broken === 0 ? `No check failed, but ${unseen} of ${all}` : `${broken} of ${all} checks failed, and ${unseen}`;
+  return `${counts} could not run, which \`strict\` counts as failed; the first: ${first}`;
+}
+
+/** What could not run is red by the user's own word, so it is for the user to take that back, or a part of it. */
+function strictStep(unseen: readonly HealthResult[]): WayBack {
+  return {
+    words:
+      'What could not run is red only because of `strict: true`. Do what each of them asks for, add its line to `checks` if it need not be looked at, or remove `strict`: then it is a warning.',
+    commands: ['checks: |', ...unseen.slice(0, PROBLEMS_NAMED).map(({ code }) => `  ${code}=off`)],
   };
 }
 
 function problemWords(result: HealthResult): string {
-  const details = namedDetails(result);
-  return [`${result.code}: ${result.seen}`, ...details].join('; ');
+  const { code, status, seen } = result;
+  return [`${code}${status === 'not-run' ? ' (not run)' : ''}: ${seen}`, ...namedDetails(result)].join('; ');
 }
 
 function namedDetails(result: HealthResult | undefined): string[] {
