@@ -2,7 +2,7 @@
 import { hasConditions, parseCriticalRule } from '../domain/check/critical-rule.ts';
 import { parseExpectedExtension, type WantedExtension } from '../domain/check/expected-extension.ts';
 import { type CheckSettings, HEALTH_CHECKS, isCheckName } from '../domain/check/judge.ts';
-import { HEALTH_GROUPS } from '../domain/check/model.ts';
+import { HEALTH_GROUPS, type Limit } from '../domain/check/model.ts';
 import { type OrphanChoice, parseOrphanChoice } from '../domain/check/orphan-pair.ts';
 import { closeNames } from '../domain/close-names.ts';
 import type { InputProblem } from '../domain/errors.ts';
@@ -16,24 +16,48 @@ export type CheckChoice = { name: string; level: CheckSettings['levels'][string]
 /** `code=off`, `group=warning`, `code=failed`, `code=12.5`: one a line, or with commas between them. */
 export const checkChoices: Parse<readonly CheckChoice[]> = words((text) => {
   const [, name = '', value = ''] = /^([a-z-]+)\s*=\s*(.*)$/.exec(text) ?? [];
-  if (!isCheckName(name)) {
-    const known = [...HEALTH_CHECKS.map(({ code }) => code), ...HEALTH_GROUPS];
-    const close = closeNames(name === '' ? text : name, known).map((each) => `\`${each}\``);
-    throw rejected(
-      `${quoted(text)} names no check. ${close.length === 0 ? 'docs/check.md lists all of them' : `Did you mean ${close.join(' or ')}`}${close.length === 0 ? '.' : '?'}`,
-    );
-  }
+  if (!isCheckName(name)) throw rejected(`${quoted(text)} ${strangerWords(name === '' ? text : name)}`);
   const level = LEVELS.find((each) => each === value);
   if (level !== undefined) return { name, level };
   if (/^\d{1,12}(?:\.\d{1,12})?$/.test(value)) return limitOf(name, Number(value));
-  throw rejected(`${quoted(text)} says neither off, warning, failed nor a limit.`);
+  throw rejected(`${quoted(text)} says neither off, warning, failed nor a limit. ${rightLines(name)}`);
 });
 
+/** What to write instead of a line that names no check: what is right for the one that was meant, or for any. */
+function strangerWords(name: string): string {
+  if (isCheckName(name)) return `has no value. ${rightLines(name)}`;
+  const known = [...HEALTH_CHECKS.map(({ code }) => code), ...HEALTH_GROUPS];
+  const [nearest, ...others] = closeNames(name, known);
+  if (nearest !== undefined) {
+    const names = [nearest, ...others].map((each) => `\`${each}\``).join(' or ');
+    return `names no check. Did you mean ${names}? ${rightLines(nearest)}`;
+  }
+  const tables = /[<>]/.test(name)
+    ? ' What must hold of single tables stands in `critical-tables` and `orphan-checks`.'
+    : '';
+  return `names no check. docs/check.md lists all of them; a right line is \`long-query=5\` or \`primary-keys=off\`.${tables}`;
+}
+
+/** `A right line is …`, for this check or group. */
+function rightLines(name: string): string {
+  const limit = limitIn(name);
+  const level = `\`${name}=off\`, \`${name}=warning\` or \`${name}=failed\``;
+  return limit === undefined || limit.input !== undefined
+    ? `A right line is ${level}.`
+    : `A right line is \`${name}=${limit.value ?? 1}\` (${limit.unit}, without a unit behind it), ${level}.`;
+}
+
+function limitIn(name: string): Limit | undefined {
+  return HEALTH_CHECKS.find(({ code }) => code === name)?.limit;
+}
+
 function limitOf(name: string, limit: number): CheckChoice {
-  const check = HEALTH_CHECKS.find(({ code }) => code === name);
-  if (check?.limit === undefined) throw rejected(`${quoted(name)} has no limit. Write off, warning or failed.`);
-  if (check.limit.input !== undefined)
-    throw rejected(`the limit of ${quoted(name)} has an input of its own: \`${check.limit.input}\`.`);
+  const own = limitIn(name);
+  if (own === undefined) throw rejected(`${quoted(name)} has no limit. ${rightLines(name)}`);
+  if (own.input !== undefined)
+    throw rejected(
+      `the limit of ${quoted(name)} has an input of its own: \`${own.input}\`. Write \`${own.input}: ${limit}\` beside \`checks\`.`,
+    );
   return { name, limit };
 }
 

@@ -26,7 +26,7 @@ export function checkInputs(
   problems: InputProblem[],
 ): CheckInputs | undefined {
   const destinations = chooseOptionalStorage(values, env, problems);
-  problems.push(...withoutStorage(values));
+  problems.push(...withoutStorage(values), ...withoutTables(values));
   if (destinations === undefined || !isComplete(values)) return undefined;
   const { baseline, assertions } = values;
   return {
@@ -77,6 +77,13 @@ function withoutStorage(values: Partial<InputValues>): InputProblem[] {
     input,
     message: 'it compares with what is in `storage`, which is empty. If you named a variable there, check its name.',
   }));
+}
+
+/** Rows are held against the backup of critical tables alone: without one, the limit would look like a check and be none. */
+function withoutTables(values: Partial<InputValues>): InputProblem[] {
+  const input = 'max-row-drop-percent';
+  if (values[input] === undefined || values['critical-tables']?.length !== 0) return [];
+  return [{ input, message: 'nothing uses it: `critical-tables` is empty. Name the tables there, or remove this.' }];
 }
 
 function settingsOf(values: InputValues): CheckSettings {

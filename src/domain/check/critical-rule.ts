@@ -32,9 +32,10 @@ export function parseCriticalRule(line: string): CriticalRule {
     rest = rest.slice(0, -whole.length);
   }
   if (/(?:[<>]=?|\()/.test(rest.replaceAll(/"[^"]*"/g, ''))) {
-    throw new BackupError('ERR_PATTERN', `\`${line}\` has a condition that is none`, {
+    const right = '`public.orders rows>=100 newest(created_at)<2h`, or one of both, with `min`, `h` or `d`';
+    throw new BackupError('ERR_PATTERN', `\`${line}\` has a condition that is none. A right line is ${right}.`, {
       op: 'read critical-tables',
-      hint: 'Write `schema.table rows>=100 newest(created_at)<2h`, with `min`, `h` or `d`.',
+      hint: 'Correct `critical-tables`.',
     });
   }
   parseTablePattern(rest);

@@ -21,10 +21,9 @@ export function parseOrphanChoice(line: string): OrphanChoice {
   const sides = line.split('->');
   const [child, parent] = sides.map((side) => readColumn(side.trim()));
   if (sides.length !== 2 || child === undefined || parent === undefined) {
-    throw new BackupError('ERR_INPUT', `${JSON.stringify(line.slice(0, 80))} is neither auto nor a pair`, {
-      op: 'read orphan-checks',
-      hint: 'Write `orders.customer_id -> customers.id`, with the schema in front where it is not in search_path.',
-    });
+    const right = '`orders.customer_id -> customers.id`, with the schema in front where it is not in search_path';
+    const message = `${JSON.stringify(line.slice(0, 80))} is neither auto nor a pair. A right line is ${right}.`;
+    throw new BackupError('ERR_INPUT', message, { op: 'read orphan-checks', hint: 'Correct `orphan-checks`.' });
   }
   return { child, parent };
 }
