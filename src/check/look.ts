@@ -16,7 +16,7 @@ import { runAssertions } from '../postgres/assertions.ts';
 import { readCritical } from '../postgres/health/critical.ts';
 import { lookAtHealth, measureLatency } from '../postgres/health/look.ts';
 import { readOrphans } from '../postgres/health/orphans.ts';
-import { readLargestTables } from '../postgres/health/room.ts';
+import { type LargeTable, readLargestTables } from '../postgres/health/room.ts';
 import { readSchemaList } from '../postgres/health/schema-list.ts';
 import { readClock, readServerContext, type ServerContext } from '../postgres/health/server.ts';
 import { grantMonitor } from '../postgres/health/session.ts';
@@ -213,15 +213,12 @@ async function overviewOf(
     ...(provider === undefined ? [] : [['provider', providerWords(provider)] as const]),
     ['role', role],
     ...(database !== undefined && 'seen' in database ? [['size', formatBytes(database.seen.bytes)] as const] : []),
-    ...(largest.length === 0
-      ? []
-      : [
-          [
-            'largest tables',
-            largest
-              .map(({ name, bytes, rows }) => `${name}: ${formatBytes(bytes)}, about ${formatCount(rows)} rows`)
-              .join('; '),
-          ] as const,
-        ]),
+    ...(largest.length === 0 ? [] : [['largest tables', largest.map(tableWords).join('; ')] as const]),
   ];
+}
+
+function tableWords({ name, bytes, rows }: LargeTable): string {
+  if (rows !== null) return `${name}: ${formatBytes(bytes)}, about ${formatCount(rows)} rows`;
+  const size = bytes === 0 ? '' : `${formatBytes(bytes)} or more, `;
+  return `${name}: ${size}rows not known before \`ANALYZE\``;
 }

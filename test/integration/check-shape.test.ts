@@ -191,6 +191,21 @@ describe.each([13, 15, 18])('The shape of a database of Postgres %i', (major) =>
       expect(none.of('growth').status).toBe('not-run');
     });
 
+    test('the largest tables, of which nobody knows the rows before they are counted', async () => {
+      const largest = async () => (await run({})).result.overview.find(([what]) => what === 'largest tables')?.[1];
+      await sql('CREATE TABLE loaded AS SELECT i FROM generate_series(1, 5000) i; CREATE TABLE nothing (id int)');
+      const before = await largest();
+      expect(before).toContain('public.loaded: rows not known before `ANALYZE`');
+      expect(before).not.toContain('about 0 rows');
+      await sql('ANALYZE');
+      const after = await largest();
+      expect(after).toContain('about 5,000 rows');
+      // Before 14 the catalog says the same of a table that is empty and of one that nobody counted.
+      expect(after).toContain(major < 14 ? 'public.nothing: rows not known' : 'public.nothing: 0 B, about 0 rows');
+      await sql('UPDATE pg_class SET reltuples = 0 WHERE oid = $$loaded$$::regclass');
+      expect(await largest()).toMatch(/public\.loaded: [\d.]+ KiB or more, rows not known before `ANALYZE`/);
+    });
+
     test('assertions, each with its line', async () => {
       const text = 'SELECT count(*) = 10 FROM public.orders\nfreshness 2h: SELECT max(created_at) FROM public.orders';
       expect((await run({ assertions: text })).of('assertions').status).toBe('passed');

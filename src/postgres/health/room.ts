@@ -48,12 +48,17 @@ export interface LargeTable {
   name: string;
   /** As of the last vacuum or analyze, with indexes and TOAST: exact sizes would need a lock on each table. */
   bytes: number;
-  rows: number;
+  /** Of the same time; null where nobody has counted since it was filled. */
+  rows: number | null;
 }
 
 export async function readLargestTables(session: HealthSession): Promise<LargeTable[]> {
+  // Not counted is -1, and before Postgres 14 it was 0 as well; pages without rows are those of a count that is long over.
   return await session.ask<LargeTable>(`
-    SELECT format('%I.%I', n.nspname, c.relname) AS name, greatest(0, c.reltuples)::float8 AS rows,
+    SELECT format('%I.%I', n.nspname, c.relname) AS name,
+           CASE WHEN c.reltuples > 0
+                  OR (c.reltuples = 0 AND c.relpages = 0 AND current_setting('server_version_num')::int >= 140000) THEN c.reltuples::float8
+           END AS rows,
            (current_setting('block_size')::float8 * (c.relpages + coalesce(t.relpages, 0)
              + (SELECT coalesce(sum(x.relpages), 0) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid)))::float8 AS bytes
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
