@@ -36,10 +36,7 @@ export async function lookAtLifecycle(parts: LookParts): Promise<LifecycleLook |
 async function check({ storage, destination }: Target, { policy, series, context }: LookParts): Promise<LifecycleLook> {
   try {
     const rules = await storage.lifecycle();
-    if (rules === undefined || destination.kind === 'directory') {
-      context.log.info(`${storage.location}: a directory has no rules`);
-      return { proposals: [], findings: [] };
-    }
+    if (rules === undefined || destination.kind === 'directory') return withoutRules(storage.location);
     const findings = lifecycleFindings(rules, rootOf(destination) + seriesPrefix(series), policy, storage.location);
     const wrong = findings.filter(({ severity }) => severity !== 'notice').length;
     context.log.info(`${storage.location}: ${rules.length} rules, ${wrong} of them against the policy`);
@@ -54,7 +51,7 @@ async function propose(
   { storage, destination }: Target,
   { policy, series, context }: LookParts,
 ): Promise<LifecycleLook> {
-  if (destination.kind === 'directory') return { proposals: [], findings: [] };
+  if (destination.kind === 'directory') return withoutRules(storage.location);
   const { bucket, endpoint } = destination;
   const versions = (await storage.keepsVersions().catch(() => undefined)) === true;
   const root = rootOf(destination);
@@ -69,6 +66,18 @@ async function propose(
 
 function rootOf({ prefix }: { prefix: string }): string {
   return prefix === '' ? '' : `${prefix}/`;
+}
+
+/** Silence would look like rules that were looked at. */
+function withoutRules(location: string): LifecycleLook {
+  const finding: Finding = {
+    code: 'lifecycle-directory',
+    severity: 'notice',
+    seen: `${location} is a directory, which has no lifecycle rules: \`lifecycle\` does nothing there`,
+    action:
+      'Nothing: there `command: prune` itself does their work. It deletes what the policy lets go, and clears away sets that broke off. Without a bucket in `storage`, leave `lifecycle` out.',
+  };
+  return { proposals: [], findings: [finding] };
 }
 
 /** What was asked for and could not be looked at has not passed. */
