@@ -57,7 +57,7 @@ function nothingGood({ name: series, places, backups, unfinished, fromTheFuture 
       code: 'series-missing',
       level: 'critical',
       series,
-      seen: `There is no backup of ${series} at all`,
+      seen: `There is no backup of ${series} at all in ${places.map(({ destination }) => destination.location).join(' and in ')}`,
       action: 'Look whether its backup workflow exists, runs, and writes to this storage under this name.',
     };
   }

@@ -8,7 +8,7 @@ import { lastDays } from './calendar.ts';
 import { healthOf, judgeChecks } from './checks.ts';
 import { judgeCopies, judgeDestinations, judgeVerified } from './copies.ts';
 import { drillSuccessPercent, judgeDrills, judgeKeys } from './drills.ts';
-import { type DestinationFacts, isSeen, type StatusFacts } from './facts.ts';
+import { type DestinationFacts, isSeen, type SeenDestination, type StatusFacts } from './facts.ts';
 import { judgeFailures, judgeLeftovers } from './failures.ts';
 import { type SeriesRule, sortFindings, worstOf } from './finding.ts';
 import type { DestinationStatus, SeriesStatus, StatusFinding, StatusReport } from './model.ts';
@@ -33,7 +33,7 @@ export function judgeStatus(facts: StatusFacts): StatusReport {
   const storage = storageUse(facts);
   const whole: StatusFinding[] = [
     ...judgeDestinations(destinations),
-    ...(views.length === 0 ? [NOTHING] : []),
+    ...(views.length === 0 ? [nothingIn(destinations.filter(isSeen))] : []),
     ...judgeStorage(storage),
     ...read.filter((finding) => finding.series === undefined),
     ...destinations.filter(isSeen).flatMap(({ location, stray }) => strayIn(location, stray)),
@@ -49,12 +49,16 @@ export function judgeStatus(facts: StatusFacts): StatusReport {
   };
 }
 
-const NOTHING: StatusFinding = {
-  code: 'nothing-there',
-  level: 'critical',
-  seen: 'The storage holds no backup at all',
-  action: 'Correct `storage`, or take a first backup.',
-};
+/** By name: most often another place was meant. */
+function nothingIn(destinations: readonly SeenDestination[]): StatusFinding {
+  const places = destinations.map(({ location }) => location).join(' and in ');
+  return {
+    code: 'nothing-there',
+    level: 'critical',
+    seen: `There is no backup at all in ${places}`,
+    action: 'If backups are elsewhere, correct `storage` (bucket, prefix, path); otherwise take a first backup.',
+  };
+}
 
 function strayIn(location: string, stray: readonly string[]): StatusFinding[] {
   if (stray.length === 0) return [];

@@ -43,7 +43,7 @@ describe('Several series', () => {
   test('are critical when one that is expected has nothing at all', () => {
     const report = judge(shop, { expectedNames: ['shop', 'billing'] });
     expect(told(report)).toEqual(['critical series-missing']);
-    expect(report.findings[0]?.seen).toContain('billing');
+    expect(report.findings[0]?.seen).toBe('There is no backup of billing at all in /first');
   });
 
   test('do not count one of safety backups alone', () => {
@@ -51,8 +51,12 @@ describe('Several series', () => {
     expect(judge(shop, { destinations: [place([shop, saved])] }).series.map(({ name }) => name)).toEqual(['shop']);
   });
 
-  test('that are none at all are critical', () => {
-    expect(told(judge(shop, { destinations: [place([])] }))).toEqual(['critical nothing-there']);
+  test('that are none at all are critical, and say where nothing is', () => {
+    const report = judge(shop, { destinations: [place([]), second([])] });
+    expect(told(report)).toContain('critical nothing-there');
+    expect(report.findings[0]?.seen).toBe('There is no backup at all in /first and in /second');
+    const one = judge(shop, { destinations: [place([]), unseen] });
+    expect(one.findings.map(({ seen }) => seen)).toContain('There is no backup at all in /first');
   });
 });
 
