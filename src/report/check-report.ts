@@ -16,7 +16,7 @@ const SIGNS: Readonly<Record<HealthStatus, string>> = {
   'not-run': '⚪ not run',
   passed: '✅ passed',
 };
-const VERDICTS = { passed: '✅ Healthy', warning: '⚠️ Healthy with warnings', failed: '❌ Unhealthy' } as const;
+const VERDICT_SIGNS = { passed: '✅', warning: '⚠️', failed: '❌' } as const;
 const GROUP_TITLES: Readonly<Record<HealthGroup, string>> = {
   reach: 'Reach',
   room: 'Room',
@@ -32,7 +32,7 @@ export function checkReport(result: CheckResult, redact: (text: string) => strin
   const md = new Markdown(redact);
   const { name, verdict, results, overview, findings } = result;
   return [
-    `## ${VERDICTS[verdict]}: ${md.code(name)}`,
+    `## ${VERDICT_SIGNS[verdict]} Check of ${md.code(name)}: ${verdict}`,
     md.text(verdict === 'failed' ? `${countWords(results)}.` : `${checkLine(result)}.`),
     ...troubleSection(describeUnhealthy(result), md),
     ...worseSection(result, md),

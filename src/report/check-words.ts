@@ -92,6 +92,5 @@ export function countWords(results: readonly HealthResult[]): string {
 /** Of a check that is not red. */
 export function checkLine({ where, results, verdict, comparison }: CheckResult): string {
   const worse = comparison?.worse.length ?? 0;
-  const words = verdict === 'passed' ? 'healthy' : 'with warnings';
-  return `Checked ${where}, ${words}: ${countWords(results)}${worse === 0 ? '' : `; ${countOf(worse, 'check')} worse than at ${comparison?.since}`}`;
+  return `Checked ${where}, ${verdict}: ${countWords(results)}${worse === 0 ? '' : `; ${countOf(worse, 'check')} worse than at ${comparison?.since}`}`;
 }

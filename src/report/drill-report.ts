@@ -12,6 +12,7 @@ import { messagesSection } from './pg-restore-messages.ts';
 import { describeRecovery } from './restore-summary.ts';
 import { checkDetails, checksTable, findingsSection, timingsTable, troubleSection } from './sections.ts';
 import { trendSection } from './trend.ts';
+import { verdictWords } from './verdict-words.ts';
 
 /** Pure; every word from outside is redacted and escaped. */
 export function drillReport(result: DrillResult, redact: (text: string) => string): string {
@@ -19,7 +20,7 @@ export function drillReport(result: DrillResult, redact: (text: string) => strin
   const { recovery } = result;
   const trouble = describeTrouble(result);
   return [
-    `# Drill of ${md.code(recovery.source.series ?? recovery.source.id)}: ${VERDICTS[recovery.verdict]}`,
+    `# Drill of ${md.code(recovery.source.series ?? recovery.source.id)}: ${verdictWords(result)}`,
     describeRecovery(result, md),
     ...troubleSection(trouble, md),
     '### Who, when, what',
@@ -38,12 +39,6 @@ export function drillReport(result: DrillResult, redact: (text: string) => strin
     '',
   ].join('\n\n');
 }
-
-const VERDICTS = {
-  passed: 'passed',
-  partial: 'partial, so not passed',
-  failed: 'FAILED',
-} as const;
 
 /** RTO and RPO in words, each a line of a list. */
 export function recoveryWords(result: DrillResult, md: Markdown): string[] {

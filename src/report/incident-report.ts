@@ -11,12 +11,13 @@ import { Markdown } from './markdown.ts';
 import { messagesSection } from './pg-restore-messages.ts';
 import { describeRecovery, leftOutSection } from './restore-summary.ts';
 import { checkDetails, checksTable, findingsSection, stepsSection, timingsTable, troubleSection } from './sections.ts';
+import { verdictWords } from './verdict-words.ts';
 
 /** Pure; every word from outside is redacted and escaped. */
 export function incidentReport(result: RestoreResult, now: Date, redact: (text: string) => string): string {
   const md = new Markdown(redact);
   const { recovery, occasion, safetyBackup } = result;
-  const { source, target, verdict } = recovery;
+  const { source, target } = recovery;
   const trouble = describeTrouble(result);
   const facts: Fact[] = [
     ['backup', md.code(source.id)],
@@ -30,7 +31,7 @@ export function incidentReport(result: RestoreResult, now: Date, redact: (text: 
     ...result.auditUris.map((uri) => ['audit record', md.code(uri)] as const),
   ];
   return [
-    `# Restore of ${md.code(source.series ?? source.id)}: ${verdictWords(verdict, trouble !== undefined)}`,
+    `# Restore of ${md.code(source.series ?? source.id)}: ${verdictWords(result)}`,
     describeRecovery(result, md),
     ...troubleSection(trouble, md),
     ...occasionSection(occasion, now, facts, md),
@@ -89,12 +90,6 @@ export function failedIncidentReport(
 }
 
 type Fact = readonly [what: string, markdown: string];
-
-function verdictWords(verdict: 'passed' | 'partial' | 'failed', isTrouble: boolean): string {
-  if (verdict === 'passed') return 'done and proven';
-  if (verdict === 'failed') return 'done, but what came back is WRONG';
-  return isTrouble ? 'done, but not all of it is proven' : 'done, in part proven, which was accepted';
-}
 
 function safetyFacts(safetyBackup: SafetyBackup | undefined, md: Markdown): Fact[] {
   return safetyBackup === undefined

@@ -48,7 +48,7 @@ export interface Recovery {
 
 const NEXT_SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   backup: 'the next proven backup',
-  restore: 'the next proven restore',
+  restore: 'the next restore that passes',
   drill: 'the next drill that passes',
   prune: 'the next prune that ends well',
   status: 'the next status that finds nothing to fail on',
@@ -57,7 +57,7 @@ const NEXT_SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
 
 const SUCCESS: Readonly<Record<FailureWords['command'], string>> = {
   backup: 'is stored and proven',
-  restore: 'was restored and proven',
+  restore: 'was brought back by a restore that passed',
   drill: 'was brought back by a drill that passed',
   prune: 'is the newest proven backup, and what the policy lets go was removed',
   status: 'is the newest proven backup, and what was told here is over',

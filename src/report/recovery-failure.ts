@@ -184,7 +184,7 @@ export function describeUnprovenRecovery(result: RecoveryResult): FailureWords |
   const title = (outcome: string) => titled({ command, code: 'ERR_NOT_PROVEN', outcome }, source.series);
   if (result.command === 'drill') {
     return {
-      ...title(verdict === 'failed' ? 'was not passed' : 'is partial, so not passed'),
+      ...title(verdict === 'failed' ? 'failed' : 'is partial, so not passed'),
       ...doubts,
       ...ofDrill(result),
     };
@@ -193,10 +193,10 @@ export function describeUnprovenRecovery(result: RecoveryResult): FailureWords |
 }
 
 function restoreOutcome({ verdict, checks }: RestoreResult['recovery']): string {
-  if (verdict !== 'failed') return 'is done, but not all of it is proven';
+  if (verdict !== 'failed') return 'is done, but partial, so not passed';
   return isOnlyCritical(checks.filter(({ status }) => status === 'failed'))
-    ? 'is done, but a critical table is missing or empty'
-    : 'is done, but what came back is wrong';
+    ? 'is done, but failed: a critical table is missing or empty'
+    : 'is done, but failed: what came back is wrong';
 }
 
 type Consequences = Pick<FailureWords, 'safety' | 'action' | 'toType'>;

@@ -189,8 +189,7 @@ function confirmLines({ uris, until, plannedBy, typed }: PlanToConfirm): string[
 function recoveryLine({ command, recovery }: RecoveryResult): string {
   const { source, target, totals, verdict, totalSeconds } = recovery;
   const done = command === 'restore' ? `Restored into ${target.database}` : 'Drilled';
-  const proof = verdict === 'passed' ? 'proven' : 'in part proven';
-  return `${done}, ${proof}: ${source.id}, ${countOf(totals.tables, 'table')}, ${countOf(totals.rows, 'row')}, in ${formatDuration(totalSeconds)}`;
+  return `${done}, ${verdict}: ${source.id}, ${countOf(totals.tables, 'table')}, ${countOf(totals.rows, 'row')}, in ${formatDuration(totalSeconds)}`;
 }
 
 function backupLine(result: BackupOutcome): string {

@@ -7,6 +7,7 @@ import { Markdown } from './markdown.ts';
 import { messagesSection } from './pg-restore-messages.ts';
 import { checkDetails, checksTable, findingsSection, stepsSection, timingsTable, troubleSection } from './sections.ts';
 import { trendSection } from './trend.ts';
+import { verdictWords } from './verdict-words.ts';
 
 const LEFT_OUT_SHOWN = 100;
 
@@ -56,24 +57,19 @@ function verdict(result: RecoveryResult, md: Markdown): string[] {
   const { series, id } = recovery.source;
   const subject = md.code(series ?? id);
   const trouble = describeTrouble(result);
-  const done = command === 'restore' ? 'Restored' : 'Drilled';
+  const title = `${command === 'restore' ? 'Restore' : 'Drill'} of ${subject}: ${verdictWords(result)}`;
   if (trouble !== undefined) {
-    const what = {
-      failed: command === 'restore' ? 'Restored, but WRONG' : 'Drill not passed',
-      partial: command === 'restore' ? 'Restored, but not all of it is proven' : 'Drill partial, so not passed',
-      passed: '',
-    }[recovery.verdict];
     const [happened = '', ...more] = troubleSection(trouble, md);
-    return [`## ❌ ${what}: ${subject}`, happened, describeRecovery(result, md), ...more];
+    return [`## ❌ ${title}`, happened, describeRecovery(result, md), ...more];
   }
   if (recovery.verdict === 'partial') {
     return [
-      `## ⚠️ ${done} in part proven, which was accepted: ${subject}`,
+      `## ⚠️ ${title}`,
       describeRecovery(result, md),
       'Not everything could be checked, and `accept-partial` says that this is enough. What is missing stands below.',
     ];
   }
-  return [`## ✅ ${done} and proven: ${subject}`, describeRecovery(result, md)];
+  return [`## ✅ ${title}`, describeRecovery(result, md)];
 }
 
 /** Empty when everything was restored. */

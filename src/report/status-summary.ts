@@ -20,11 +20,6 @@ const VERDICTS: Readonly<Record<Level, string>> = {
 const DAYS: Readonly<Record<DayState, string>> = { proven: '●', unproven: '○', missed: '×', none: '·' };
 const DRILLS: Readonly<Record<RecoveryVerdict, string>> = { passed: '✓', partial: '~', failed: '✗' };
 const CHECKS: Readonly<Record<HealthVerdict, string>> = { passed: '✓', warning: '~', failed: '✗' };
-const DRILL_WORDS: Readonly<Record<RecoveryVerdict, string>> = {
-  passed: 'passed',
-  partial: 'in part',
-  failed: 'failed',
-};
 
 /** Pure; every word from outside is redacted and escaped. */
 export function statusSummary(result: StatusResult, redact: (text: string) => string): string {
@@ -52,7 +47,7 @@ function seriesSection({ series, now }: StatusReport, md: Markdown): string[] {
     ...(more > 0 ? [`${more} more are not shown.`] : []),
     '### The last 30 days',
     md.block(picture(shown).join('\n')),
-    '● a proven backup, ○ unproven or broken off, × missed, · none was expected. Drills: ✓ passed, ~ in part, ✗ failed. Health checks, the worst of a day: ✓ passed, ~ with warnings, ✗ failed. The last character is today; days are those of UTC.',
+    '● a proven backup, ○ unproven or broken off, × missed, · none was expected. Drills: ✓ passed, ~ partial, ✗ failed. Health checks, the worst of a day: ✓ passed, ~ warning, ✗ failed. The last character is today; days are those of UTC.',
   ];
 }
 
@@ -63,7 +58,7 @@ function seriesRow(each: SeriesStatus, now: Date, md: Markdown): string[] {
   const drill =
     lastDrill === undefined
       ? '–'
-      : `${DRILL_WORDS[lastDrill.verdict]}, ${md.text(formatAge(Math.max(0, (now.getTime() - lastDrill.at.getTime()) / 1000)))} ago`;
+      : `${lastDrill.verdict}, ${md.text(formatAge(Math.max(0, (now.getTime() - lastDrill.at.getTime()) / 1000)))} ago`;
   return [
     SIGNS[level],
     md.code(name),

@@ -67,7 +67,7 @@ describeIf(here, 'A check as a gate', () => {
     const findings = JSON.parse(done.outputs.findings ?? '');
     expect(schemaErrors('check-findings', findings)).toEqual([]);
     expect(findings[0]).toMatchObject({ code: 'row-drop', status: 'not-run' });
-    expect(done.maskedLog).toMatch(/Checked 127\.0\.0\.1:\d+\/shop, with warnings: \d+ passed, 1 not run/);
+    expect(done.maskedLog).toMatch(/Checked 127\.0\.0\.1:\d+\/shop, warning: \d+ passed, 1 not run/);
     expect(await readdir(path.join(folder, 'out'))).toEqual([
       'check.json',
       'check.md',
@@ -84,7 +84,7 @@ describeIf(here, 'A check as a gate', () => {
     const done = await run({ storage: '', 'critical-tables': '' });
     expect(done.exitCode, done.maskedLog).toBe(0);
     expect(done.outputs.verdict).toBe('passed');
-    expect(readable(done.summary)).toContain('✅ Healthy: shop');
+    expect(readable(done.summary)).toContain('✅ Check of shop: passed');
     expect(existsSync(path.join(folder, 'backups'))).toBe(false);
   });
 
@@ -104,7 +104,7 @@ describeIf(here, 'A check as a gate', () => {
     expect(errors[2]?.message).toContain('2 of ');
     expect(errors[2]?.message).toContain('A check only reads: nothing in the database was changed.');
     const summary = readable(failed.summary);
-    expect(summary).toContain('❌ Unhealthy: shop');
+    expect(summary).toContain('❌ Check of shop: failed');
     expect(summary.indexOf('### Shape')).toBeLessThan(summary.indexOf('### Reach'));
     const xml = readXml(readFileSync(path.join(folder, 'out/check.xml'), 'utf8'));
     expect(JSON.stringify(xml)).toContain('db-backup-action.check.shape');
@@ -167,7 +167,9 @@ describeIf(here, 'A check as a gate', () => {
       const strict = await run({ storage: '', strict: 'true' });
       expect(strict.exitCode).toBe(1);
       expect(strict.maskedLog).toContain('GRANT pg_monitor TO "app";');
-      expect(strict.maskedLog).toMatch(/No check failed, but \d+ of \d+ could not run, which `strict` counts as failed/);
+      expect(strict.maskedLog).toMatch(
+        /No check failed, but \d+ of \d+ could not run, which `strict` counts as failed/,
+      );
     } finally {
       await server.query('GRANT pg_monitor TO app');
     }

@@ -228,7 +228,7 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
     });
     expect(run.exitCode, run.maskedLog).toBe(1);
     const [error] = run.annotations.filter(({ title }) => title.includes('(ERR_'));
-    expect(error?.title).toBe('The restore of "touchy" is done, but what came back is wrong (ERR_NOT_PROVEN)');
+    expect(error?.title).toBe('The restore of "touchy" is done, but failed: what came back is wrong (ERR_NOT_PROVEN)');
     expect(error?.message).toContain('public.touched');
     expect(error?.message).toMatch(/it was not swapped in: .*touchy`? was not touched/);
     expect(run.outputs.verdict).toBe('failed');

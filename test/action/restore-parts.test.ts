@@ -106,12 +106,12 @@ describeWith(await recoveryNeeds(17), 'A restore', ({ clients }) => {
     const red = await stage.restore(file, 'shop', inputs);
     expect(red.exitCode, red.maskedLog).toBe(1);
     expect(red.outputs.verdict).toBe('partial');
-    expect(readable(red.summary)).toContain('Restored, but not all of it is proven');
+    expect(readable(red.summary)).toMatch(/❌ Restore of .+: partial, so not passed/);
     await drop(red);
     const run = await stage.restore(file, 'shop', { ...inputs, 'accept-partial': 'true' });
     expect(run.exitCode, run.maskedLog).toBe(0);
     expect(run.outputs.verdict).toBe('partial');
-    expect(readable(run.summary)).toContain('⚠️ Restored in part proven, which was accepted');
+    expect(readable(run.summary)).toMatch(/⚠️ Restore of .+: partial, which was accepted/);
     expect(run.annotations.some(({ kind }) => kind === 'warning')).toBe(true);
     const live = await stage.content(run.outputs['restored-database'] ?? '', contents);
     expect(live).toEqual(recordedContent(contents));

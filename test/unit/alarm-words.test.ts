@@ -83,7 +83,7 @@ describe('the words of an issue', () => {
       { words: 'Give access back to @shop:', commands: ["ALTER ROLE app CONNECTION LIMIT -1; -- '@app'"] },
     ];
     const body = issueBody({ ...event, words: { ...words, command: 'restore', toType: steps } }, plain);
-    expect(body).toContain('the next proven restore closes it');
+    expect(body).toContain('the next restore that passes closes it');
     expect(body).toContain(
       "Give access back to &#64;&#8203;shop&#58;\n\n```\nALTER ROLE app CONNECTION LIMIT -1; -- '@app'\n```",
     );
@@ -96,7 +96,7 @@ describe('the words of an issue', () => {
     expect(recovered('backup')).toContain(
       '**Recovered:** <code>ID</code> of <code>shop</code> is stored and proven, by',
     );
-    expect(recovered('restore')).toContain('was restored and proven, by');
+    expect(recovered('restore')).toContain('was brought back by a restore that passed, by');
     expect(recovered('drill')).toContain('was brought back by a drill that passed, by');
   });
 

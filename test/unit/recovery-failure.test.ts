@@ -216,7 +216,7 @@ describe('a restore or drill that came to its end', () => {
   test.each(['partial', 'not-run', 'failed'] as const)('is trouble with a check that is %s', (status) => {
     const words = describeTrouble(restoreResult({ status, strategy: 'swap' }));
     const outcome =
-      status === 'failed' ? 'is done, but what came back is wrong' : 'is done, but not all of it is proven';
+      status === 'failed' ? 'is done, but failed: what came back is wrong' : 'is done, but partial, so not passed';
     expect(words?.title).toBe(`The restore of "shop" ${outcome} (ERR_NOT_PROVEN)`);
     expect(words?.happened).toBe('1 of 2 checks did not pass: tables');
     expect(words?.safety).toContain(
@@ -224,7 +224,7 @@ describe('a restore or drill that came to its end', () => {
     );
     expect(words?.toType[0]?.commands[1]).toContain('RENAME TO');
     expect(describeTrouble(drillResult({ status }))?.title).toBe(
-      `The drill of "shop" ${status === 'failed' ? 'was not passed' : 'is partial, so not passed'} (ERR_NOT_PROVEN)`,
+      `The drill of "shop" ${status === 'failed' ? 'failed' : 'is partial, so not passed'} (ERR_NOT_PROVEN)`,
     );
   });
 

@@ -35,7 +35,7 @@ describe('the incident report', () => {
     const leftOut = [{ what: 'SUBSCRIPTION feed', why: 'a copy must not start replicating' }];
     const result = restoreResult({ strategy: 'swap', more: { messages, leftOut } });
     const report = asWritten(incidentReport(result, ENDED, plain));
-    expect(report).toMatch(/^# Restore of `shop`: done and proven\n/);
+    expect(report).toMatch(/^# Restore of `shop`: passed\n/);
     for (const row of [
       '| who | `octocat` |',
       '| why | the orders of Friday are gone |',
@@ -60,9 +60,11 @@ describe('the incident report', () => {
 
   test('of one that is wrong says so in its first line', () => {
     expect(incidentReport(restoreResult({ status: 'failed' }), ENDED, plain)).toMatch(
-      /^# .*done, but what came back is WRONG/,
+      /^# Restore of <code>shop<\/code>: FAILED, what came back is wrong\n/,
     );
-    expect(incidentReport(restoreResult({ status: 'partial' }), ENDED, plain)).toMatch(/^# .*not all of it is proven/);
+    expect(incidentReport(restoreResult({ status: 'partial' }), ENDED, plain)).toMatch(
+      /^# .*: partial, so not passed\n/,
+    );
     expect(incidentReport(restoreResult({ status: 'partial', acceptPartial: true }), ENDED, plain)).toMatch(
       /^# .*accepted/,
     );
@@ -134,9 +136,9 @@ describe('a run', () => {
     expect(lines).toContain(`output report-path=${reportPath}`);
     expect(lines).toContain(`output restored-database=shop_restored_k3v9qa`);
     expect(lines.at(-1)).toBe(
-      `Restored into shop_restored_k3v9qa, proven: ${SET_ID}, 2 tables, 20,500 rows, in 2 min 40 s`,
+      `Restored into shop_restored_k3v9qa, passed: ${SET_ID}, 2 tables, 20,500 rows, in 2 min 40 s`,
     );
-    expect(readFileSync(join(folder, 'summary.md'), 'utf8')).toMatch(/^## ✅ Restored and proven/);
+    expect(readFileSync(join(folder, 'summary.md'), 'utf8')).toMatch(/^## ✅ Restore of <code>shop<\/code>: passed/);
   });
 
   test('that drilled and passed ends the alarm of drills', () => {
@@ -152,7 +154,7 @@ describe('a run', () => {
       exitCode: 1,
       failure: { code: 'ERR_NOT_PROVEN', command: 'restore' },
     });
-    expect(lines.at(-1)).toMatch(/^error The restore of "shop" is done, but not all of it is proven/);
+    expect(lines.at(-1)).toMatch(/^error The restore of "shop" is done, but partial, so not passed/);
     expect(reportResult(restoreResult({ status: 'partial', acceptPartial: true }), parts)).toEqual({ exitCode: 0 });
     const warning = lines.find((line) => line.startsWith('warning The restore is partial'));
     expect(warning).toContain('which `accept-partial` accepts');

@@ -13,7 +13,7 @@ describe('the summary of a restore', () => {
 
   test('says the verdict first, then what from where into what', () => {
     expect(summary.split('\n').slice(0, 3)).toEqual([
-      '## ✅ Restored and proven: `shop`',
+      '## ✅ Restore of `shop`: passed',
       '',
       `\`${SET_ID}\` (the state of 2026-11-21T02:00:00.123Z, Postgres 15) from \`${SET_URI}\` into \`shop\` on \`db.acme.com\` (Postgres 17.10; the former one is kept as \`shop_before_k3v9qa\`): 2 tables, 20,500 rows, in 2 min 40 s.`,
     ]);
@@ -72,37 +72,45 @@ describe('the summary of a restore', () => {
       strategy: 'swap',
     });
     const text = asWritten(recoverySummary(wrong, plain));
-    expect(text).toMatch(/^## ❌ Restored, but WRONG: `shop`\n\n\*\*1 of 2 checks did not pass: tables\.\*\*/);
+    expect(text).toMatch(
+      /^## ❌ Restore of `shop`: FAILED, what came back is wrong\n\n\*\*1 of 2 checks did not pass: tables\.\*\*/,
+    );
     expect(text).toContain('**What is safe:** `shop` holds what was restored. The former database is kept whole');
     expect(text).toContain('- public.orders: 3 rows instead of 4');
     expect(text.match(/RENAME TO "shop";/g)).toHaveLength(1);
-    expect(text).not.toMatch(/✅ Restored|What to do now/);
+    expect(text).not.toMatch(/✅ Restore|What to do now/);
     const inPlace = asWritten(recoverySummary(restoreResult({ status: 'failed', strategy: 'in-place' }), plain));
     expect(inPlace).toContain(`run this workflow again with \`backup: ${SAFETY_BACKUP.id}\``);
     expect(inPlace.split(SAFETY_BACKUP.restoreCommand)).toHaveLength(2);
   });
 
   test('of a partial one is red, unless that was accepted', () => {
-    expect(recoverySummary(restoreResult({ status: 'not-run' }), plain)).toMatch(/^## ❌ Restored, but not all of it/);
+    expect(recoverySummary(restoreResult({ status: 'not-run' }), plain)).toMatch(
+      /^## ❌ Restore of <code>shop<\/code>: partial, so not passed/,
+    );
     const accepted = recoverySummary(restoreResult({ status: 'not-run', acceptPartial: true }), plain);
-    expect(accepted).toMatch(/^## ⚠️ Restored in part proven, which was accepted/);
+    expect(accepted).toMatch(/^## ⚠️ Restore of <code>shop<\/code>: partial, which was accepted/);
     expect(accepted).toContain('⚠️ not run');
   });
 
   test('of a drill says how old the data was', () => {
     const text = asWritten(recoverySummary(drillResult(), plain));
-    expect(text).toMatch(/^## ✅ Drilled and proven: `shop`/);
+    expect(text).toMatch(/^## ✅ Drill of `shop`: passed/);
     expect(text).toContain('The data was **1 h 15 min** old: that much would have been lost.');
     expect(text).toContain('_drills/');
-    expect(recoverySummary(drillResult({ status: 'failed' }), plain)).toMatch(/^## ❌ Drill not passed/);
-    expect(recoverySummary(drillResult({ status: 'partial' }), plain)).toMatch(/^## ❌ Drill partial, so not passed/);
+    expect(recoverySummary(drillResult({ status: 'failed' }), plain)).toMatch(
+      /^## ❌ Drill of <code>shop<\/code>: FAILED/,
+    );
+    expect(recoverySummary(drillResult({ status: 'partial' }), plain)).toMatch(
+      /^## ❌ Drill of <code>shop<\/code>: partial, so not passed/,
+    );
   });
 
   test('of a dump made by other means says so', () => {
     const source = { kind: 'foreign', id: 'old.sql.gz', uri: 's3://acme/old.sql.gz' } as const;
     const text = asWritten(recoverySummary(restoreResult({ status: 'partial', more: { source } }), plain));
     expect(text).toContain('`old.sql.gz` (a dump made by other means) from `s3://acme/old.sql.gz`');
-    expect(text).toMatch(/^## ❌ Restored, but not all of it is proven: `old\.sql\.gz`/);
+    expect(text).toMatch(/^## ❌ Restore of `old\.sql\.gz`: partial, so not passed/);
   });
 
   test('cannot be broken out of by what the archive or the server say', () => {

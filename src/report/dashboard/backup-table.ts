@@ -35,5 +35,5 @@ function row(backup: BackupPoint, locations: readonly string[], markup: Markup):
 }
 
 function verdictBadges({ verdict, restored, whole, keepForever }: BackupPoint, markup: Markup): Html {
-  return markup.html`${verdict === 'proven' ? badge('good', 'proven', markup) : badge('bad', 'not proven', markup)}${restored ? markup.html` ${badge('good', 'brought back', markup)}` : NOTHING}${whole ? NOTHING : markup.html` ${badge('plain', 'a part', markup)}`}${keepForever ? markup.html` ${badge('plain', 'kept for ever', markup)}` : NOTHING}`;
+  return markup.html`${verdict === 'proven' ? badge('good', 'proven', markup) : badge('bad', 'unproven', markup)}${restored ? markup.html` ${badge('good', 'restored', markup)}` : NOTHING}${whole ? NOTHING : markup.html` ${badge('plain', 'a part', markup)}`}${keepForever ? markup.html` ${badge('plain', 'kept for ever', markup)}` : NOTHING}`;
 }

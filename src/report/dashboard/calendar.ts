@@ -11,14 +11,14 @@ const DAY_MS = 86_400_000;
 
 const STATES: Readonly<Record<DayState, { sign: string; tone: Tone; words: string }>> = {
   proven: { sign: '✓', tone: 'good', words: 'proven' },
-  unproven: { sign: '!', tone: 'doubt', words: 'not proven' },
+  unproven: { sign: '!', tone: 'doubt', words: 'unproven' },
   missed: { sign: '×', tone: 'bad', words: 'missed' },
   none: { sign: '–', tone: 'plain', words: 'none expected' },
 };
 
 const DRILLS: Readonly<Record<RecoveryVerdict, { sign: string; words: string }>> = {
   passed: { sign: 'D✓', words: 'drill passed' },
-  partial: { sign: 'D!', words: 'drill passed in part' },
+  partial: { sign: 'D!', words: 'drill partial' },
   failed: { sign: 'D×', words: 'drill failed' },
 };
 

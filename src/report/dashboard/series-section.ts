@@ -73,7 +73,7 @@ function facts(series: SeriesStatus, now: Date, markup: Markup): Html {
   const { health } = series;
   return markup.html`<dl class="facts">
 ${fact('Last proven backup', newestProven === undefined ? 'none' : `${ageAt(now, newestProven.at)} ago`, newestProven && `${minuteOf(newestProven.at)} UTC, ${formatBytes(newestProven.plainBytes)}, ${countOf(newestProven.rows, 'row')}`, markup)}
-${fact('Newest that was brought back', newestRestored === undefined ? 'none' : `${ageAt(now, newestRestored.at)} old`, newestRestored && `taken ${minuteOf(newestRestored.at)} UTC`, markup)}
+${fact('Newest restored by a drill', newestRestored === undefined ? 'none' : `${ageAt(now, newestRestored.at)} old`, newestRestored && `taken ${minuteOf(newestRestored.at)} UTC`, markup)}
 ${fact('Last drill', lastDrill === undefined ? 'never' : `${lastDrill.verdict}, ${ageAt(now, lastDrill.at)} ago`, [lastDrill?.recoverySeconds === undefined ? undefined : `back in ${formatDuration(lastDrill.recoverySeconds)}`, drilled].filter((part) => part !== undefined).join('; '), markup)}
 ${fact('Backups', countOf(backups.length, 'backup'), `${cadenceHours === undefined ? '' : `every ${withoutZero(formatDuration(cadenceHours * 3600))}; `}${formatBytes(storedBytes)} stored at all destinations`, markup)}
 ${health === undefined ? NOTHING : fact('Health of the database', `${health.last.verdict}, ${ageAt(now, health.last.at)} ago`, `answered ${health.reached} of ${countOf(health.checks, 'check')} in 30 days, ${health.failed} failed`, markup)}

@@ -92,7 +92,7 @@ function recoveries(
   const last = measured.at(-1);
   const passed =
     drillSuccessPercent === undefined ? '' : `; ${Math.round(drillSuccessPercent)} % of the last year's passed`;
-  return markup.html`<figure><figcaption><strong>Recovery time</strong>${last === undefined ? 'never measured' : `last measured: ${formatDuration(last.value)}`}${passed}<br>${markKey('passed', markup)}passed ${markKey('partial', markup)}in part ${markKey('failed', markup)}failed</figcaption>
+  return markup.html`<figure><figcaption><strong>Recovery time</strong>${last === undefined ? 'never measured' : `last measured: ${formatDuration(last.value)}`}${passed}<br>${markKey('passed', markup)}passed ${markKey('partial', markup)}partial ${markKey('failed', markup)}failed</figcaption>
 ${markChart(frame, marks, markup)}</figure>
 `;
 }

@@ -45,7 +45,7 @@ function ofOne(series: SeriesStatus, now: Date): string {
 
 function drilledWords({ lastDrill, newestRestored }: SeriesStatus, now: Date): string {
   if (lastDrill !== undefined && lastDrill.verdict !== 'passed') {
-    const judged = lastDrill.verdict === 'failed' ? 'failed' : 'passed only in part';
+    const judged = lastDrill.verdict === 'failed' ? 'failed' : 'was partial';
     return `but the last drill, ${ageAt(now, lastDrill.at)} ago, ${judged}`;
   }
   if (lastDrill !== undefined) return `last brought back by a drill ${ageAt(now, lastDrill.at)} ago`;

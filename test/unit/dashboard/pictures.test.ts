@@ -23,7 +23,7 @@ describe('The calendar', () => {
 
   test('says each day in words and by a sign, besides its colour', () => {
     expect(html).toContain('title="2026-11-19: missed"');
-    expect(html).toContain('title="2026-11-16: not proven, 1 backup"');
+    expect(html).toContain('title="2026-11-16: unproven, 1 backup"');
     expect(html).toContain('title="2026-11-09: proven, 1 backup, drill failed"');
     expect(html).toContain('title="2026-11-21: proven, 1 backup, today"');
     const text = textOf(html);
