@@ -10,18 +10,13 @@ import type { PruneResult } from '../domain/retention/result.ts';
 import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
 import { runnerEnvironment } from '../inputs/runner-environment.ts';
 import type { RunLog } from '../runner/log.ts';
-import { VERSION } from '../version.ts';
-import { checkFiles } from './check-files.ts';
 import { checkReport } from './check-report.ts';
 import { checkAnnotations, checkLine } from './check-words.ts';
-import { dashboardPage } from './dashboard/page.ts';
-import { reportPaths } from './drill-files.ts';
 import { drillReport } from './drill-report.ts';
 import { describeFailure, describeTrouble } from './failure.ts';
 import { failureSummary } from './failure-summary.ts';
 import { describeDoubts, type FailureWords, failureMessage } from './failure-words.ts';
-import { failedIncidentReport, incidentReport } from './incident-report.ts';
-import { drillJUnit, failedDrillJUnit } from './junit.ts';
+import { filesOf, filesOfFailure, type RunFile } from './files.ts';
 import { Markdown } from './markdown.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
 import { DASHBOARD_PATH, ISSUE_NUMBER, outputsOf, REPORT_PATH } from './outputs.ts';
@@ -60,31 +55,14 @@ export interface ReportParts extends Surroundings {
   now: Date;
 }
 
-export function reportResult(result: CommandResult, { env, log, now }: ReportParts): Ending {
-  setOutputs(result, { env, log });
-  if (result.outcome === 'restored' && result.reportPath !== undefined) {
-    writeReport(
-      result.reportPath,
-      incidentReport(result, now, (text) => log.redact(text)),
-      { env, log },
-    );
-  }
-  if (result.outcome === 'drilled' && result.reportPath !== undefined) {
-    const redact = (text: string): string => log.redact(text);
-    const paths = reportPaths(result.reportPath);
-    writeReport(paths.junit, drillJUnit(result, redact), { env, log });
-    writeReport(paths.markdown, drillReport(result, redact), { env, log });
-  }
-  if (result.outcome === 'watched') writeDashboard(result, { env, log });
-  if (result.outcome === 'checked' && result.reportPath !== undefined) {
-    const files = checkFiles(result, result.reportPath, (text) => log.redact(text));
-    for (const { path, text } of files) writeReport(path, text, { env, log });
-  }
+export function reportResult(given: CommandResult, { env, log, now }: ReportParts): Ending {
+  const surroundings = { env, log };
+  const redact = (text: string): string => log.redact(text);
+  const files = filesOf(given, { now, redact, runUrl: runnerEnvironment(env).run?.url });
+  const result = { ...given, findings: [...given.findings, ...writeFiles(files, surroundings)] };
+  setOutputs(result, surroundings);
   annotateFindings(result.outcome === 'checked' ? checkAnnotations(result) : result.findings, log);
-  writeSummary(
-    summaryOf(result, (text) => log.redact(text)),
-    { env, log },
-  );
+  writeSummary(summaryOf(result, redact), surroundings);
   const trouble = describeTrouble(result);
   if (trouble !== undefined) return fail(trouble, log);
   warnOfAccepted(result, log);
@@ -205,8 +183,7 @@ function backupLine(result: BackupOutcome): string {
 /** Never throws. */
 export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log, now }: ReportParts): Ending {
   const words = describeFailure(error, news);
-  const findings = news.findings ?? [];
-  reportIncident(words, news, { env, log, now });
+  const findings = [...(news.findings ?? []), ...writeIncident(words, news, { env, log, now })];
   annotateFindings(findings, log);
   if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
   writeSummary(
@@ -216,23 +193,14 @@ export function reportFailure(error: unknown, news: Partial<RunNews>, { env, log
   return fail(words, log);
 }
 
-/** The report of a restore or drill that did not come to its end, where one was asked for. Never throws. */
-export function reportIncident(words: FailureWords, news: Partial<RunNews>, { env, log, now }: ReportParts): void {
-  const { command, reportPath } = news;
-  if (reportPath === undefined) return;
-  const redact = (text: string): string => log.redact(text);
-  const paths = command === 'drill' ? reportPaths(reportPath) : { markdown: reportPath };
-  if ('junit' in paths) writeReport(paths.junit, failedDrillJUnit(words, news, now, redact), { env, log });
-  writeReport(paths.markdown, failedIncidentReport(words, news, now, redact), { env, log });
+/** The report of a run that was ended from outside, where one was asked for. Never throws. */
+export function reportIncident(words: FailureWords, news: Partial<RunNews>, parts: ReportParts): void {
+  annotateFindings(writeIncident(words, news, parts), parts.log);
 }
 
-function writeDashboard({ dashboardPath, report }: StatusResult, surroundings: Surroundings): void {
-  if (dashboardPath === undefined) return;
-  const { env, log } = surroundings;
-  const { run } = runnerEnvironment(env);
-  const redact = (text: string): string => log.redact(text);
-  const page = dashboardPage(report, { version: VERSION, redact, ...(run === null ? {} : { runUrl: run.url }) });
-  writeReport(dashboardPath, page, surroundings, DASHBOARD_PATH);
+/** @returns what could not be written */
+function writeIncident(words: FailureWords, news: Partial<RunNews>, { env, log, now }: ReportParts): Finding[] {
+  return writeFiles(filesOfFailure(words, news, { now, redact: (text) => log.redact(text) }), { env, log });
 }
 
 /** Step by step: below /proc Node's own recursion never ends. */
@@ -242,18 +210,27 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
-/** One that cannot be written changes nothing of what was done. */
-function writeReport(path: string, text: string, surroundings: Surroundings, output = REPORT_PATH): void {
+/** Each becomes an output. One that cannot be written changes nothing of what was done. @returns a warning of each such one */
+function writeFiles(files: readonly RunFile[], surroundings: Surroundings): Finding[] {
   const { log } = surroundings;
-  try {
-    makeFolder(dirname(path));
-    writeFileSync(path, log.redact(text));
-    setOutput(output, path, surroundings);
-  } catch (error) {
-    const what = output === DASHBOARD_PATH ? 'dashboard' : 'report';
-    const text = `The ${what} could not be written to ${path}: ${messageOf(error)}.\nGive a path in a folder that this job may write to. What was done is done: nothing else depends on this file.`;
-    log.annotate('warning', text, 'report-not-written');
-  }
+  return files.flatMap(({ kind, path, text }) => {
+    try {
+      makeFolder(dirname(path));
+      writeFileSync(path, log.redact(text));
+      setOutput(kind === 'dashboard' ? DASHBOARD_PATH : REPORT_PATH, path, surroundings);
+      return [];
+    } catch (error) {
+      return [
+        {
+          code: 'report-not-written',
+          severity: 'warning',
+          seen: `The ${kind} could not be written to ${path}: ${messageOf(error)}`,
+          action:
+            'Give a path in a folder that this job may write to. What was done is done: nothing else depends on this file.',
+        },
+      ];
+    }
+  });
 }
 
 function fail(words: FailureWords, log: RunLog): Ending {

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
+import { readable } from '../support/expect-run.ts';
 import { type FakeGitHub, startGitHub } from '../support/github-api.ts';
 import { tagsOf, textOf } from '../support/html.ts';
 import { idOf, makeUpDrill, makeUpSet, pruneBench } from '../support/prune-bench.ts';
@@ -67,6 +68,7 @@ describe('The dashboard of a status', () => {
     expect(done.exitCode, done.maskedLog).toBe(0);
     expect(done.outputs['dashboard-path']).toBeUndefined();
     expect(done.maskedLog).toContain(`could not be written to ${file}`);
+    expect(readable(done.summary)).toContain('The dashboard could not be written to');
   });
 
   test('is not written when nobody asked', async () => {

@@ -180,11 +180,24 @@ describe('a run', () => {
     expect(lines).toContain(`output report-path=${reportPath}`);
   });
 
-  test('whose report cannot be written is as green as it was, with a warning and no output', () => {
+  test('whose report cannot be written is as green as it was, with a warning in log, summary and outputs', () => {
     const reportPath = join(folder, 'summary.md', 'report.md');
     reportResult(drillResult(), parts);
     expect(reportResult({ ...restoreResult(), reportPath }, parts).exitCode).toBe(0);
-    expect(lines.some((line) => line.includes('The report could not be written to'))).toBe(true);
+    const words = `The report could not be written to ${reportPath}`;
+    expect(lines.some((line) => line.startsWith(`warning report-not-written: ${words}`))).toBe(true);
     expect(lines.some((line) => line.includes(`report-path=${reportPath}`))).toBe(false);
+    expect(asWritten(readFileSync(join(folder, 'summary.md'), 'utf8'))).toContain(words);
+    expect(lines.some((line) => line.startsWith('output findings=') && line.includes('report-not-written'))).toBe(true);
+  });
+
+  test('that failed and whose report cannot be written says both in the summary', () => {
+    const reportPath = join(folder, 'summary.md', 'report.md');
+    reportResult(drillResult(), parts);
+    const news = restoreNews('swap', { stage: 'restoring', occasion: OCCASION, reportPath });
+    reportFailure(new BackupError('ERR_RESTORE_FAILED', 'No', { op: 'x', hint: 'y' }), news, parts);
+    const summary = asWritten(readFileSync(join(folder, 'summary.md'), 'utf8'));
+    expect(summary).toContain('ERR_RESTORE_FAILED');
+    expect(summary).toContain(`The report could not be written to ${reportPath}`);
   });
 });
