@@ -234,8 +234,8 @@ describe('a restore or drill that came to its end', () => {
       const { checks } = recoveryOf({ status });
       return describeTrouble(restoreResult({ more: { checks: [...checks, empty], verdict: 'failed' } }))?.title;
     };
-    expect(titleWith('passed')).toContain('is done, but a critical table is missing or empty');
-    expect(titleWith('failed')).toContain('is done, but what came back is wrong');
+    expect(titleWith('passed')).toContain('is done, but failed: a critical table is missing or empty');
+    expect(titleWith('failed')).toContain('is done, but failed: what came back is wrong');
   });
 
   test('that failed is trouble even when a partial verdict was accepted', () => {

@@ -51,10 +51,11 @@ async function look(targets: Target[], prepareThem: (destinations: Destinations)
     globals: false,
     verifySource: false,
     verifyRestore: false,
-    criticalTables: [],
   } as unknown as BackupInputs;
   const source = { fingerprint: manifest.source.fingerprint, kind: manifest.source.fingerprintKind };
-  const prepared = { source, history: { manifests: [manifest], findings: [] }, findings: [] } as unknown as Prepared;
+  const facts = { critical: [] };
+  const history = { manifests: [manifest], findings: [] };
+  const prepared = { source, facts, history, findings: [] } as unknown as Prepared;
   const clock = { now: () => new Date(Date.parse(manifest.snapshotAt) + 60_000) };
   const context = { clock, log, signal, env: {} } as unknown as CommandContext;
   return { found: await findReusable(inputs, context, prepared, destinations), destinations, log };
