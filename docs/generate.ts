@@ -67,23 +67,28 @@ export function withChecks(page: string): string {
   return between(page, 'checks', table(['group', 'check', 'what is looked at', 'limit', 'set by'], rows));
 }
 
+const WITHOUT_PASSWORDS = 'the direct connection; roles come without their passwords, which the platform shows nobody';
+
 /** `page` with what is known of providers made anew: one section each. */
 export function withProviders(page: string): string {
-  const known = PROVIDERS.flatMap(({ name, managed, words }) =>
-    words === undefined ? [] : [{ name, managed, words }],
+  const known = PROVIDERS.flatMap(({ name, managed, ownRoles, words }) =>
+    words === undefined ? [] : [{ name, managed, ownRoles, words }],
   );
   known.sort((one, other) => one.name.localeCompare(other.name, 'en'));
-  const all = [...known, { name: 'A server of your own', managed: undefined, words: OWN_SERVER }];
-  const sections = all.map(({ name, managed, words }) => {
+  const all = [...known, { name: 'A server of your own', managed: undefined, ownRoles: false, words: OWN_SERVER }];
+  const sections = all.map(({ name, managed, ownRoles, words }) => {
     const { direct, pooled, tls, restore, pointInTime, adds, source } = words;
-    const { schemas = [], extensions = [] } = managed ?? {};
+    const { schemas = [], roles = [], extensions = [] } = managed ?? {};
     const names = (list: readonly string[]) => list.map((each) => `\`${each}\``).join(', ');
     const rows = [
       ['direct connection', direct],
       ['pooled', pooled],
       ['TLS', tls],
       ...(schemas.length === 0 ? [] : [['schemas of the platform', names(schemas)]]),
+      ...(roles.length === 0 ? [] : [['roles of the platform', names(roles)]]),
+      ['extensions that can be installed', words.extensions],
       ...(extensions.length === 0 ? [] : [['extensions that only it has', names(extensions)]]),
+      ['to dump', ownRoles ? WITHOUT_PASSWORDS : 'the direct connection, and nothing else'],
       ['to restore', restore],
       ['point-in-time recovery', pointInTime.offer],
       ['how it is started', pointInTime.how],

@@ -1,18 +1,11 @@
 /** Everything that is settled before a byte is dumped. Reads only; a run that fails here has written nothing. */
-import { statfs } from 'node:fs/promises';
 import type { CommandContext } from '../command.ts';
 import { seriesNameFrom } from '../domain/backup-id.ts';
 import { clientVersionFindings, parseClientVersion } from '../domain/client-version.ts';
 import { type ConnectionRequest, displayHost } from '../domain/connection.ts';
 import type { Finding } from '../domain/findings.ts';
 import { type SourceFingerprint, sourceFingerprint } from '../domain/fingerprint.ts';
-import {
-  adviseOnce,
-  assessDestinations,
-  assessPreflight,
-  type DestinationFacts,
-  type PreflightFacts,
-} from '../domain/preflight.ts';
+import { adviseOnce, assessDestinations, assessPreflight, type PreflightFacts } from '../domain/preflight.ts';
 import { type RecognisedProvider, recogniseProvider } from '../domain/providers.ts';
 import { assessSource } from '../domain/series-source.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
@@ -23,9 +16,10 @@ import { readPreflight } from '../postgres/preflight.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import type { AliveParts } from './alive.ts';
 import { clientSearch } from './client-search.ts';
-import type { Destinations, Target } from './destinations.ts';
+import type { Destinations } from './destinations.ts';
 import { addressOf, lookAtServer, refusedAddresses, stopAtErrors } from './first-look.ts';
 import { type History, readHistory } from './history.ts';
+import { describePlace } from './places.ts';
 import { ownSessions } from './sessions.ts';
 import { watchDrills } from './watch-drills.ts';
 
@@ -125,24 +119,6 @@ function describePast([newest]: History['manifests']): string {
 function agedClient(tools: ClientTools): Finding[] {
   const version = parseClientVersion(`pg_dump (PostgreSQL) ${tools.version}`);
   return version === undefined ? [] : clientVersionFindings(version);
-}
-
-async function describePlace({ destination, storage: { location } }: Target): Promise<DestinationFacts> {
-  if (destination.kind === 's3') return { kind: 's3', location };
-  const freeBytes = await freeSpace(location);
-  return { kind: 'directory', location, ...(freeBytes === undefined ? {} : { freeBytes }) };
-}
-
-/** Free bytes for this user where `folder` is or will be; undefined where the system does not tell. */
-async function freeSpace(folder: string): Promise<number | undefined> {
-  for (let path = folder; ; path = `${path}/..`) {
-    try {
-      const { bavail, bsize } = await statfs(path);
-      return bavail * bsize;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path.length > 4000) return undefined;
-    }
-  }
 }
 
 async function lookAtDatabase(inputs: BackupInputs, context: CommandContext, supervisor: Supervisor) {

@@ -1,4 +1,5 @@
 /** Everything that a check looks at, in one place: the server, what the user asked for, and what is in the storage. */
+import type { Target } from '../backup/destinations.ts';
 import type { CommandContext } from '../command.ts';
 import type { CriticalFacts, FactName } from '../domain/check/facts.ts';
 import { isWanted } from '../domain/check/judge.ts';
@@ -6,10 +7,8 @@ import type { Looked, Seen } from '../domain/check/model.ts';
 import { rowDropOf } from '../domain/check/row-drop.ts';
 import { compareSchema } from '../domain/check/schema-list.ts';
 import { BackupError } from '../domain/errors.ts';
-import { assessPreflight } from '../domain/preflight.ts';
 import { managedBy } from '../domain/providers/managed.ts';
 import { type RecognisedProvider, recogniseProvider, wordsOf } from '../domain/providers.ts';
-import { WHOLE } from '../domain/scope.ts';
 import { formatBytes, formatCount } from '../domain/words.ts';
 import type { CheckInputs } from '../inputs/types.ts';
 import { runAssertions } from '../postgres/assertions.ts';
@@ -19,17 +18,15 @@ import { readOrphans } from '../postgres/health/orphans.ts';
 import { type LargeTable, readLargestTables } from '../postgres/health/room.ts';
 import { readSchemaList } from '../postgres/health/schema-list.ts';
 import { readClock, readServerContext, type ServerContext } from '../postgres/health/server.ts';
-import { grantMonitor } from '../postgres/health/session.ts';
-import { readPreflight } from '../postgres/preflight.ts';
 import { readSigns } from '../postgres/surroundings.ts';
 import type { CheckFiles } from './files.ts';
 import type { OpenedHealth } from './open.ts';
 import type { Past } from './past.ts';
+import { lookAtReadiness } from './readiness.ts';
 
 /** An assertion that takes longer is none for a gate. */
 const ASSERTION_SECONDS = 60;
 const ASSERTION_LOCK_SECONDS = 1;
-const PREFLIGHT_SECONDS = 60;
 const SIGNS_SECONDS = 10;
 
 export interface LookParts {
@@ -37,6 +34,9 @@ export interface LookParts {
   context: CommandContext;
   opened: OpenedHealth;
   files: CheckFiles;
+  /** The lines of `storage`, opened. */
+  targets: readonly Target[];
+  series: string;
   /** Of earlier backups; absent without `storage`. */
   past: Past | undefined;
 }
@@ -74,7 +74,10 @@ export async function lookAtEverything(parts: LookParts): Promise<LookedAt> {
     looked.schema = 'seen' in list ? { seen: compareSchema(expectedSchema, list.seen) } : list;
   }
   if (parts.past !== undefined && wanted('growth')) Object.assign(looked, growthOf(parts.past, looked.database));
-  if (wanted('readiness')) looked.readiness = await lookAtReadiness(parts, server);
+  if (wanted('readiness')) {
+    const { targets, series, past } = parts;
+    looked.readiness = await lookAtReadiness({ opened, role: server.role, targets, series, past });
+  }
   return {
     looked,
     server,
@@ -148,31 +151,6 @@ async function listObjects(
   const compares = inputs.expectedSchema !== undefined && wanted('schema');
   if (!compares && inputs.reportPath === undefined) return undefined;
   return await opened.session.see(() => readSchemaList(opened.session), '');
-}
-
-/** The preflight reads in transactions of its own; limits for them are set for the session, which must be nobody else's. */
-async function lookAtReadiness(
-  { opened }: LookParts,
-  { role }: ServerContext,
-): Promise<NonNullable<Looked['readiness']>> {
-  const { session, address, pooled } = opened;
-  if (pooled) {
-    return {
-      hidden: 'Through a transaction pooler it cannot be seen whether a backup would work, and a backup refuses one',
-      action: 'Give the direct URL in `database-url`.',
-    };
-  }
-  return await session.see(async () => {
-    const facts = await session.lend(async (client) => {
-      await client.query(
-        "SET default_transaction_read_only = on; SET lock_timeout = '1s'; SET statement_timeout = '30s'",
-      );
-      return await readPreflight(client, { scope: WHOLE, criticalTables: [] });
-    }, PREFLIGHT_SECONDS);
-    return assessPreflight(facts, {
-      ...{ scope: WHOLE, address, allowEmpty: false, allowEphemeral: true, hosted: false, destinations: [] },
-    });
-  }, grantMonitor(role));
 }
 
 /** Without an answer to this nothing else can be asked: the server counts as one that does not answer. */

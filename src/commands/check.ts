@@ -90,7 +90,7 @@ async function lookAndJudge({ inputs, files, run, name, resources }: LookingPart
     const opened = await openHealth(inputs, context, resources);
     const past = await readPast(targets, name, context);
     const { looked, server, overview, schemaList } = await lookAtEverything({
-      ...{ inputs, files, context, opened, past },
+      ...{ inputs, files, context, opened, targets, series: name, past },
     });
     const results = judgeHealth(looked, settings, context.clock.now());
     const { database } = looked;

@@ -19,7 +19,7 @@ export interface SeriesSource {
 export function assessSource({ name, source, accepted }: SeriesSource, manifests: readonly Manifest[]): Finding[] {
   const [last] = manifests;
   if (last === undefined) return [];
-  const comparison = compareSource({ fingerprint: last.source.fingerprint, kind: last.source.fingerprintKind }, source);
+  const comparison = compareSource(sourceOf(last), source);
   if (comparison === 'same') return [];
   if (accepted) {
     return [
@@ -33,10 +33,32 @@ export function assessSource({ name, source, accepted }: SeriesSource, manifests
   }
   const what =
     comparison === 'different'
-      ? `The series ${name} holds backups of another database (last: ${last.id})`
+      ? differentWords(name, last)
       : `It cannot be told whether the series ${name} (last: ${last.id}) holds this database: the role can no longer, or could not then, read pg_control_system()`;
   throw new BackupError('ERR_SOURCE_CHANGED', what, {
     op: 'compare the source with earlier backups',
     hint: 'Give this database its own series with `name`. If it is the same one on a new server, set `accept-new-source: true` for one run.',
   });
+}
+
+/** For a health check, whose role may see less than that of a backup: what cannot be compared says nothing there. */
+export function anotherSource(name: string, source: SourceFingerprint, [last]: readonly Manifest[]): Finding[] {
+  if (last === undefined || compareSource(sourceOf(last), source) !== 'different') return [];
+  return [
+    {
+      code: 'source-changed',
+      severity: 'error',
+      seen: differentWords(name, last),
+      action:
+        'Look whether `database-url` and `name` are the right ones. If it is the same database on a new server, set `accept-new-source: true` for one backup.',
+    },
+  ];
+}
+
+function sourceOf({ source: { fingerprint, fingerprintKind } }: Manifest): SourceFingerprint {
+  return { fingerprint, kind: fingerprintKind };
+}
+
+function differentWords(name: string, { id }: Manifest): string {
+  return `The series ${name} holds backups of another database (last: ${id})`;
 }

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeIf } from '../support/availability.ts';
-import { makeUpBackup } from '../support/check-past.ts';
+import { makeUpBackup, sourceOf } from '../support/check-past.ts';
 import { readable } from '../support/expect-run.ts';
 import { type FakeGitHub, startGitHub } from '../support/github-api.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
@@ -144,7 +144,8 @@ describeIf(here, 'A check as a gate', () => {
         inputs: { command: 'status', storage, 'fail-on': 'never', dashboard: 'page.html' },
         cwd: folder,
       });
-    await makeUpBackup(storage, 'shop', { daysAgo: 0.1, databaseBytes: 1_000_000, tables: { orders: 20 } });
+    const source = await sourceOf(server, 'shop');
+    await makeUpBackup(storage, 'shop', { daysAgo: 0.1, databaseBytes: 1_000_000, tables: { orders: 20 }, source });
     await run();
     await run({ 'database-url': `postgresql://app:${PASSWORD}@127.0.0.1:1/shop`, 'connect-window-seconds': '1' });
     const down = await look();

@@ -8,7 +8,7 @@ import { parseCheckRecord } from '../../src/domain/check/record.ts';
 import { formatSchemaList } from '../../src/domain/check/schema-list.ts';
 import { describeIf } from '../support/availability.ts';
 import { type CheckRun, runCheck } from '../support/check-bench.ts';
-import { makeUpBackup } from '../support/check-past.ts';
+import { makeUpBackup, sourceOf } from '../support/check-past.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { schemaErrors } from '../support/published-schemas.ts';
 
@@ -167,6 +167,7 @@ describe.each([13, 15, 18])('The shape of a database of Postgres %i', (major) =>
         daysAgo: 4,
         databaseBytes: 1_000_000,
         tables: { orders: 10, customers: 10 },
+        source: await sourceOf(server, name),
       });
       const inputs = { storage, 'critical-tables': 'public.orders\npublic.customers', 'storage-limit-gb': '1' };
       const good = await run(inputs);
@@ -204,6 +205,23 @@ describe.each([13, 15, 18])('The shape of a database of Postgres %i', (major) =>
       expect(after).toContain(major < 14 ? 'public.nothing: rows not known' : 'public.nothing: 0 B, about 0 rows');
       await sql('UPDATE pg_class SET reltuples = 0 WHERE oid = $$loaded$$::regclass');
       expect(await largest()).toMatch(/public\.loaded: [\d.]+ KiB or more, rows not known before `ANALYZE`/);
+    });
+
+    test('what a backup would meet in its storage: a series of another database, and too little room', async () => {
+      const storage = path.join(folder, `${name}-mixed`);
+      const past = { daysAgo: 1, databaseBytes: 1_000_000, tables: {} };
+      await makeUpBackup(storage, name, { ...past, source: await sourceOf(server, name) });
+      expect((await run({ storage })).of('backup-readiness').status).toBe('passed');
+      await makeUpBackup(storage, name, { ...past, daysAgo: 0.5 });
+      expect((await run({ storage })).of('backup-readiness')).toMatchObject({
+        status: 'failed',
+        seen: expect.stringContaining(`The series ${name} holds backups of another database`),
+        action: expect.stringContaining('accept-new-source'),
+      });
+      expect((await run({ storage: '/proc/backups', 'dry-run': 'true' })).of('backup-readiness')).toMatchObject({
+        status: 'failed',
+        details: [expect.stringMatching(/^no-space: 0 B are free for \/proc\/backups/)],
+      });
     });
 
     test('assertions, each with its line', async () => {

@@ -1,7 +1,9 @@
 /** A proven backup in a directory, as far as a check reads it: its manifest, with the salted counts of tables. */
+import { type SourceFingerprint, sourceFingerprint } from '../../src/domain/fingerprint.ts';
 import { serializeManifest } from '../../src/domain/manifest.ts';
 import { tableStats } from '../../src/domain/previous-backup.ts';
 import { put } from './made-up-sets.ts';
+import type { PostgresServer } from './postgres-server.ts';
 import { manifest } from './set-documents.ts';
 
 export interface PastBackup {
@@ -9,6 +11,14 @@ export interface PastBackup {
   databaseBytes: number;
   /** Rows of tables in `public`. */
   tables: Readonly<Record<string, number>>;
+  /** Of the database that it was taken of; absent: of one that is none of these. */
+  source?: SourceFingerprint;
+}
+
+export async function sourceOf(server: PostgresServer, database: string): Promise<SourceFingerprint> {
+  const [row] = await server.query<{ id: string }>('SELECT system_identifier::text AS id FROM pg_control_system()');
+  const where = { host: '127.0.0.1', port: server.port, user: 'postgres' };
+  return sourceFingerprint({ ...where, database, systemIdentifier: row?.id ?? '' });
 }
 
 /** Gives its id. */
@@ -23,8 +33,13 @@ export async function makeUpBackup(root: string, series: string, past: PastBacku
     rows,
     bytes: rows * 10,
   }));
+  const { fingerprint, kind: fingerprintKind } = past.source ?? {
+    fingerprint: good.source.fingerprint,
+    kind: good.source.fingerprintKind,
+  };
   const document = {
     ...good,
+    source: { fingerprint, fingerprintKind },
     ...{ id, name: series, label: 'nightly', snapshotAt: at },
     totals: { ...good.totals, databaseBytes: past.databaseBytes },
     tableStats: { salt, tables: tableStats(salt, counted) },

@@ -49,6 +49,13 @@ describe('a pooler', () => {
     },
   );
 
+  test('is likely on the port that Crunchy Bridge has for it, and the usual one is named', () => {
+    const address = at('p.abc.db.postgresbridge.com', 5431);
+    expect(assessPooler(address, { kind: 'session', how: '' })?.action).toContain('p.abc.db.postgresbridge.com:5432');
+    expect(assessPooler(address, { kind: 'direct', how: '' })).toBeUndefined();
+    expect(assessPooler(at('p.abc.db.postgresbridge.com'))).toBeUndefined();
+  });
+
   test('is found by behaviour where the address looks innocent', () => {
     const finding = assessPooler(at('db.example.org'), { kind: 'transaction', how: 'sessions shared a process' });
     expect(finding).toMatchObject({ code: 'transaction-pooler', seen: expect.stringContaining('sessions shared') });

@@ -17,6 +17,22 @@ describe('What is known of providers', () => {
     expect(wordsOf('prisma')).toBeUndefined();
   });
 
+  test('says of each how to connect, what may be installed, what to restore by, and what is there besides', () => {
+    const { pointInTime: own, ...others } = OWN_SERVER;
+    for (const { words, id } of PROVIDERS) {
+      if (words === undefined) continue;
+      for (const name of Object.keys(others) as (keyof typeof others)[])
+        expect(words[name], `${id} ${name}`).not.toBe('');
+      for (const name of Object.keys(own) as (keyof typeof own)[])
+        expect(words.pointInTime[name], `${id} ${name}`).not.toBe('');
+    }
+  });
+
+  test('knows every role by which a provider is recognised as one of its own', () => {
+    for (const { signs, managed, id } of PROVIDERS)
+      expect(managed?.roles ?? [], id).toEqual(expect.arrayContaining([...(signs.roles ?? [])]));
+  });
+
   test('is one entry for each', () => {
     expect(new Set(PROVIDERS.map(({ id }) => id)).size).toBe(PROVIDERS.length);
   });

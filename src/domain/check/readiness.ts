@@ -8,7 +8,7 @@ export const READINESS = [
     group: 'readiness',
     needs: 'readiness',
     words:
-      'Everything of the preflight of a backup that needs no write: rights, row-level security, settings that hide damage, extensions that need care. Fails where a backup would be refused, warns where it would warn.',
+      'Everything of the preflight of a backup that needs no write: rights, row-level security, settings that hide damage, extensions that need care, with `storage` also room in a directory and whether the series is that of this database. Fails where a backup would be refused, warns where it would warn.',
     judge: (findings) => {
       const errors = findings.filter(({ severity }) => severity === 'error');
       const warnings = findings.filter(({ severity }) => severity === 'warning');

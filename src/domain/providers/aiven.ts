@@ -1,5 +1,5 @@
 /** Aiven. */
-import { OFF_SITE } from './common.ts';
+import { LISTED_EXTENSIONS, OFF_SITE } from './common.ts';
 import type { Provider } from './provider.ts';
 
 export const AIVEN: Provider = {
@@ -11,10 +11,12 @@ export const AIVEN: Provider = {
   ownRoles: true,
   authority:
     'Aiven signs with an authority of each project: download its CA certificate (Overview, Connection information), and name the file in sslrootcert.',
+  managed: { roles: ['avnadmin'] },
   words: {
     direct: '`SERVICE-PROJECT.….aivencloud.com`, the port of the service URI',
     pooled: 'the same host, another port; the name of the pool in place of the database',
     tls: "demanded; the project's own authority, whose certificate the console offers",
+    extensions: LISTED_EXTENSIONS,
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere; the admin is `avnadmin`',
     pointInTime: {
       offer: 'any moment of the backup window of the plan',

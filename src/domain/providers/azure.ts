@@ -20,12 +20,15 @@ export const AZURE: Provider = {
     useInstead: ({ host }: ServerAddress) => `Use the server itself: the same URL with port 5432 (${host}:5432).`,
   })),
   managed: {
+    // learn.microsoft.com/azure/postgresql/flexible-server/security-access-control
+    roles: ['azure_pg_admin', 'azuresu'],
     extensions: ['azure', 'azure_storage', 'azure_ai', 'azure_local_ai', 'pgaadauth'],
   },
   words: {
     direct: '`NAME.postgres.database.azure.com:5432`',
     pooled: 'the same host, port 6432',
     tls: 'demanded unless `require_secure_transport` is off; a public authority',
+    extensions: 'only those of the list in its documents that `azure.extensions` allows',
     restore:
       'no superuser: `owner: drop`, `privileges: drop` from elsewhere; extensions must be allowed in `azure.extensions`',
     pointInTime: {

@@ -1,5 +1,5 @@
 /** DigitalOcean. */
-import { NO_FIXED_ADDRESS, OFF_SITE } from './common.ts';
+import { LISTED_EXTENSIONS, NO_FIXED_ADDRESS, OFF_SITE } from './common.ts';
 import type { Provider } from './provider.ts';
 
 export const DIGITALOCEAN: Provider = {
@@ -22,10 +22,12 @@ export const DIGITALOCEAN: Provider = {
         `Use the cluster's own port ${host}:25060, with the database's name in place of the pool's.`,
     },
   ],
+  managed: { roles: ['doadmin'] },
   words: {
     direct: '`….db.ondigitalocean.com:25060`',
     pooled: 'the same host, port 25061; the name of the pool in place of the database',
     tls: 'demanded; an authority of each cluster, whose certificate the control panel offers',
+    extensions: LISTED_EXTENSIONS,
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere; the admin is `doadmin`',
     pointInTime: {
       offer: 'any moment of the last 7 days',

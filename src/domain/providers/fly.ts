@@ -26,6 +26,7 @@ export const FLY: Provider = {
     direct: '`direct.ID.flympg.net:5432`, inside of the private network: `fly mpg proxy` in a step before',
     pooled: '`pgbouncer.ID.flympg.net`',
     tls: 'on without asking for it; the private network is encrypted besides',
+    extensions: 'those of Postgres itself, `vector` and `postgis`, switched on in the dashboard (Extensions)',
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere',
     pointInTime: { offer: 'backups of the platform', how: '`fly mpg restore`, which makes a new cluster' },
     adds: OFF_SITE,

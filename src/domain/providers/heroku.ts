@@ -22,7 +22,9 @@ export const HEROKU: Provider = {
     direct: '`heroku config:get DATABASE_URL`, at the start of each job: Heroku changes it',
     pooled: '`DATABASE_CONNECTION_POOL_URL`, where pooling is on',
     tls: 'demanded; certificates cannot be verified: `sslmode=require`',
-    restore: 'extensions live in `heroku_ext`; no roles can be made: `owner: drop`, `privileges: drop`',
+    extensions: 'only those of `SHOW extwlist.extensions`',
+    restore:
+      'no roles can be made: `owner: drop`, `privileges: drop`; older databases have their extensions in `heroku_ext`',
     pointInTime: {
       offer: 'any moment of the last days, by the plan (`heroku pg:info` says from when); none in the Essential tier',
       how: '`heroku addons:create heroku-postgresql:PLAN --rollback DATABASE_URL --to "2026-11-21 02:00 UTC"`',

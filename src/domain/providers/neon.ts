@@ -1,5 +1,5 @@
 /** Neon. */
-import { NEON_POINT_IN_TIME, OFF_SITE, PUBLIC, PUBLIC_AUTHORITY } from './common.ts';
+import { LISTED_EXTENSIONS, NEON_POINT_IN_TIME, OFF_SITE, PUBLIC, PUBLIC_AUTHORITY } from './common.ts';
 import type { Provider } from './provider.ts';
 
 export const NEON: Provider = {
@@ -27,12 +27,15 @@ export const NEON: Provider = {
     },
   ],
   managed: {
+    // neon.com/docs/manage/roles
+    roles: ['neon_superuser', 'cloud_admin'],
     extensions: ['neon', 'neon_utils', 'neon_test_utils'],
   },
   words: {
     direct: '`ep-NAME-ID.REGION.aws.neon.tech:5432`',
     pooled: 'the same name with `-pooler`',
     tls: PUBLIC,
+    extensions: LISTED_EXTENSIONS,
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere; `neon_superuser` belongs to Neon',
     pointInTime: NEON_POINT_IN_TIME,
     adds: `${OFF_SITE}; branches go with the project`,

@@ -6,6 +6,7 @@ export const OWN_SERVER: ProviderWords = {
   pooled:
     'use the server behind it; a pool in session mode is let through on any port but 6432, 6543 and 25061, where pools in transaction mode are usual',
   tls: 'as you set it up: `sslmode=verify-full` and the file of your authority',
+  extensions: 'those whose files are on the server',
   restore: 'as a superuser nothing special',
   pointInTime: {
     offer: 'none unless WAL is archived: pgBackRest, WAL-G or Barman do it',

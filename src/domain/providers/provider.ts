@@ -67,6 +67,8 @@ export interface ManagedParts {
   publications?: readonly string[];
   /** Roles of the platform: what they own outside any schema, the platform makes by itself. */
   owners?: RegExp;
+  /** Roles that every server of it has from the beginning, by name. */
+  roles?: readonly string[];
   /** Extensions that no public package repository has: another server cannot offer them. */
   extensions?: readonly string[];
 }
@@ -79,6 +81,8 @@ export interface ProviderWords {
   pooled: string;
   /** Whether TLS is demanded, and which authority signs. */
   tls: string;
+  /** Which extensions can be installed there. */
+  extensions: string;
   /** What a dump or a restore needs that is not the same everywhere. */
   restore: string;
   pointInTime: PointInTime;

@@ -18,6 +18,7 @@ export const RAILWAY: Provider = {
     direct: '`NAME.proxy.rlwy.net:PORT` (`DATABASE_PUBLIC_URL`)',
     pooled: 'none of its own',
     tls: 'optional; a certificate that is its own authority: `sslmode=require`',
+    extensions: 'those that its image brings; another image brings others',
     restore: 'a superuser of your own: nothing special',
     pointInTime: {
       offer:

@@ -1,5 +1,5 @@
 /** Amazon RDS. */
-import { AMAZON_ADMISSION, AMAZON_AUTHORITY, OFF_SITE } from './common.ts';
+import { AMAZON_ADMISSION, AMAZON_AUTHORITY, AMAZON_EXTENSIONS, AMAZON_ROLES, OFF_SITE } from './common.ts';
 import type { Provider } from './provider.ts';
 
 export const RDS: Provider = {
@@ -19,12 +19,14 @@ export const RDS: Provider = {
     },
   ],
   managed: {
+    roles: AMAZON_ROLES,
     extensions: ['aws_commons', 'aws_s3', 'aws_lambda', 'rds_tools', 'log_fdw', 'flow_control'],
   },
   words: {
     direct: '`NAME.….REGION.rds.amazonaws.com:5432`',
     pooled: 'RDS Proxy: `….proxy-….REGION.rds.amazonaws.com`',
     tls: "demanded from 15 on by `rds.force_ssl`; Amazon's own authorities (`global-bundle.pem`)",
+    extensions: AMAZON_EXTENSIONS,
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere; `rdsadmin` belongs to Amazon',
     pointInTime: {
       offer: 'any second of the backup retention, 1 to 35 days; the last five minutes are missing',

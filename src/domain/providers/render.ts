@@ -1,5 +1,5 @@
 /** Render. */
-import { OFF_SITE } from './common.ts';
+import { LISTED_EXTENSIONS, OFF_SITE } from './common.ts';
 import type { Provider } from './provider.ts';
 
 export const RENDER: Provider = {
@@ -24,6 +24,7 @@ export const RENDER: Provider = {
     direct: '`dpg-….REGION-postgres.render.com:5432`, the External Database URL',
     pooled: 'none of its own',
     tls: 'demanded from outside; a public authority',
+    extensions: LISTED_EXTENSIONS,
     restore: 'no superuser: `owner: drop`, `privileges: drop` from elsewhere',
     pointInTime: {
       offer:

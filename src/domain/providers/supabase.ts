@@ -44,6 +44,11 @@ export const SUPABASE: Provider = {
       ...['graphql', 'graphql_public', 'pgsodium', 'pgsodium_masks', 'pgbouncer', 'extensions', 'net', 'pgtle', 'etl'],
     ],
     publications: ['supabase_realtime', 'supabase_realtime_messages_publication'],
+    // supabase.com/docs/guides/database/postgres/roles
+    roles: [
+      ...['supabase_admin', 'supabase_auth_admin', 'supabase_storage_admin', 'dashboard_user'],
+      ...['authenticator', 'anon', 'authenticated', 'service_role'],
+    ],
     owners: /^(?:supabase_\w+|pgbouncer|dashboard_user)$/,
     extensions: ['supabase_vault', 'pg_graphql', 'pg_net', 'pgsodium', 'pgjwt', 'wrappers', 'supabase-dbdev', 'pg_tle'],
   },
@@ -51,6 +56,7 @@ export const SUPABASE: Provider = {
     direct: '`db.REF.supabase.co:5432` (IPv6), or the session pooler `….pooler.supabase.com:5432`',
     pooled: 'port 6543 of either',
     tls: "optional unless enforced; Supabase's own authority, whose certificate the dashboard offers",
+    extensions: 'those that the platform brings (Database, Extensions)',
     restore: 'into a project only your own schemas (`schemas: public`): the platform keeps the others',
     pointInTime: {
       offer: 'any moment of 7, 14 or 28 days, as an add-on; daily backups otherwise',

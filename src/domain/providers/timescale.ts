@@ -1,5 +1,5 @@
 /** Timescale (Tiger Cloud). */
-import { OFF_SITE, PUBLIC, PUBLIC_AUTHORITY } from './common.ts';
+import { LISTED_EXTENSIONS, OFF_SITE, PUBLIC, PUBLIC_AUTHORITY } from './common.ts';
 import type { Provider } from './provider.ts';
 
 export const TIMESCALE: Provider = {
@@ -10,10 +10,12 @@ export const TIMESCALE: Provider = {
   signs: { roles: ['tsdbadmin'] },
   ownRoles: true,
   authority: PUBLIC_AUTHORITY,
+  managed: { roles: ['tsdbadmin'] },
   words: {
     direct: '`ID.….tsdb.cloud.timescale.com`, the port of the service',
     pooled: 'a port of its own, where the pooler is on',
     tls: PUBLIC,
+    extensions: LISTED_EXTENSIONS,
     restore:
       'hypertables need `timescaledb_pre_restore()` before and `timescaledb_post_restore()` after; the admin is `tsdbadmin`',
     pointInTime: {

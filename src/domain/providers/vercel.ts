@@ -14,6 +14,7 @@ export const VERCEL: Provider = {
     direct: '`POSTGRES_URL_NON_POOLING`',
     pooled: '`POSTGRES_URL`: the same name with `-pooler`',
     tls: PUBLIC,
+    extensions: 'as Neon',
     restore: 'as Neon, which it is',
     pointInTime: NEON_POINT_IN_TIME,
     adds: OFF_SITE,
