@@ -1,4 +1,5 @@
 /** The last thirty days as a calendar: each day has a sign and words besides its colour. */
+import type { HealthVerdict } from '../../domain/check/model.ts';
 import type { RecoveryVerdict } from '../../domain/recovery.ts';
 import type { DayState, SeriesStatus, StatusDay } from '../../domain/status/model.ts';
 import { countOf } from '../../domain/words.ts';
@@ -22,7 +23,13 @@ const DRILLS: Readonly<Record<RecoveryVerdict, { sign: string; words: string }>>
   failed: { sign: 'D×', words: 'drill failed' },
 };
 
-/** A row a week, beginning on Monday. */
+const CHECKS: Readonly<Record<HealthVerdict, { sign: string; words: string }>> = {
+  passed: { sign: 'H✓', words: 'health check passed' },
+  warning: { sign: 'H!', words: 'health check with warnings' },
+  failed: { sign: 'H×', words: 'health check failed' },
+};
+
+/** A row a week, beginning on Monday. Signs of health checks are explained where there were any. */
 export function calendar({ name, days }: SeriesStatus, markup: Markup): Html {
   const today = days.at(-1)?.day;
   const rows = weeksOf(days).map(({ monday, cells }) => {
@@ -37,26 +44,32 @@ export function calendar({ name, days }: SeriesStatus, markup: Markup): Html {
 <thead><tr><th scope="col"><span class="hidden">Week</span></th>${heads}</tr></thead>
 <tbody>
 ${rows}</tbody></table>
-${legend(markup)}`;
+${legend(
+  days.some(({ check }) => check !== undefined),
+  markup,
+)}`;
 }
 
-function dayCell({ day, state, backups, drill }: StatusDay, isToday: boolean, markup: Markup): Html {
+function dayCell({ day, state, backups, drill, check }: StatusDay, isToday: boolean, markup: Markup): Html {
   const { sign, tone, words } = STATES[state];
   const drilled = drill === undefined ? undefined : DRILLS[drill];
+  const checked = check === undefined ? undefined : CHECKS[check];
   const spoken = [
     words,
     ...(backups > 0 ? [countOf(backups, 'backup')] : []),
     ...(drilled === undefined ? [] : [drilled.words]),
+    ...(checked === undefined ? [] : [checked.words]),
     ...(isToday ? ['today'] : []),
   ].join(', ');
+  const signs = [drilled, checked].flatMap((each) => each?.sign ?? []).join(' ');
   const date = new Date(`${day}T00:00:00Z`);
-  return markup.html`<td><span class="day ${tone}${isToday ? ' today' : ''}" title="${day}: ${spoken}"><span aria-hidden="true">${date.getUTCDate()}<b>${sign}</b>${drilled?.sign ?? ''}</span><span class="hidden">${shortDay(date)}: ${spoken}</span></span></td>`;
+  return markup.html`<td><span class="day ${tone}${isToday ? ' today' : ''}" title="${day}: ${spoken}"><span aria-hidden="true">${date.getUTCDate()}<b>${sign}</b>${signs}</span><span class="hidden">${shortDay(date)}: ${spoken}</span></span></td>`;
 }
 
-function legend(markup: Markup): Html {
-  const states = Object.values(STATES).map(({ sign, words }) => markup.html`<li><b>${sign}</b> ${words}</li>`);
-  const drills = Object.values(DRILLS).map(({ sign, words }) => markup.html`<li><b>${sign}</b> ${words}</li>`);
-  return markup.html`<ul class="legend" aria-label="Signs of the calendar">${states}${drills}</ul>`;
+function legend(hasChecks: boolean, markup: Markup): Html {
+  const all = [...Object.values(STATES), ...Object.values(DRILLS), ...(hasChecks ? Object.values(CHECKS) : [])];
+  const entries = all.map(({ sign, words }) => markup.html`<li><b>${sign}</b> ${words}</li>`);
+  return markup.html`<ul class="legend" aria-label="Signs of the calendar">${entries}</ul>`;
 }
 
 interface Week {

@@ -31,6 +31,15 @@ describe('The calendar', () => {
     expect(text).toContain('19 × 19 Nov: missed');
   });
 
+  test('says of each day how its worst health check went, and explains that only where there were some', () => {
+    const checked = { ...series, days: series.days.map((each) => ({ ...each, check: 'failed' as const })) };
+    const page = calendar(checked, markup).source;
+    expect(page).toContain('title="2026-11-09: proven, 1 backup, drill failed, health check failed"');
+    expect(textOf(page)).toContain('9 ✓ D× H× 9 Nov: proven, 1 backup, drill failed, health check failed');
+    expect(textOf(page)).toContain('H! health check with warnings');
+    expect(textOf(html)).not.toContain('health check');
+  });
+
   test('expects nothing before the first backup', () => {
     expect(calendar(seriesOf('new', { backups: [backupPoint()] }), markup).source).toContain(
       'title="2026-10-23: none expected"',
