@@ -118,6 +118,7 @@ describeIf(here, 'A check as a gate', () => {
       expect(text).not.toContain(PASSWORD);
     }
     expect(github.issues).toMatchObject([{ state: 'open', title: 'The check of "shop" failed (ERR_CHECK)' }]);
+    expect(JSON.stringify(github.issues)).not.toContain('"critical"');
     const good = await run();
     expect(good.exitCode).toBe(0);
     expect(github.issues).toMatchObject([{ state: 'closed' }]);
@@ -128,6 +129,7 @@ describeIf(here, 'A check as a gate', () => {
     const done = await run({ 'database-url': url, 'connect-window-seconds': '1' });
     expect(done.exitCode).toBe(1);
     expect(done.annotations.map(({ title }) => title)).toContain('The check of "shop" failed (ERR_CONNECT)');
+    expect(github.issues).toMatchObject([{ state: 'open', labels: expect.arrayContaining(['critical']) }]);
     const [file = ''] = await readdir(path.join(folder, 'backups/shop/_checks'));
     expect(JSON.parse(readFileSync(path.join(folder, 'backups/shop/_checks', file), 'utf8'))).toMatchObject({
       error: 'ERR_CONNECT',
