@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { AptRepository, Distribution } from './apt.ts';
 import type { Finding } from './findings.ts';
+import { type OpenHole, openHoles, safeMinor } from './postgres-releases.ts';
 
 /** The three programs that a backup needs; they must lie in one folder, because pg_dumpall calls its neighbour. */
 export const CLIENT_TOOLS = ['pg_dump', 'pg_restore', 'pg_dumpall'] as const;
@@ -101,75 +102,35 @@ function versionsOfMajor(major: number, names: readonly string[]): string[] {
     .sort((left, right) => (numbers(right)[1] ?? -1) - (numbers(left)[1] ?? -1));
 }
 
-interface Hole {
-  cve: string;
-  /** Completes "so that …". */
-  allows: string;
-  /** The first minor of each major without it; a major that is not named never had it, or was never mended. */
-  mendedIn: Readonly<Record<number, number>>;
-}
-
-/**
- * Holes of pg_dump, pg_restore and the libpq in them, newest first; https://www.postgresql.org/support/security/.
- * Left out: CVE-2026-18408 and CVE-2025-1094, which are psql's: it runs for restores alone, under `\restrict`.
- */
-const HOLES: readonly Hole[] = [
-  {
-    cve: 'CVE-2026-6477',
-    allows: 'a hostile server can take over pg_dump through large objects',
-    mendedIn: { 14: 23, 15: 18, 16: 14, 17: 10, 18: 4 },
-  },
-  {
-    cve: 'CVE-2025-12818',
-    allows: 'a hostile server can crash the client',
-    mendedIn: { 13: 23, 14: 20, 15: 15, 16: 11, 17: 7, 18: 1 },
-  },
-  {
-    cve: 'CVE-2025-8714',
-    allows: 'a hostile server can plant commands that run where the dump is restored with psql (and CVE-2025-8715)',
-    mendedIn: { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 },
-  },
-  {
-    cve: 'CVE-2024-7348',
-    allows: 'users who may create tables can run SQL as the role that dumps',
-    mendedIn: { 13: 16, 14: 13, 15: 8, 16: 4 },
-  },
-];
-/** Older majors had reached their end before the newest hole was mended. */
-const OLDEST_MENDED_MAJOR = 14;
-
 /** What is wrong with these tools, at most one finding: a warning that an update ends, or a notice where there is none. */
 export function clientVersionFindings(version: ClientVersion): Finding[] {
-  const { major, text } = version;
-  const open = HOLES.filter((hole) => isOpen(hole, version));
-  const curable = open.filter(({ mendedIn }) => mendedIn[major] !== undefined);
-  if (curable.length > 0) {
-    const safe = Math.max(...curable.map(({ mendedIn }) => mendedIn[major] ?? 0));
+  const { major, minor, text } = version;
+  const holes = openHoles('client', major, minor);
+  const safe = safeMinor(holes);
+  if (safe !== undefined) {
+    const curable = holes.filter(({ mendedIn }) => mendedIn !== undefined);
     return [
       {
         code: 'client-outdated',
         severity: 'warning',
-        seen: `pg_dump ${text} is older than ${major}.${safe}: ${curable.map(({ cve, allows }) => `${allows} (${cve})`).join('; ')}`,
+        seen: `pg_dump ${text} is older than ${major}.${safe}: ${holeWords(curable)}`,
         action: `Update the package postgresql-client-${major} on the runner: sudo apt-get update && sudo apt-get install postgresql-client-${major}`,
       },
     ];
   }
-  if (open.length === 0) return [];
+  if (holes.length === 0) return [];
   return [
     {
       code: 'client-without-fixes',
       severity: 'notice',
-      seen: `pg_dump ${text} belongs to a major that is no longer maintained: ${open.map(({ cve, allows }) => `${allows} (${cve})`).join('; ')}, which is not mended in it`,
+      seen: `pg_dump ${text} belongs to a major that is no longer maintained: ${holeWords(holes)}, which is not mended in it`,
       action: 'Back up only servers that you trust with it, and upgrade the server to a maintained major.',
     },
   ];
 }
 
-/** A version before its first release has no minor, and whatever is mended in a minor. */
-function isOpen({ mendedIn }: Hole, { major, minor }: ClientVersion): boolean {
-  const mended = mendedIn[major];
-  if (mended !== undefined) return (minor ?? -1) < mended;
-  return major < OLDEST_MENDED_MAJOR && Math.min(...Object.keys(mendedIn).map(Number)) > major;
+function holeWords(holes: readonly OpenHole[]): string {
+  return holes.map(({ cve, allows }) => `${allows} (${cve})`).join('; ');
 }
 
 /** Whether an update would close a known hole: such a client is fetched anew instead of taken from a cache. */

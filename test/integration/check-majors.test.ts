@@ -1,7 +1,7 @@
 /** `command: check` on every major: what a sound database says, and what an ordinary role sees of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HEALTH_CHECKS } from '../../src/domain/check/judge.ts';
-import { END_OF_LIFE } from '../../src/domain/check/server-versions.ts';
+import { END_OF_LIFE } from '../../src/domain/postgres-releases.ts';
 import { describeIf } from '../support/availability.ts';
 import { type CheckRun, runCheck } from '../support/check-bench.ts';
 import { availableMajors, type PostgresServer, startPostgres } from '../support/postgres-server.ts';

@@ -20,7 +20,6 @@ import {
   serializeCheckRecord,
 } from '../../src/domain/check/record.ts';
 import { compareSchema, formatSchemaList, parseSchemaList } from '../../src/domain/check/schema-list.ts';
-import { END_OF_LIFE, openHoles } from '../../src/domain/check/server-versions.ts';
 
 const NOW = new Date('2026-11-21T12:00:00.000Z');
 const NONE: CheckSettings = { levels: {}, limits: {} };
@@ -205,30 +204,6 @@ describe('critical tables', () => {
       details: ['public.orders: 1 row then, 0 now (-100 %)'],
     });
     expect(lost(['orders', 'log'])?.seen).toContain('2 critical tables have lost more than 50 % of their rows');
-  });
-});
-
-describe('releases of Postgres', () => {
-  test('holes that a minor release mends, and those that nothing mends any more', () => {
-    expect(openHoles('18.4', 18).holes).toEqual([]);
-    expect(openHoles('17.9', 17)).toMatchObject({
-      safe: 10,
-      holes: [{ cve: 'CVE-2026-6473' }, { cve: 'CVE-2026-6479' }],
-    });
-    expect(openHoles('13.23', 13).safe).toBeUndefined();
-    expect(openHoles('13.23', 13).holes.length).toBeGreaterThan(0);
-    expect(openHoles('19beta1', 19).holes).toEqual([]);
-  });
-
-  test('a major near its end, past it, and one that nobody knows', () => {
-    const at = (major: number) =>
-      judge({ server: { seen: { version: `${major}.99`, major, isStandby: false } } }).find(
-        ({ code }) => code === 'end-of-life',
-      );
-    expect(at(13)).toMatchObject({ status: 'warning', seen: expect.stringContaining('no fixes since 2025-11-13') });
-    expect(at(15)).toMatchObject({ status: 'passed' });
-    expect(at(25)).toMatchObject({ status: 'passed' });
-    expect(Object.keys(END_OF_LIFE).map(Number)).toEqual([13, 14, 15, 16, 17, 18]);
   });
 });
 

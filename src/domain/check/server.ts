@@ -1,7 +1,7 @@
 /** The server itself: its version, its end of life, and settings under which data can be lost. */
+import { END_OF_LIFE, OLDEST_KNOWN_MAJOR, openHoles, safeMinor } from '../postgres-releases.ts';
 import { countOf, formatAge } from '../words.ts';
 import { healthCheck } from './model.ts';
-import { END_OF_LIFE, openHoles } from './server-versions.ts';
 
 const LEAST_DAYS_OF_LIFE = 180;
 const DAY_SECONDS = 86_400;
@@ -12,14 +12,16 @@ export const SERVER = [
     group: 'danger',
     needs: 'server',
     words:
-      'Warns when security holes of the server are known that a newer minor release mends (docs: the table in `src/domain/check/server-versions.ts`).',
+      'Warns when security holes of the server are known that a newer minor release mends (docs: the table in `src/domain/postgres-releases.ts`).',
     judge: ({ version, major }) => {
-      const { holes, safe } = openHoles(version, major);
+      const minor = Number(/^\d+\.(\d+)/.exec(version)?.[1] ?? -1);
+      const holes = openHoles('server', major, minor);
       if (holes.length === 0)
         return {
           status: 'passed',
           seen: `No security hole of Postgres ${version} was known when this action was released`,
         };
+      const safe = safeMinor(holes);
       return {
         status: 'warning',
         seen: `Postgres ${version} has ${countOf(holes.length, 'known security hole')}`,
@@ -39,21 +41,19 @@ export const SERVER = [
     words: 'Warns when the major version gets no fixes any more, or will not after so many days.',
     limit: { value: LEAST_DAYS_OF_LIFE, unit: 'days', lessIsWorse: true },
     judge: ({ major }, { limit, now }) => {
+      const action = 'Plan the upgrade to a newer major: a drill on it shows that the data comes back there.';
       const end = END_OF_LIFE[major];
       if (end === undefined)
-        return { status: 'passed', seen: `Postgres ${major} is newer than this action, whose list has no end for it` };
+        return major < OLDEST_KNOWN_MAJOR
+          ? { status: 'warning', seen: `Postgres ${major} has had no fixes for years`, action }
+          : { status: 'passed', seen: `Postgres ${major} is newer than this action, whose list has no end for it` };
       const days = Math.floor((Date.parse(end) - now.getTime()) / 86_400_000);
       const seen =
         days < 0
           ? `Postgres ${major} has had no fixes since ${end}`
           : `Postgres ${major} gets fixes until ${end}, ${formatAge(days * DAY_SECONDS)} from now`;
       if (days > limit) return { status: 'passed', seen, value: days };
-      return {
-        status: 'warning',
-        seen,
-        action: 'Plan the upgrade to a newer major: a drill on it shows that the data comes back there.',
-        value: days,
-      };
+      return { status: 'warning', seen, action, value: days };
     },
   }),
   healthCheck({
