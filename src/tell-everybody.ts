@@ -2,7 +2,7 @@
 import { type AlarmParts, soundAlarm } from './alarm/sound.ts';
 import type { Announcements } from './channels/announce.ts';
 import type { Channels } from './channels/tell.ts';
-import type { Ending } from './report/report.ts';
+import type { Ending } from './report/ending.ts';
 
 export interface TellParts extends Omit<AlarmParts, 'othersListen'> {
   channels: Channels;

@@ -20,6 +20,7 @@ import { GitHubError, type GitHubFault } from '../github/errors.ts';
 import type { Issues, NewIssue } from '../github/issues.ts';
 import type { AlarmInputs } from '../inputs/alarm.ts';
 import type { Log } from '../ports.ts';
+import type { Proven } from '../report/ending.ts';
 import type { FailureWords } from '../report/failure-words.ts';
 import {
   type AlarmEvent,
@@ -30,7 +31,6 @@ import {
   issueTitle,
   recoveryComment,
 } from '../report/issue.ts';
-import type { Proven } from '../report/report.ts';
 
 /** The longest time that a run of GitHub Actions may take: platform limit. */
 const LONGEST_RUN_MS = 35 * 86_400_000;

@@ -14,10 +14,11 @@ import { GitHubError } from '../github/errors.ts';
 import { issuesOf } from '../github/issues.ts';
 import { type AlarmInputs, readAlarmInputs } from '../inputs/alarm.ts';
 import type { Clock } from '../ports.ts';
+import type { Ending } from '../report/ending.ts';
 import type { FailureWords } from '../report/failure-words.ts';
 import { type AlarmRun, conditionOf } from '../report/issue.ts';
 import { Markdown } from '../report/markdown.ts';
-import { type Ending, reportIssue } from '../report/report.ts';
+import { reportIssue } from '../report/report.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { LookUpParts } from './good-backup.ts';
 import { type AlarmTask, type Raised, raise, recover, rememberTold } from './issue.ts';
@@ -119,7 +120,7 @@ async function settle(
 function taskOf(inputs: AlarmInputs, { log, clock }: AlarmParts, signal: AbortSignal): AlarmTask {
   const { token, apiUrl, run } = inputs;
   const issues = issuesOf({ token, apiUrl, repository: run.repository, clock, signal });
-  return { inputs, issues, log, redact: (text) => log.redact(text), run: describeRun(inputs), now: clock.now() };
+  return { inputs, issues, log, redact: log.redact, run: describeRun(inputs), now: clock.now() };
 }
 
 /** Where nobody will ask for it, it costs no request. */

@@ -16,6 +16,7 @@ import type { StatusReport } from '../domain/status/model.ts';
 import { type ChannelInputs, readChannelInputs } from '../inputs/channels.ts';
 import type { Clock } from '../ports.ts';
 import { digestNotice } from '../report/digest.ts';
+import type { Ending } from '../report/ending.ts';
 import { conditionOf } from '../report/issue.ts';
 import {
   failureNotice,
@@ -27,7 +28,7 @@ import {
   successNotice,
   type Untold,
 } from '../report/notice.ts';
-import { type Ending, reportUntold } from '../report/report.ts';
+import { reportUntold } from '../report/report.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { Messenger } from './messenger.ts';
 import { adviceOf } from './not-taken.ts';
@@ -107,14 +108,14 @@ export class Announcements {
     const words = more.stage === undefined || !this.#isStarted ? undefined : STAGES[more.stage];
     if (words === undefined) return;
     this.#later({ kind: 'progress' }, signal, ({ reason }, about) =>
-      progressNotice(words, reason, about, (text) => this.#parts.log.redact(text)),
+      progressNotice(words, reason, about, this.#parts.log.redact),
     );
   }
 
   #start(facts: Parameters<typeof startNotice>[0], signal: AbortSignal): void {
     this.#isStarted = true;
     this.#later({ kind: 'start' }, signal, ({ reason }, about) =>
-      startNotice(facts, reason, about, (text) => this.#parts.log.redact(text)),
+      startNotice(facts, reason, about, this.#parts.log.redact),
     );
   }
 
@@ -127,7 +128,7 @@ export class Announcements {
   async ended(end: EndedAlarm): Promise<Announced> {
     await this.#underWay;
     const { ending, history, verdict, startedAt } = end;
-    const redact = (text: string): string => this.#parts.log.redact(text);
+    const { redact } = this.#parts.log;
     if ('failure' in ending) {
       if (verdict === undefined) return { told: [], untold: [] };
       const facts = { words: ending.failure, ...verdict, startedAt };
@@ -152,7 +153,7 @@ export class Announcements {
     const { inputs, messengers } = this.#open();
     const { digest } = inputs;
     if (digest === undefined) return;
-    const redact = (text: string): string => this.#parts.log.redact(text);
+    const { redact } = this.#parts.log;
     const tell = (): Promise<Announced> => {
       const notices = messengers.map((each) => [each, digestNotice(report, digest, this.#about({}), redact)] as const);
       return this.#send(new Map(notices), { signal });
@@ -204,7 +205,7 @@ export class Announcements {
     untold: readonly Untold[],
     end: Pick<EndedAlarm, 'issue' | 'signal'>,
   ): Promise<boolean> {
-    const notice = notToldNotice(untold, this.#about(end), (text) => this.#parts.log.redact(text));
+    const notice = notToldNotice(untold, this.#about(end), this.#parts.log.redact);
     return (await this.#try(other, notice, end.signal)) === undefined;
   }
 

@@ -6,7 +6,8 @@ import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import { readChannelInputs } from '../inputs/channels.ts';
 import type { Clock } from '../ports.ts';
-import { type Ending, reportUntold } from '../report/report.ts';
+import type { Ending } from '../report/ending.ts';
+import { reportUntold } from '../report/report.ts';
 import { describeRunEnd } from '../report/run-end.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { Channel, SendParts } from './channel.ts';
@@ -53,10 +54,7 @@ export class Channels {
     const { env, log, clock } = this.#parts;
     await this.#tell(signal, (channel, parts) => {
       const facts = { startedAt, now: clock.now(), runUrl: readChannelInputs(env).run?.url };
-      return channel.ended(
-        describeRunEnd(ending, facts, (text) => log.redact(text)),
-        parts,
-      );
+      return channel.ended(describeRunEnd(ending, facts, log.redact), parts);
     });
   }
 

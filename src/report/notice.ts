@@ -8,8 +8,8 @@ import type { Gravity } from '../domain/notify/level.ts';
 import type { MessageKind } from '../domain/notify.ts';
 import type { Level } from '../domain/status/model.ts';
 import { formatDuration } from '../domain/words.ts';
+import type { Proven } from './ending.ts';
 import { type FailureWords, sentence } from './failure-words.ts';
-import type { Proven } from './report.ts';
 
 /** What a message is about; each is a word of the webhook's JSON, so it never changes. */
 export type NoticeKind = MessageKind | 'digest' | 'not-told';

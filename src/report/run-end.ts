@@ -1,6 +1,6 @@
 /** How a run ended, in a few lines for those who are told by other ways than GitHub's. */
 import { formatDuration } from '../domain/words.ts';
-import type { Ending } from './report.ts';
+import type { Ending } from './ending.ts';
 
 export interface RunEnd {
   /** As the exit code has it. */

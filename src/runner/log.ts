@@ -113,9 +113,7 @@ export class RunLog implements Log {
   }
 
   /** `text` with every registered secret replaced by `***`; for everything that leaves by another way than this log. */
-  redact(text: string): string {
-    return redact(text, this.#sorted);
-  }
+  readonly redact = (text: string): string => redact(text, this.#sorted);
 }
 
 /**
