@@ -16,6 +16,7 @@ import { describeDestination } from '../domain/destination.ts';
 import { type Gravity, gravityOf } from '../domain/notify/level.ts';
 import { readTold, type Told, withTold, withToldLine } from '../domain/notify/told.ts';
 import type { History } from '../domain/notify.ts';
+import { DAY_MS } from '../domain/time.ts';
 import { GitHubError, type GitHubFault } from '../github/errors.ts';
 import type { Issues, NewIssue } from '../github/issues.ts';
 import type { AlarmInputs } from '../inputs/alarm.ts';
@@ -33,7 +34,7 @@ import {
 } from '../report/issue.ts';
 
 /** The longest time that a run of GitHub Actions may take: platform limit. */
-const LONGEST_RUN_MS = 35 * 86_400_000;
+const LONGEST_RUN_MS = 35 * DAY_MS;
 
 export interface AlarmTask {
   inputs: AlarmInputs;

@@ -22,6 +22,7 @@ import { BackupError, type ErrorCode, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { OBJECT_NAMES } from '../domain/set-layout.ts';
+import { DAY_MS } from '../domain/time.ts';
 import type { LocalArchive } from '../restore/local-archive.ts';
 import type { SelectedSet } from '../restore/selected.ts';
 import { openStorage } from '../storage/open.ts';
@@ -39,7 +40,6 @@ import { readArchiveFile } from './read-archive.ts';
 
 /** Two dumps and eight readings of a few kilobytes take a second or two. */
 const LONGEST_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 /** What says that a backup is not what it should be. */
 const DAMAGE: readonly ErrorCode[] = ['ERR_BACKUP_DAMAGED', 'ERR_STORED_DIFFERS', 'ERR_MANIFEST', 'ERR_NOT_PROVEN'];

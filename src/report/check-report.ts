@@ -2,6 +2,7 @@
 import type { CheckResult } from '../command.ts';
 import { worstFirst } from '../domain/check/judge.ts';
 import { HEALTH_GROUPS, type HealthGroup, type HealthResult, type HealthStatus } from '../domain/check/model.ts';
+import { minuteOf } from '../domain/time.ts';
 import { checkLine, countWords, describeUnhealthy } from './check-words.ts';
 import { details, Markdown } from './markdown.ts';
 import { findingsSection, troubleSection } from './sections.ts';
@@ -91,7 +92,7 @@ function detailsOf(result: HealthResult, md: Markdown): string {
 
 function worseSection({ comparison }: CheckResult, md: Markdown): string[] {
   if (comparison === undefined) return [];
-  const title = `### What became worse since ${md.text(comparison.since.slice(0, 16).replace('T', ' '))} UTC`;
+  const title = `### What became worse since ${md.text(minuteOf(comparison.since))} UTC`;
   if (comparison.worse.length === 0) return [title, 'Nothing.'];
   const value = (number: number | undefined): string => (number === undefined ? '' : md.text(String(number)));
   const rows = comparison.worse

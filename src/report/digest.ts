@@ -1,11 +1,11 @@
 /** What a week or a month of backups came to, for those who hear of the alarm: from what `status` knows. Pure. */
 import type { Digest } from '../domain/notify.ts';
 import type { BackupPoint, DrillPoint, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
-import { countOf, formatAge, formatBytes, formatDuration } from '../domain/words.ts';
+import { ageOf, DAY_MS, dayOf } from '../domain/time.ts';
+import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
 import type { Notice, NoticeSubject } from './notice.ts';
 
 const DAYS: Readonly<Record<Digest, number>> = { weekly: 7, monthly: 30 };
-const DAY_MS = 86_400_000;
 /** Of each kind; the rest is in the job summary. */
 const NAMED_SERIES = 40;
 const NAMED_FINDINGS = 10;
@@ -48,7 +48,7 @@ function seriesWords(series: SeriesStatus, since: number, now: Date): string {
   const newest =
     newestProven === undefined
       ? 'NO proven backup at all'
-      : `the newest proven one is ${formatAge(Math.max(0, (now.getTime() - newestProven.at.getTime()) / 1000))} old`;
+      : `the newest proven one is ${ageOf(newestProven.at, now)} old`;
   return [
     `${countOf(backups.length, 'backup')}, ${proven} proven; ${newest}`,
     ...sizeWords(series.backups, backups),
@@ -72,9 +72,7 @@ function drillWords(recent: readonly DrillPoint[], { lastDrill, drillSuccessPerc
   const rto = recoverySeconds === undefined ? '' : `, RTO ${formatDuration(recoverySeconds)}`;
   const rate =
     drillSuccessPercent === undefined ? '' : `, ${drillSuccessPercent.toFixed(0)} % of the last year's passed`;
-  return [
-    `${countOf(recent.length, 'drill')}, the last one ${verdict} on ${at.toISOString().slice(0, 10)}${rto}${rate}`,
-  ];
+  return [`${countOf(recent.length, 'drill')}, the last one ${verdict} on ${dayOf(at)}${rto}${rate}`];
 }
 
 function findingLines(findings: readonly StatusFinding[]): string[] {

@@ -4,6 +4,7 @@
  */
 import type { RestoreResult, RunNews, SafetyBackup, TimelineEntry } from '../command.ts';
 import type { Occasion } from '../domain/audit.ts';
+import { secondsSince } from '../domain/time.ts';
 import { formatDuration } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { type FailureWords, sentence } from './failure-words.ts';
@@ -102,7 +103,7 @@ function occasionSection(occasion: Occasion | undefined, now: Date, facts: reado
   const rows: Fact[] = [];
   if (occasion !== undefined) {
     const { actor, triggeringActor = actor, reason, run, startedAt, action } = occasion;
-    const seconds = Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000);
+    const seconds = secondsSince(startedAt, now);
     rows.push(
       [
         'who',

@@ -4,6 +4,7 @@ import { describeGoodBackup, type GoodBackup } from '../domain/alarm/good-backup
 import { type AlarmSubject, alarmMarker, criticalTitle } from '../domain/alarm.ts';
 import { GOOD_BACKUP_HOURS, type Gravity } from '../domain/notify/level.ts';
 import { type Condition, toldLine } from '../domain/notify/told.ts';
+import { minuteOf } from '../domain/time.ts';
 import { type FailureWords, failureTitle, sentence } from './failure-words.ts';
 import { Markdown } from './markdown.ts';
 import { stepsSection } from './sections.ts';
@@ -157,7 +158,7 @@ function account({ words, good, run, now }: AlarmEvent, md: Markdown): string[] 
     ...(words.causes.length === 0 ? [] : ['', ...words.causes.map((cause) => `- Because: ${md.text(cause)}`)]),
   ];
   return [
-    `In ${runLink(run, md)}, ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
+    `In ${runLink(run, md)}, ${minuteOf(now)} UTC.`,
     ...section('What happened', within(happened, MAX_HAPPENED_BYTES)),
     ...section('Is my data safe?', [md.text(words.safety)]),
     ...section('Is there a good backup?', [md.text(describeGoodBackup(good, now))]),

@@ -4,6 +4,7 @@ import type { Occasion } from '../domain/audit.ts';
 import type { HealthResult } from '../domain/check/model.ts';
 import type { Check } from '../domain/checks.ts';
 import { secondsToRecover } from '../domain/drill-checks.ts';
+import { secondsSince } from '../domain/time.ts';
 import type { FailureWords } from './failure-words.ts';
 
 /**
@@ -48,7 +49,7 @@ export function failedDrillJUnit(
       kind: 'drill',
       name: name ?? backupId ?? 'a backup',
       checks: [...checks, { id: 'run', status: 'not-run', reason: words.title, details: problems }],
-      seconds: Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000),
+      seconds: secondsSince(startedAt, now),
       startedAt,
       properties: [
         ...(backupId === undefined ? [] : [['backup', backupId] as const]),
@@ -72,7 +73,7 @@ export function checkJUnit(
       kind: 'check',
       name,
       checks: results.length === 0 ? [NOTHING] : results.map(caseOf),
-      seconds: Math.max(0, (Date.parse(record.finishedAt) - Date.parse(record.startedAt)) / 1000),
+      seconds: secondsSince(record.startedAt, new Date(record.finishedAt)),
       startedAt: record.startedAt,
       properties: [
         ['database', where],

@@ -7,6 +7,7 @@ import { describeGoodBackup, type GoodBackup } from '../domain/alarm/good-backup
 import type { Gravity } from '../domain/notify/level.ts';
 import type { MessageKind } from '../domain/notify.ts';
 import type { Level } from '../domain/status/model.ts';
+import { secondsSince } from '../domain/time.ts';
 import { formatDuration } from '../domain/words.ts';
 import type { Proven } from './ending.ts';
 import { type FailureWords, sentence } from './failure-words.ts';
@@ -192,9 +193,7 @@ function lower(words: string): string {
 
 function tookWords(startedAt: string | undefined, now: Date): { details?: string } {
   if (startedAt === undefined) return {};
-  // Clocks may be set back.
-  const seconds = Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000);
-  return { details: `It took ${formatDuration(seconds)}.` };
+  return { details: `It took ${formatDuration(secondsSince(startedAt, now))}.` };
 }
 
 /** For headers and titles: what would begin another line, or cannot be seen, is a space. */

@@ -1,4 +1,5 @@
 /** How a run ended, in a few lines for those who are told by other ways than GitHub's. */
+import { secondsSince } from '../domain/time.ts';
 import { formatDuration } from '../domain/words.ts';
 import type { Ending } from './ending.ts';
 
@@ -22,11 +23,9 @@ export function describeRunEnd(
   { startedAt, now, runUrl }: RunEndFacts,
   redact: (text: string) => string,
 ): RunEnd {
-  const seconds = startedAt === undefined ? undefined : (now.getTime() - Date.parse(startedAt)) / 1000;
   const lines = [
     verdictOf(ending),
-    // Clocks may be set back.
-    ...(seconds === undefined ? [] : [`It took ${formatDuration(Math.max(0, seconds))}.`]),
+    ...(startedAt === undefined ? [] : [`It took ${formatDuration(secondsSince(startedAt, now))}.`]),
     ...(runUrl === undefined ? [] : [runUrl]),
   ];
   return { green: ending.exitCode === 0, text: redact(lines.join('\n')) };

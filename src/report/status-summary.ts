@@ -3,10 +3,11 @@ import type { StatusResult } from '../command.ts';
 import type { HealthVerdict } from '../domain/check/model.ts';
 import type { RecoveryVerdict } from '../domain/recovery.ts';
 import type { BackupPoint, DayState, Level, SeriesStatus, StatusDay, StatusReport } from '../domain/status/model.ts';
+import { ageOf } from '../domain/time.ts';
 import { countOf, formatAge, formatBytes } from '../domain/words.ts';
 import { Markdown } from './markdown.ts';
 import { findingsSection, troubleSection } from './sections.ts';
-import { ageOf, describeUnwell, newestOf } from './status-words.ts';
+import { describeUnwell, newestOf } from './status-words.ts';
 
 const SERIES_SHOWN = 50;
 const NAME_CHARACTERS = 24;
@@ -54,11 +55,8 @@ function seriesSection({ series, now }: StatusReport, md: Markdown): string[] {
 function seriesRow(each: SeriesStatus, now: Date, md: Markdown): string[] {
   const { name, level, newestProven, newestRestored, lastDrill, cadenceHours, backups, storedBytes } = each;
   const point = (backup: BackupPoint | undefined): string =>
-    backup === undefined ? '–' : `${md.code(backup.id)}, ${md.text(ageOf(backup, now))} old`;
-  const drill =
-    lastDrill === undefined
-      ? '–'
-      : `${lastDrill.verdict}, ${md.text(formatAge(Math.max(0, (now.getTime() - lastDrill.at.getTime()) / 1000)))} ago`;
+    backup === undefined ? '–' : `${md.code(backup.id)}, ${md.text(ageOf(backup.at, now))} old`;
+  const drill = lastDrill === undefined ? '–' : `${lastDrill.verdict}, ${md.text(ageOf(lastDrill.at, now))} ago`;
   return [
     SIGNS[level],
     md.code(name),

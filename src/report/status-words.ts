@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { RunNews, StatusResult } from '../command.ts';
 import { isAtLeast } from '../domain/status/finding.ts';
 import type { BackupPoint, Level, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
-import { countOf, formatAge } from '../domain/words.ts';
+import { ageOf } from '../domain/time.ts';
+import { countOf } from '../domain/words.ts';
 import { type FailureWords, titled } from './failure-words.ts';
 
 /** The summary has all of them. */
@@ -63,14 +64,10 @@ function safetyOf({ series, now }: StatusReport): string {
 
 function safetyOfSeries({ name, newestProven, newestRestored }: SeriesStatus, now: Date): string {
   if (newestProven === undefined) return `Of ${name} there is no proven backup.`;
-  const proven = `The newest proven backup of ${name} is ${ageOf(newestProven, now)} old: ${uriOf(name, newestProven)}`;
+  const proven = `The newest proven backup of ${name} is ${ageOf(newestProven.at, now)} old: ${uriOf(name, newestProven)}`;
   if (newestRestored === undefined) return `${proven}; none was brought back by a drill yet.`;
   if (newestRestored.id === newestProven.id) return `${proven}; a drill has brought it back.`;
-  return `${proven}; the newest that a drill has brought back is ${newestRestored.id}, ${ageOf(newestRestored, now)} old.`;
-}
-
-export function ageOf({ at }: BackupPoint, now: Date): string {
-  return formatAge(Math.max(0, (now.getTime() - at.getTime()) / 1000));
+  return `${proven}; the newest that a drill has brought back is ${newestRestored.id}, ${ageOf(newestRestored.at, now)} old.`;
 }
 
 /** Its folder at the first destination that holds it whole. */

@@ -2,6 +2,7 @@
 import type { DrillResult } from '../command.ts';
 import type { TrendPoint } from '../domain/drill-record.ts';
 import type { RecoveryVerdict } from '../domain/recovery.ts';
+import { minuteOf } from '../domain/time.ts';
 import { formatDuration } from '../domain/words.ts';
 import type { Markdown } from './markdown.ts';
 
@@ -25,7 +26,7 @@ export function trendSection(trend: DrillResult['trend'], md: Markdown): string[
   const points = [...earlier, now];
   const most = Math.max(...points.map(({ recoverySeconds = 0 }) => recoverySeconds));
   const rows = points.map(({ startedAt, backupId, verdict, recoverySeconds }) => [
-    md.text(startedAt.slice(0, 16).replace('T', ' ')),
+    md.text(minuteOf(startedAt)),
     md.code(backupId),
     SIGNS[verdict],
     recoverySeconds === undefined ? '–' : formatDuration(recoverySeconds),

@@ -15,6 +15,7 @@ import { RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import type { Finding } from '../domain/findings.ts';
 import { publicCheck } from '../domain/manifest.ts';
 import type { Recovery } from '../domain/recovery.ts';
+import { secondsSince } from '../domain/time.ts';
 import type { RunnerEnvironment } from '../inputs/types.ts';
 import type { Clock, Storage } from '../ports.ts';
 import { describeFailure } from '../report/failure.ts';
@@ -137,7 +138,7 @@ function failureFields(
     ...placeOf(news.safetyBackup),
     timings: {
       // Clocks may be set back.
-      totalSeconds: Math.max(0, (now.getTime() - Date.parse(started.startedAt)) / 1000),
+      totalSeconds: secondsSince(started.startedAt, now),
       phases: [...(news.phases ?? [])],
     },
     failure: { code, stage: recoveryStage(news), words: safety },

@@ -2,6 +2,7 @@
 import { BackupError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { isBareWord, selectorAdvice } from '../domain/selector-words.ts';
+import { minuteOf } from '../domain/time.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 
 /** Sets that a message lists. */
@@ -59,7 +60,7 @@ function notFound(message: string, hint: string): BackupError {
 function listOf(manifests: readonly Manifest[]): string {
   return manifests
     .map(({ id, verdict, snapshotAt, totals, label }) => {
-      const time = `${snapshotAt.slice(0, 16).replace('T', ' ')} UTC`;
+      const time = `${minuteOf(snapshotAt)} UTC`;
       return `- ${[id, verdict, time, formatBytes(totals.storedBytes), label].join('  ')}`;
     })
     .join('\n');

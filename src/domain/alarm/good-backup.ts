@@ -1,6 +1,6 @@
 /** The newest backup of a series that can be trusted: what somebody wants to know first when the latest one failed. */
 import type { Manifest } from '../manifest.ts';
-import { formatAge } from '../words.ts';
+import { ageOf } from '../time.ts';
 
 export type GoodBackup =
   | {
@@ -25,10 +25,8 @@ export function newestProven(manifests: readonly Manifest[], uriOf: (id: string)
 /** One sentence. */
 export function describeGoodBackup(good: GoodBackup, now: Date): string {
   switch (good.known) {
-    case 'found': {
-      const seconds = Math.max(0, (now.getTime() - Date.parse(good.snapshotAt)) / 1000);
-      return `The newest proven backup is ${formatAge(seconds)} old: \`${good.id}\`, in \`${good.uri}\`. Its \`RESTORE.md\` says how to get it back.`;
-    }
+    case 'found':
+      return `The newest proven backup is ${ageOf(good.snapshotAt, now)} old: \`${good.id}\`, in \`${good.uri}\`. Its \`RESTORE.md\` says how to get it back.`;
     case 'none':
       return 'None known: the storage was looked at, and no proven backup of this series was found among the newest.';
     case 'unreadable':

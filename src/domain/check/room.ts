@@ -1,4 +1,5 @@
 /** Whether there is room: connections, the disk, and what fills it. */
+import { DAY_MS, dayOf } from '../time.ts';
 import { countOf, formatBytes } from '../words.ts';
 import type { GrowthPoint } from './facts.ts';
 import { healthCheck, type Judgement, noneOf, unless } from './model.ts';
@@ -12,7 +13,6 @@ const [NOTE_PERCENT, ACT_PERCENT, STOP_PERCENT] = [70, 85, 95];
 const LEAST_DAYS_LEFT = 30;
 /** Less says nothing about how fast a database grows. */
 const LEAST_GROWTH_DAYS = 3;
-const DAY_MS = 86_400_000;
 const MAX_TEMP_GIB = 10;
 const MAX_SLOT_GIB = 10;
 
@@ -150,7 +150,7 @@ function judgeGrowth(
   const grown = `It grew by ${formatBytes(Math.max(0, perDay))} a day over ${Math.round(days)} days`;
   if (perDay <= 0) return { status: 'passed', seen: `The database has not grown in ${Math.round(days)} days` };
   const left = Math.max(0, (most * GIGABYTE - bytes) / perDay);
-  const day = new Date(now.getTime() + Math.min(left, 36_500) * DAY_MS).toISOString().slice(0, 10);
+  const day = dayOf(new Date(now.getTime() + Math.min(left, 36_500) * DAY_MS));
   return unless(left < limit, 'warning', {
     seen: left > 36_500 ? grown : `${grown}; at that pace ${most} GB are full on ${day}`,
     action: 'Make room or buy storage before that day.',

@@ -1,5 +1,6 @@
 /** The server itself: its version, its end of life, and settings under which data can be lost. */
 import { END_OF_LIFE, OLDEST_KNOWN_MAJOR, openHoles, safeMinor } from '../postgres-releases.ts';
+import { DAY_MS } from '../time.ts';
 import { countOf, formatAge } from '../words.ts';
 import { healthCheck } from './model.ts';
 
@@ -47,7 +48,7 @@ export const SERVER = [
         return major < OLDEST_KNOWN_MAJOR
           ? { status: 'warning', seen: `Postgres ${major} has had no fixes for years`, action }
           : { status: 'passed', seen: `Postgres ${major} is newer than this action, whose list has no end for it` };
-      const days = Math.floor((Date.parse(end) - now.getTime()) / 86_400_000);
+      const days = Math.floor((Date.parse(end) - now.getTime()) / DAY_MS);
       const seen =
         days < 0
           ? `Postgres ${major} has had no fixes since ${end}`

@@ -1,4 +1,5 @@
 /** Into which hour, day, week, month and year of a time zone a moment falls. */
+import { DAY_MS } from '../time.ts';
 import type { SlotKind } from './policy.ts';
 
 /** The name of a slot: `2026-11-21 02:00+01:00`, `2026-11-21`, `2026-W47`, `2026-11`, `2026`. */
@@ -61,6 +62,6 @@ function isoWeek(local: Date): string {
   const weekday = (local.getUTCDay() + 6) % 7;
   const thursday = new Date(Date.UTC(local.getUTCFullYear(), local.getUTCMonth(), local.getUTCDate() - weekday + 3));
   const year = thursday.getUTCFullYear();
-  const week = 1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * 86_400_000));
+  const week = 1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY_MS));
   return `${year}-W${String(week).padStart(2, '0')}`;
 }

@@ -2,6 +2,7 @@
 import { parseAuditKey } from '../audit.ts';
 import { parseBackupId } from '../backup-id.ts';
 import { drillsPrefix, isRecordName, OBJECT_NAMES, seriesPrefix, setPrefix } from '../set-layout.ts';
+import { DAY_MS } from '../time.ts';
 
 export interface ListedObject {
   /** Relative to the destination's root. */
@@ -120,7 +121,6 @@ export function isNameOfOurs(name: string): boolean {
 /** Of a dump in the directory format, one object a file: `database.dir/3071.dat.zst.age`. */
 const PART_OF_DIRECTORY = /^database\.dir\/[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
 
-const DAY_MS = 86_400_000;
 /** A run of more than a day between two objects of one set would be needed for a younger one to be given up wrongly. */
 export const UNFINISHED_FOR_MS = DAY_MS;
 /** How long records of drills, audits and health checks are kept, those of removed sets too. */

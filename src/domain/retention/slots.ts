@@ -1,5 +1,6 @@
 /** Rules that keep a number of backups: for each of the newest slots the best one in it. */
 
+import { DAY_MS } from '../time.ts';
 import { countOf } from '../words.ts';
 import type { NameSlot } from './calendar.ts';
 import { type KeepRules, SLOT_KINDS, type SlotKind } from './policy.ts';
@@ -20,7 +21,6 @@ const UNITS: Readonly<Record<SlotKind, string>> = {
   monthly: 'month',
   yearly: 'year',
 };
-const DAY_MS = 86_400_000;
 
 interface Slot {
   name: string;

@@ -1,8 +1,8 @@
 /** Whether there is something good, and whether it is young enough. */
-import { formatAge } from '../words.ts';
+import { ageOf, hoursBetween } from '../time.ts';
 import type { SeriesRule } from './finding.ts';
 import type { StatusFinding } from './model.ts';
-import { hoursBetween, newestGood, type SeriesView } from './series-view.ts';
+import { newestGood, type SeriesView } from './series-view.ts';
 
 /** Before `max-age-hours` is over: 26 hours are warned of from 24 on. */
 const WARN_HOURS_BEFORE = 2;
@@ -21,7 +21,7 @@ export const judgeAge: SeriesRule = (view) => {
   const newest = newestGood(view);
   if (newest === undefined) return [nothingGood(view)];
   const hours = hoursBetween(newest.at, now);
-  const age = formatAge(Math.max(0, hours * 3600));
+  const age = ageOf(newest.at, now);
   const old = {
     code: 'backup-too-old',
     series,

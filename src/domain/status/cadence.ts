@@ -1,10 +1,11 @@
 /** How often backups come, and which did not. */
 import { isSafetyBackup } from '../selector.ts';
+import { ageOf, hoursBetween } from '../time.ts';
 import { formatAge } from '../words.ts';
 import { SCHEDULE_ADVICE } from './ages.ts';
 import type { SeriesRule } from './finding.ts';
 import type { BackupPoint } from './model.ts';
-import { hoursBetween, median } from './series-view.ts';
+import { median } from './series-view.ts';
 
 /** The newest that are looked at: older ones are thinned out by pruning, which keeps a week of daily ones at the least. */
 const NEWEST_LOOKED_AT = 8;
@@ -84,7 +85,7 @@ export const judgeRuns: SeriesRule = ({ name: series, now, backups, limits }) =>
   if (cadence === undefined || last === undefined) return [];
   const missed = missedTimes(cadence, now).filter((time) => time > last.at);
   if (missed.length === 0) return [];
-  const silence = formatAge(hoursBetween(last.at, now) * 3600);
+  const silence = ageOf(last.at, now);
   const every = `${cadence.given ? '`expected-every` says' : 'they used to come'} every ${formatAge(cadence.hours * 3600)}`;
   return [
     {

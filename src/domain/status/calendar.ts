@@ -1,12 +1,12 @@
 /** The last 30 days of a series, in UTC. */
 import type { HealthVerdict } from '../check/model.ts';
+import { DAY_MS, dayOf } from '../time.ts';
 import { cadenceOf, missedTimes } from './cadence.ts';
 import { hasEnded } from './failures.ts';
 import type { DayState, StatusDay } from './model.ts';
 import type { SeriesView } from './series-view.ts';
 
 const DAYS = 30;
-const DAY_MS = 86_400_000;
 const WORST_FIRST: readonly HealthVerdict[] = ['failed', 'warning', 'passed'];
 
 export function lastDays(view: SeriesView): StatusDay[] {
@@ -33,9 +33,4 @@ export function lastDays(view: SeriesView): StatusDay[] {
       ...(check === undefined ? {} : { check }),
     };
   });
-}
-
-/** `2026-11-21` */
-function dayOf(at: Date): string {
-  return at.toISOString().slice(0, 10);
 }

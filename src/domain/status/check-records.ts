@@ -2,6 +2,7 @@
 import type { CheckOutcome } from '../check/outcome.ts';
 import type { RecordKey } from '../retention/inventory.ts';
 import { CLOCK_TOLERANCE_MS } from '../retention.ts';
+import { DAY_MS } from '../time.ts';
 
 export const CHECKS_DAYS = 30;
 /** One every quarter of an hour for a day, or one an hour for a month: more say nothing more. */
@@ -9,7 +10,7 @@ const MOST_READ = 750;
 
 /** Which records are read: the newest of the last 30 days. */
 export function recentChecks(records: readonly RecordKey[], now: Date): RecordKey[] {
-  const after = now.getTime() - CHECKS_DAYS * 86_400_000;
+  const after = now.getTime() - CHECKS_DAYS * DAY_MS;
   const recent = records.filter(({ at }) => at.getTime() > after);
   return recent.sort((one, other) => other.at.getTime() - one.at.getTime()).slice(0, MOST_READ);
 }

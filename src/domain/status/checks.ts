@@ -1,9 +1,10 @@
 /** How the health checks of a database went: the last one, and those of the last 30 days. */
-import { countOf, formatAge } from '../words.ts';
+import { ageOf } from '../time.ts';
+import { countOf } from '../words.ts';
 import { CHECKS_DAYS } from './check-records.ts';
 import type { SeriesRule } from './finding.ts';
 import type { HealthHistory, StatusFinding } from './model.ts';
-import { hoursBetween, type SeriesView } from './series-view.ts';
+import type { SeriesView } from './series-view.ts';
 
 const NAMED = 5;
 
@@ -41,7 +42,7 @@ export const judgeChecks: SeriesRule = (view) => {
   if (last.verdict !== 'failed') return [...doubts, record];
   const named = last.failed.slice(0, NAMED).join(', ');
   const more = last.failed.length > NAMED ? ` and ${last.failed.length - NAMED} more` : '';
-  const age = formatAge(Math.max(0, hoursBetween(last.at, now) * 3600));
+  const age = ageOf(last.at, now);
   const what: StatusFinding = {
     code: 'check-failed',
     level: 'warning',

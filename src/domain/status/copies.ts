@@ -1,5 +1,5 @@
 /** Whether the destinations agree, and what all of them depend on. */
-import { formatAge } from '../words.ts';
+import { ageOf } from '../time.ts';
 import { type DestinationFacts, isSeen, type VerifiedShare } from './facts.ts';
 import type { SeriesRule } from './finding.ts';
 import type { BackupPoint, StatusFinding } from './model.ts';
@@ -42,9 +42,7 @@ function behind(view: SeriesView): StatusFinding[] {
       const own = view.good.find(({ locations }) => locations.includes(location));
       const newer = own === undefined ? view.good : view.good.filter(({ at }) => at > own.at);
       const state =
-        own === undefined
-          ? 'has no proven one at all'
-          : `its newest is ${own.id}, ${formatAge((newest.at.getTime() - own.at.getTime()) / 1000)} older`;
+        own === undefined ? 'has no proven one at all' : `its newest is ${own.id}, ${ageOf(own.at, newest.at)} older`;
       return {
         code: 'copy-behind',
         level: 'warning',

@@ -1,8 +1,9 @@
 /** Whether backups are brought back often enough, and how that went. */
-import { formatAge, formatDuration } from '../words.ts';
+import { ageOf, hoursBetween } from '../time.ts';
+import { formatDuration } from '../words.ts';
 import type { SeriesRule } from './finding.ts';
 import type { DrillPoint, StatusFinding } from './model.ts';
-import { hoursBetween, median, type SeriesView } from './series-view.ts';
+import { median, type SeriesView } from './series-view.ts';
 
 const YEAR_HOURS = 365 * 24;
 /** Of earlier drills that passed: a recovery that takes longer than so many times as long is worth a warning. */
@@ -32,9 +33,8 @@ function overdue({ name: series, drills, now, limits }: SeriesView): StatusFindi
     const seen = `No drill of ${series} has passed yet: the last one could not decide everything`;
     return [{ code: 'drill-overdue', level: 'warning', series, seen, action: 'Read what it could not decide.' }];
   }
-  const hours = hoursBetween(passed.at, now);
-  if (hours <= limits.maxDrillAgeDays * 24) return [];
-  const seen = `The last drill of ${series} that passed was ${formatAge(hours * 3600)} ago; \`max-drill-age-days\` allows ${limits.maxDrillAgeDays}`;
+  if (hoursBetween(passed.at, now) <= limits.maxDrillAgeDays * 24) return [];
+  const seen = `The last drill of ${series} that passed was ${ageOf(passed.at, now)} ago; \`max-drill-age-days\` allows ${limits.maxDrillAgeDays}`;
   return [{ code: 'drill-overdue', level: 'warning', series, seen, action }];
 }
 

@@ -1,10 +1,11 @@
 /** What failed since the last green, and what failures have left. */
 import { fewKeys } from '../key-words.ts';
+import { hoursBetween } from '../time.ts';
 import { countOf } from '../words.ts';
 import type { UnfinishedSet } from './facts.ts';
 import type { SeriesRule } from './finding.ts';
 import type { StatusFinding } from './model.ts';
-import { hoursBetween, newestGood, type SeriesView } from './series-view.ts';
+import { newestGood, type SeriesView } from './series-view.ts';
 
 /** The longest that a job on a hosted runner takes: what was written to since may be a backup under way. */
 export const UNDER_WAY_HOURS = 6;

@@ -1,10 +1,10 @@
 /** What a backup can say of drills and a drill of backups: from names of objects alone, which cost a listing. */
 import { parseBackupId } from '../backup-id.ts';
 import type { Finding } from '../findings.ts';
+import { ageOf, hoursBetween } from '../time.ts';
 import { formatAge } from '../words.ts';
 import { SCHEDULE_ADVICE } from './ages.ts';
 import { cadenceOf, missedTimes } from './cadence.ts';
-import { hoursBetween } from './series-view.ts';
 
 /** As `max-drill-age-days` of a status has it by default. */
 const MAX_DRILL_AGE_DAYS = 35;
@@ -25,13 +25,12 @@ export function drillsSilent(series: string, lastDrill: Date | undefined, now: D
       },
     ];
   }
-  const hours = hoursBetween(lastDrill, now);
-  if (hours <= MAX_DRILL_AGE_DAYS * 24) return [];
+  if (hoursBetween(lastDrill, now) <= MAX_DRILL_AGE_DAYS * 24) return [];
   return [
     {
       code: 'drill-overdue',
       severity: 'warning',
-      seen: `The last drill of ${series} was ${formatAge(hours * 3600)} ago`,
+      seen: `The last drill of ${series} was ${ageOf(lastDrill, now)} ago`,
       action: `Run it now. ${SCHEDULE_ADVICE}`,
     },
   ];
@@ -52,7 +51,7 @@ export function backupsSilent(series: string, ids: readonly string[], now: Date)
     {
       code: 'runs-missed',
       severity: 'warning',
-      seen: `The newest backup of ${series} labelled ${last.label} is ${formatAge(hoursBetween(last.at, now) * 3600)} old, and they used to come every ${formatAge(cadence.hours * 3600)}`,
+      seen: `The newest backup of ${series} labelled ${last.label} is ${ageOf(last.at, now)} old, and they used to come every ${formatAge(cadence.hours * 3600)}`,
       action: `Take a backup. ${SCHEDULE_ADVICE}`,
     },
   ];

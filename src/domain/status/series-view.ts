@@ -129,10 +129,6 @@ export function newestGood({ good }: Pick<SeriesView, 'good'>): BackupPoint | un
   return good.find(({ whole }) => whole) ?? good[0];
 }
 
-export function hoursBetween(from: Date, to: Date): number {
-  return (to.getTime() - from.getTime()) / 3_600_000;
-}
-
 export function median(values: readonly number[]): number | undefined {
   if (values.length === 0) return undefined;
   const sorted = values.toSorted((one, other) => one - other);

@@ -1,4 +1,5 @@
 /** How full the storage is, and when its budget will be. */
+import { DAY_MS } from '../time.ts';
 import { formatBytes } from '../words.ts';
 import { isSeen, type SeenDestination, type SeriesFacts, type StatusFacts } from './facts.ts';
 import type { StatusFinding, StatusReport } from './model.ts';
@@ -6,7 +7,6 @@ import { median } from './series-view.ts';
 
 export const WARN_PERCENT = 80;
 export const FULL_SOON_DAYS = 30;
-const DAY_MS = 86_400_000;
 /** Before that a few backups say nothing. */
 const LEAST_DAYS = 7;
 /** Two such windows are compared. */

@@ -1,7 +1,6 @@
 /** Which sets are read again today: each once in so many days, and always the same ones on the same day. */
 import { createHash } from 'node:crypto';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../time.ts';
 
 /** @param days `verify-stored-days`: in so many days in a row every set has its day once */
 export function isDueToday(id: string, days: number, now: Date): boolean {

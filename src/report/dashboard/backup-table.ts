@@ -1,8 +1,9 @@
 /** The newest backups of one series. */
 import type { BackupPoint, SeriesStatus } from '../../domain/status/model.ts';
+import { minuteOf } from '../../domain/time.ts';
 import { countOf, formatBytes, formatCount, formatDuration } from '../../domain/words.ts';
 import { type Html, type Markup, NOTHING } from './markup.ts';
-import { badge, minuteOf, scrolling } from './words.ts';
+import { badge, scrolling } from './words.ts';
 
 const SHOWN = 20;
 

@@ -2,13 +2,13 @@
 import type { HealthVerdict } from '../../domain/check/model.ts';
 import type { RecoveryVerdict } from '../../domain/recovery.ts';
 import type { DayState, SeriesStatus, StatusDay } from '../../domain/status/model.ts';
+import { DAY_MS } from '../../domain/time.ts';
 import { countOf } from '../../domain/words.ts';
 import type { Html, Markup } from './markup.ts';
 import type { Tone } from './words.ts';
 
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
-const DAY_MS = 86_400_000;
 
 const STATES: Readonly<Record<DayState, { sign: string; tone: Tone; words: string }>> = {
   proven: { sign: '✓', tone: 'good', words: 'proven' },

@@ -1,8 +1,8 @@
 /** Pictures over time as SVG, drawn for the width of a phone: wider screens put them beside each other. */
 import type { RecoveryVerdict } from '../../domain/recovery.ts';
+import { dayOf } from '../../domain/time.ts';
 import { Html, type Markup } from './markup.ts';
 import type { Scale } from './scale.ts';
-import { dayOf } from './words.ts';
 
 const WIDTH = 340;
 const HEIGHT = 150;

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { LEVELS, type SeriesStatus, type StatusReport } from '../../domain/status/model.ts';
+import { minuteOf } from '../../domain/time.ts';
 import { countOf } from '../../domain/words.ts';
 import { findingsSection } from './findings.ts';
 import { Html, Markup, NOTHING } from './markup.ts';
@@ -12,7 +13,6 @@ import { overview, seriesSection } from './series-section.ts';
 import { storageSection } from './storage-section.ts';
 import { STYLES } from './styles.ts';
 import { verdictOf } from './verdict.ts';
-import { minuteOf } from './words.ts';
 
 export interface DashboardOptions {
   /** Of this action. */

@@ -1,8 +1,8 @@
 /** How to bring a backup back, in the words of docs/restore.md. */
 import { shellQuote } from '../../domain/restore-guide/step.ts';
 import type { BackupPoint, SeriesStatus } from '../../domain/status/model.ts';
+import { minuteOf } from '../../domain/time.ts';
 import { type Html, type Markup, NOTHING } from './markup.ts';
-import { minuteOf } from './words.ts';
 
 /** What holds for every restore. */
 export function restoreSection(markup: Markup): Html {

@@ -1,5 +1,6 @@
 /** Everything about one series: its facts, calendar, pictures, newest backups, and what to type. */
 import type { SeriesStatus, StatusReport } from '../../domain/status/model.ts';
+import { minuteOf } from '../../domain/time.ts';
 import { countOf, formatBytes, formatDuration } from '../../domain/words.ts';
 import { backupTable } from './backup-table.ts';
 import { calendar } from './calendar.ts';
@@ -8,7 +9,7 @@ import { type Html, type Markup, NOTHING } from './markup.ts';
 import { restoreCommands } from './restore-steps.ts';
 import { trends } from './trends.ts';
 import { isRecoverable } from './verdict.ts';
-import { ageAt, badge, minuteOf, scrolling, type Tone, withoutZero } from './words.ts';
+import { ageAt, badge, scrolling, type Tone, withoutZero } from './words.ts';
 
 export interface SeriesPlace {
   /** From 1; the same in {@link overview} and {@link seriesSection}. */

@@ -1,10 +1,10 @@
 /** Where backups are kept, and how full it is. */
 import type { DestinationStatus, StatusReport } from '../../domain/status/model.ts';
+import { DAY_MS, dayOf } from '../../domain/time.ts';
 import { countOf, formatBytes, formatCount } from '../../domain/words.ts';
 import { type Html, type Markup, NOTHING } from './markup.ts';
-import { badge, dayOf, listed, scrolling } from './words.ts';
+import { badge, listed, scrolling } from './words.ts';
 
-const DAY_MS = 86_400_000;
 /** Further ahead a guess is none. */
 const FORESEEN_DAYS = 3_650;
 const BAR_WIDTH = 300;

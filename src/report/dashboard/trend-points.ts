@@ -1,8 +1,8 @@
 /** Which backups and drills the pictures show: all of them, or so few that the page stays small. */
 import type { BackupPoint, DrillPoint, SeriesStatus } from '../../domain/status/model.ts';
 import { median } from '../../domain/status/series-view.ts';
+import { dayOf } from '../../domain/time.ts';
 import { countOf } from '../../domain/words.ts';
-import { dayOf } from './words.ts';
 
 /** A year of days. */
 const MOST_POINTS = 366;

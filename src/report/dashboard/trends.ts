@@ -1,11 +1,12 @@
 /** Size, duration and recovery time over time: pictures, each said in words, with the numbers behind them in tables. */
 import type { DrillPoint, SeriesStatus } from '../../domain/status/model.ts';
+import { dayOf, minuteOf } from '../../domain/time.ts';
 import { countOf, formatBytes, formatCount, formatDuration } from '../../domain/words.ts';
 import { lineChart, lineKey, markChart, markKey, type Period } from './chart.ts';
 import { type Html, type Markup, NOTHING } from './markup.ts';
 import { bytesScale, secondsScale } from './scale.ts';
 import { type TrendPoint, trendOf } from './trend-points.ts';
-import { dayOf, minuteOf, scrolling } from './words.ts';
+import { scrolling } from './words.ts';
 
 /** @param id of the series' section */
 export function trends(

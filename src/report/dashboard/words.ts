@@ -1,6 +1,6 @@
 /** Times and words that several parts of the page have in common. */
 import type { Level } from '../../domain/status/model.ts';
-import { formatAge } from '../../domain/words.ts';
+import { ageOf } from '../../domain/time.ts';
 import type { Html, Markup } from './markup.ts';
 
 /** How good something is, as the style sheet names it. */
@@ -12,19 +12,9 @@ export function badge(tone: Tone, words: string, markup: Markup): Html {
   return markup.html`<span class="badge ${tone}">${words}</span>`;
 }
 
-/** `2026-11-21` */
-export function dayOf(at: Date): string {
-  return at.toISOString().slice(0, 10);
-}
-
-/** `2026-11-21 02:00` */
-export function minuteOf(at: Date): string {
-  return at.toISOString().slice(0, 16).replace('T', ' ');
-}
-
 /** `3 h 5 min`; nothing is younger than now, whatever clocks say. */
 export function ageAt(now: Date, at: Date): string {
-  return withoutZero(formatAge(Math.max(0, (now.getTime() - at.getTime()) / 1000)));
+  return withoutZero(ageOf(at, now));
 }
 
 /** `3 h` for `3 h 0 min`. */
