@@ -1,4 +1,4 @@
-/** Numbers in words, for people. */
+/** Numbers and lists in words, for people. */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -36,6 +36,12 @@ export function formatAge(seconds: number): string {
 /** `1,234,567` */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
+}
+
+/** The first `most`, and how many more there are. @param elsewhere where: `in the job summary` */
+export function fewOf(items: readonly string[], most: number, elsewhere: string): string[] {
+  const more = items.length - most;
+  return more > 0 ? [...items.slice(0, most), `and ${formatCount(more)} more ${elsewhere}`] : [...items];
 }
 
 /** `1 table`, `1,234 tables`. */

@@ -1,9 +1,9 @@
 /** What a check says in a few words: the last line of the log, annotations, and why a run is red. */
 import type { CheckResult, WayBack } from '../command.ts';
 import { failing, worstFirst } from '../domain/check/judge.ts';
-import type { HealthResult, HealthStatus } from '../domain/check/model.ts';
+import { type HealthResult, type HealthStatus, isFailure } from '../domain/check/model.ts';
 import type { Finding, Severity } from '../domain/findings.ts';
-import { countOf } from '../domain/words.ts';
+import { countOf, fewOf } from '../domain/words.ts';
 import { type FailureWords, titled } from './failure-words.ts';
 
 const DETAILS_NAMED = 5;
@@ -57,15 +57,13 @@ function problemWords(result: HealthResult): string {
 }
 
 function namedDetails(result: HealthResult | undefined): string[] {
-  const details = result?.details ?? [];
-  const more = details.length - DETAILS_NAMED;
-  return more > 0 ? [...details.slice(0, DETAILS_NAMED), `and ${more} more in the job summary`] : [...details];
+  return fewOf(result?.details ?? [], DETAILS_NAMED, 'in the job summary');
 }
 
 /** Each as an annotation; what passed has none. */
 export function checkAnnotations({ results, strict, findings }: CheckResult): Finding[] {
   const severity = (status: HealthStatus): Severity =>
-    status === 'failed' || (strict && status === 'not-run') ? 'error' : status === 'warning' ? 'warning' : 'notice';
+    isFailure(status, strict) ? 'error' : status === 'warning' ? 'warning' : 'notice';
   const found = worstFirst(results, strict)
     .filter(({ status }) => status !== 'passed')
     .map((result) => ({

@@ -2,8 +2,10 @@
 import type { Digest } from '../domain/notify.ts';
 import type { BackupPoint, DrillPoint, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
 import { ageOf, DAY_MS, dayOf } from '../domain/time.ts';
-import { countOf, formatBytes, formatDuration } from '../domain/words.ts';
+import { countOf, fewOf, formatBytes, formatDuration } from '../domain/words.ts';
+import { sentence } from './failure-words.ts';
 import type { Notice, NoticeSubject } from './notice.ts';
+import { storageFacts } from './status-words.ts';
 
 const DAYS: Readonly<Record<Digest, number>> = { weekly: 7, monthly: 30 };
 /** Of each kind; the rest is in the job summary. */
@@ -16,7 +18,7 @@ export function digestNotice(
   about: NoticeSubject,
   redact: (text: string) => string,
 ): Notice {
-  const { level, series, findings } = report;
+  const { level, series, findings, storage } = report;
   const bad = series.filter((each) => each.level !== 'info').length;
   const state = bad === 0 ? 'all is well' : `${bad} of ${countOf(series.length, 'series', 'series')} need somebody`;
   const wrong = findings.filter((finding) => finding.level !== 'info');
@@ -27,7 +29,7 @@ export function digestNotice(
     sections: {
       happened: redact(seriesLines(report, digest).join('\n')),
       ...(wrong.length === 0 ? {} : { action: redact(findingLines(wrong).join('\n')) }),
-      details: redact(storageWords(report)),
+      details: redact([`${formatBytes(storage.bytes)} stored`, ...storageFacts(storage)].join(', ')),
     },
     reason: `a ${digest} digest was asked for`,
     about,
@@ -36,8 +38,8 @@ export function digestNotice(
 
 function seriesLines({ series, now }: StatusReport, digest: Digest): string[] {
   const since = now.getTime() - DAYS[digest] * DAY_MS;
-  const lines = series.slice(0, NAMED_SERIES).map((each) => `${each.name}: ${seriesWords(each, since, now)}`);
-  return few(lines, series.length);
+  const lines = series.map((each) => `${each.name}: ${seriesWords(each, since, now)}`);
+  return fewOf(lines, NAMED_SERIES, 'in the job summary');
 }
 
 function seriesWords(series: SeriesStatus, since: number, now: Date): string {
@@ -76,26 +78,11 @@ function drillWords(recent: readonly DrillPoint[], { lastDrill, drillSuccessPerc
 }
 
 function findingLines(findings: readonly StatusFinding[]): string[] {
-  const lines = findings.slice(0, NAMED_FINDINGS).map(({ level, series, seen, action }) =>
+  const lines = findings.map(({ level, series, seen, action }) =>
     [`${level === 'critical' ? 'CRITICAL: ' : ''}${series === undefined ? '' : `${series}: `}${seen}`, action]
       .filter((part) => part !== '')
-      .map((part) => part.replace(/[^.!?]$/, '$&.'))
+      .map(sentence)
       .join(' '),
   );
-  return few(lines, findings.length);
-}
-
-function few(lines: readonly string[], all: number): string[] {
-  return all > lines.length ? [...lines, `and ${all - lines.length} more in the job summary`] : [...lines];
-}
-
-function storageWords({ storage: { bytes, budgetBytes, bytesPerDay, fullInDays } }: StatusReport): string {
-  return [
-    `${formatBytes(bytes)} stored`,
-    ...(budgetBytes === undefined
-      ? []
-      : [`${((bytes / budgetBytes) * 100).toFixed(0)} % of ${formatBytes(budgetBytes)}`]),
-    ...(bytesPerDay === undefined ? [] : [`${bytesPerDay < 0 ? '-' : '+'}${formatBytes(Math.abs(bytesPerDay))} a day`]),
-    ...(fullInDays === undefined ? [] : [`full in ${countOf(Math.floor(fullInDays), 'day')}`]),
-  ].join(', ');
+  return fewOf(lines, NAMED_FINDINGS, 'in the job summary');
 }

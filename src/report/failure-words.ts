@@ -3,6 +3,7 @@ import type { CommandResult, WayBack } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Level } from '../domain/status/model.ts';
+import { fewOf } from '../domain/words.ts';
 
 const NAMED_DETAILS = 3;
 
@@ -37,8 +38,12 @@ type Outcome = Pick<FailureWords, 'command' | 'code' | 'outcome'>;
 
 /** @param series where it is known */
 export function failureTitle({ command, code, outcome }: Outcome, series: string | undefined): string {
-  const subject = series === undefined ? `The ${command}` : `The ${command} of "${series}"`;
-  return `${subject} ${outcome} (${code})`;
+  return `${subjectOf(command, series)} ${outcome} (${code})`;
+}
+
+/** `The backup of "shop"` */
+export function subjectOf(command: string, series: string | undefined): string {
+  return series === undefined ? `The ${command}` : `The ${command} of "${series}"`;
 }
 
 export function titled(outcome: Outcome, series: string | undefined): Outcome & Pick<FailureWords, 'title' | 'series'> {
@@ -54,7 +59,8 @@ export function describeDoubts(checks: readonly Check[]): Pick<FailureWords, 'ha
         ? 'No check was done at all'
         : `${doubtful.length} of ${checks.length} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
     problems: doubtful.map(
-      ({ id, status, reason, details }) => `${id} (${status}): ${[reason, ...fewOf(details)].join('; ')}`,
+      ({ id, status, reason, details }) =>
+        `${id} (${status}): ${[reason, ...fewOf(details, NAMED_DETAILS, 'in the job summary')].join('; ')}`,
     ),
   };
 }
@@ -62,11 +68,6 @@ export function describeDoubts(checks: readonly Check[]): Pick<FailureWords, 'ha
 /** An empty critical table is no fault of the copy: the rows may be missing in the database itself. */
 export function isOnlyCritical(failed: readonly Check[]): boolean {
   return failed.length > 0 && failed.every(({ id }) => id === 'critical-tables');
-}
-
-function fewOf(details: readonly string[]): string[] {
-  const more = details.length - NAMED_DETAILS;
-  return more > 0 ? [...details.slice(0, NAMED_DETAILS), `and ${more} more in the job summary`] : [...details];
 }
 
 /** For an annotation; its title is {@link FailureWords.title}. */

@@ -6,7 +6,7 @@ import { GOOD_BACKUP_HOURS, type Gravity } from '../domain/notify/level.ts';
 import { type Condition, toldLine } from '../domain/notify/told.ts';
 import { minuteOf } from '../domain/time.ts';
 import { type FailureWords, failureTitle, sentence } from './failure-words.ts';
-import { Markdown } from './markdown.ts';
+import { Markdown, oneLine } from './markdown.ts';
 import { stepsSection } from './sections.ts';
 
 /** GitHub takes 65,536 characters; bytes are never fewer. */
@@ -74,7 +74,7 @@ export function issueTitle({ words, subject, gravity, storage }: AlarmEvent, red
   const series = subject.kind === 'series' ? subject.series : subject.kind === 'step' ? words.series : undefined;
   const place = series === undefined && storage !== undefined ? ` with the storage ${storage}` : '';
   const where = subject.kind === 'step' ? `${place} in the job ${subject.job} of the workflow ${subject.workflow}` : '';
-  const plain = redact(`${failureTitle(words, series)}${where}`).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+  const plain = oneLine(redact(`${failureTitle(words, series)}${where}`));
   const title = gravity.level === 'critical' ? criticalTitle(plain) : plain;
   return title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed()}…` : title;
 }

@@ -57,6 +57,11 @@ export function details(title: string, body: string): string {
   return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
 }
 
+/** For headers and titles in plain text: what would begin another line, or cannot be seen, is a space. */
+export function oneLine(text: string): string {
+  return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+}
+
 /** Line breaks, control and direction characters made visible, and cut to a length that a page can bear. */
 export function visible(text: string): string {
   const short = text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}…` : text;

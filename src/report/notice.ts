@@ -8,9 +8,10 @@ import type { Gravity } from '../domain/notify/level.ts';
 import type { MessageKind } from '../domain/notify.ts';
 import type { Level } from '../domain/status/model.ts';
 import { secondsSince } from '../domain/time.ts';
-import { formatDuration } from '../domain/words.ts';
+import { fewOf, formatDuration } from '../domain/words.ts';
 import type { Proven } from './ending.ts';
-import { type FailureWords, sentence } from './failure-words.ts';
+import { type FailureWords, sentence, subjectOf } from './failure-words.ts';
+import { oneLine } from './markdown.ts';
 
 /** What a message is about; each is a word of the webhook's JSON, so it never changes. */
 export type NoticeKind = MessageKind | 'digest' | 'not-told';
@@ -96,13 +97,8 @@ export function failureNotice(
 
 /** What is wrong in a list is told where no item of it can name a table. */
 function happenedIn({ command, code, happened, problems }: FailureWords): string {
-  const told = command === 'status' || code === 'ERR_INPUT' ? problems.slice(0, MOST_PROBLEMS) : [];
-  const more = told.length === 0 ? 0 : problems.length - told.length;
-  return [
-    sentence(happened),
-    ...told.map((problem) => `- ${problem}`),
-    ...(more > 0 ? [`and ${more} more in the log`] : []),
-  ].join('\n');
+  const told = command === 'status' || code === 'ERR_INPUT' ? problems.map((problem) => `- ${problem}`) : [];
+  return [sentence(happened), ...fewOf(told, MOST_PROBLEMS, 'in the log')].join('\n');
 }
 
 /** @param proven absent when the run was green and nothing new was proven */
@@ -113,7 +109,7 @@ export function successNotice(
   about: NoticeSubject,
   redact: Redact,
 ): Notice {
-  const what = subjectWords(about);
+  const what = subjectOf(about.command, about.series);
   const done = about.command === 'backup' ? 'is proven' : 'has passed';
   const title = kind === 'recovery' ? `Recovered: ${lower(what)} ${done} again` : `${what} ${done}`;
   const happened =
@@ -147,7 +143,7 @@ export function startNotice(
   ];
   return {
     kind: 'start',
-    title: oneLine(redact(`${subjectWords(about)} begins`)),
+    title: oneLine(redact(`${subjectOf(about.command, about.series)} begins`)),
     sections: facts.length === 0 ? {} : { happened: redact(facts.join(' ')) },
     reason,
     about,
@@ -156,7 +152,7 @@ export function startNotice(
 
 /** @param what one sentence */
 export function progressNotice(what: string, reason: string, about: NoticeSubject, redact: Redact): Notice {
-  const title = oneLine(redact(`${subjectWords(about)} is under way`));
+  const title = oneLine(redact(`${subjectOf(about.command, about.series)} is under way`));
   return { kind: 'progress', title, sections: { happened: redact(what) }, reason, about };
 }
 
@@ -172,7 +168,7 @@ export function notToldNotice(untold: readonly Untold[], about: NoticeSubject, r
   return {
     kind: 'not-told',
     level: 'warning',
-    title: oneLine(redact(`Somebody was not told of ${lower(subjectWords(about))}`)),
+    title: oneLine(redact(`Somebody was not told of ${lower(subjectOf(about.command, about.series))}`)),
     sections: {
       happened: redact(untold.map(({ seen }) => seen).join(' ')),
       action: [...new Set(untold.map(({ advice }) => advice))].join(' '),
@@ -180,11 +176,6 @@ export function notToldNotice(untold: readonly Untold[], about: NoticeSubject, r
     reason: 'another channel could not be reached',
     about,
   };
-}
-
-/** `The backup of "shop"` */
-function subjectWords({ command, series }: NoticeSubject): string {
-  return series === undefined ? `The ${command}` : `The ${command} of "${series}"`;
 }
 
 function lower(words: string): string {
@@ -196,11 +187,6 @@ function tookWords(startedAt: string | undefined, now: Date): { details?: string
   return { details: `It took ${formatDuration(secondsSince(startedAt, now))}.` };
 }
 
-/** For headers and titles: what would begin another line, or cannot be seen, is a space. */
-function oneLine(text: string): string {
-  return text.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
-}
-
 /** Sections with their headings, in order; empty ones are left out. */
 export function sectionsOf({ sections }: Notice): { key: SectionKey; heading: string; text: string }[] {
   return (Object.keys(SECTIONS) as SectionKey[]).flatMap((key) => {
@@ -209,13 +195,19 @@ export function sectionsOf({ sections }: Notice): { key: SectionKey; heading: st
   });
 }
 
+/** Where to read on. The addresses are as they came: each channel encodes or escapes them in its own way. */
+export function linksOf({ about: { runUrl, issue } }: Notice): { title: string; url: string }[] {
+  return [
+    ...(runUrl === undefined ? [] : [{ title: 'The run', url: runUrl }]),
+    ...(issue === undefined ? [] : [{ title: `Issue ${issue.number}`, url: issue.url }]),
+  ];
+}
+
 /** The whole as plain text. */
 export function plainText(notice: Notice): string {
-  const { runUrl, issue } = notice.about;
   return [
     ...sectionsOf(notice).map(({ heading, text }) => `${heading}\n${text}`),
-    ...(runUrl === undefined ? [] : [`Run: ${runUrl}`]),
-    ...(issue === undefined ? [] : [`Issue: ${issue.url}`]),
+    ...linksOf(notice).map(({ title, url }) => `${title}: ${url}`),
     `Told because: ${notice.reason}.`,
   ].join('\n\n');
 }

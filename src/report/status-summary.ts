@@ -7,7 +7,7 @@ import { ageOf } from '../domain/time.ts';
 import { countOf, formatAge, formatBytes } from '../domain/words.ts';
 import { Markdown } from './markdown.ts';
 import { findingsSection, troubleSection } from './sections.ts';
-import { describeUnwell, newestOf } from './status-words.ts';
+import { describeUnwell, newestOf, storageFacts } from './status-words.ts';
 
 const SERIES_SHOWN = 50;
 const NAME_CHARACTERS = 24;
@@ -94,15 +94,7 @@ function destinationsSection({ destinations, storage }: StatusReport, md: Markdo
     storedBytes === undefined ? '–' : formatBytes(storedBytes),
     error === undefined ? 'read' : `**not looked at:** ${md.text(error)}`,
   ]);
-  const { bytes, budgetBytes, bytesPerDay, fullInDays } = storage;
-  const used =
-    budgetBytes === undefined
-      ? []
-      : [`${Math.floor((bytes / budgetBytes) * 100)} % of ${formatBytes(budgetBytes)} used`];
-  const growth =
-    bytesPerDay === undefined ? [] : [`${bytesPerDay < 0 ? '-' : '+'}${formatBytes(Math.abs(bytesPerDay))} a day`];
-  const full = fullInDays === undefined ? [] : [`full in ${countOf(Math.floor(fullInDays), 'day')}`];
-  const facts = [...used, ...growth, ...full];
+  const facts = storageFacts(storage);
   return [
     '### Destinations',
     md.table(['destination', 'sets:', 'stored:', ''], rows),

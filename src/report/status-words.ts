@@ -1,10 +1,11 @@
 /** What a status says when it is red, and which backup is the one to trust. */
 import { createHash } from 'node:crypto';
 import type { RunNews, StatusResult } from '../command.ts';
+import { setFolder } from '../domain/set-layout.ts';
 import { isAtLeast } from '../domain/status/finding.ts';
 import type { BackupPoint, Level, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
 import { ageOf } from '../domain/time.ts';
-import { countOf } from '../domain/words.ts';
+import { countOf, fewOf, formatBytes } from '../domain/words.ts';
 import { type FailureWords, titled } from './failure-words.ts';
 
 /** The summary has all of them. */
@@ -24,19 +25,13 @@ export function describeUnwell({ name, report, failOn }: StatusResult): FailureW
   if (failOn === 'never' || level === 'info' || !isAtLeast(level, failOn)) return undefined;
   const grave = report.findings.filter((finding) => isAtLeast(finding.level, failOn));
   const [worst] = grave as [StatusFinding, ...StatusFinding[]];
-  const more = grave.length - PROBLEMS_NAMED;
+  const problems = grave.map((finding) => `${finding.level}: ${finding.seen}`);
   return {
     ...titled({ command: 'status', code: 'ERR_STATUS', outcome: OUTCOMES[level] }, name),
     level,
     condition: conditionOf(grave),
     happened: grave.length === 1 ? worst.seen : `${grave.length} things are wrong`,
-    problems:
-      grave.length === 1
-        ? []
-        : [
-            ...grave.slice(0, PROBLEMS_NAMED).map((finding) => `${finding.level}: ${finding.seen}`),
-            ...(more > 0 ? [`and ${more} more in the job summary`] : []),
-          ],
+    problems: grave.length === 1 ? [] : fewOf(problems, PROBLEMS_NAMED, 'in the job summary'),
     causes: [],
     safety: safetyOf(report),
     action: [...new Set(grave.map(({ action }) => action))].slice(0, ACTIONS_NAMED).join(' '),
@@ -71,8 +66,19 @@ function safetyOfSeries({ name, newestProven, newestRestored }: SeriesStatus, no
 }
 
 /** Its folder at the first destination that holds it whole. */
-function uriOf(series: string, { id, locations: [location] }: BackupPoint): string {
-  return `${location}/${series}/${id}`;
+export function uriOf(series: string, { id, locations: [location] }: BackupPoint): string {
+  return `${location}/${setFolder(series, id)}`;
+}
+
+/** How full the storage is, and when it will be, as far as that is known. */
+export function storageFacts({ bytes, budgetBytes, bytesPerDay, fullInDays }: StatusReport['storage']): string[] {
+  return [
+    ...(budgetBytes === undefined
+      ? []
+      : [`${Math.floor((bytes / budgetBytes) * 100)} % of ${formatBytes(budgetBytes)} used`]),
+    ...(bytesPerDay === undefined ? [] : [`${bytesPerDay < 0 ? '-' : '+'}${formatBytes(Math.abs(bytesPerDay))} a day`]),
+    ...(fullInDays === undefined ? [] : [`full in ${countOf(Math.floor(fullInDays), 'day')}`]),
+  ];
 }
 
 /** The newest proven backup of all series that were looked at. */

@@ -1,8 +1,7 @@
 /** What a check says of itself when it is red. */
 import { describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../src/command.ts';
-import { healthVerdict } from '../../src/domain/check/judge.ts';
-import type { HealthResult, HealthStatus } from '../../src/domain/check/model.ts';
+import { type HealthResult, type HealthStatus, healthVerdict } from '../../src/domain/check/model.ts';
 import { checkRecord } from '../../src/domain/check/record.ts';
 import { checkReport } from '../../src/report/check-report.ts';
 import { describeUnhealthy } from '../../src/report/check-words.ts';

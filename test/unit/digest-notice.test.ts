@@ -79,7 +79,7 @@ test('says what is wrong, and what is missing', () => {
   expect(notice.sections).toEqual({
     happened: expect.stringContaining('***: 0 backups, 0 proven; NO proven backup at all; never drilled'),
     action: 'CRITICAL: ***: There is none. Take one.',
-    details: '90 B stored, 90 % of 100 B, +2 B a day, full in 5 days',
+    details: '90 B stored, 90 % of 100 B used, +2 B a day, full in 5 days',
   });
   expect(plainText(notice)).toContain('What to do\nCRITICAL');
 });

@@ -8,7 +8,7 @@ import {
   type HealthGroup,
   type HealthResult,
   type HealthStatus,
-  type HealthVerdict,
+  isFailure,
   type Looked,
 } from './model.ts';
 import { OBJECTS } from './objects.ts';
@@ -92,13 +92,6 @@ function levelled(status: HealthStatus, level: CheckLevel | undefined): HealthSt
   return status === 'failed' || status === 'warning' ? level : status;
 }
 
-/** A check that could not run is never a pass. No check at all is a failure. */
-export function healthVerdict(results: readonly HealthResult[], strict: boolean): HealthVerdict {
-  const has = (status: HealthStatus): boolean => results.some((result) => result.status === status);
-  if (results.length === 0 || has('failed') || (strict && has('not-run'))) return 'failed';
-  return has('warning') || has('not-run') ? 'warning' : 'passed';
-}
-
 /** Worst first; with `strict` what could not run counts like a failure. */
 export function worstFirst(results: readonly HealthResult[], strict: boolean): HealthResult[] {
   const rank = ({ status }: HealthResult): number =>
@@ -108,7 +101,7 @@ export function worstFirst(results: readonly HealthResult[], strict: boolean): H
 
 /** What keeps the verdict from being green, worst first. */
 export function failing(results: readonly HealthResult[], strict: boolean): HealthResult[] {
-  return worstFirst(results, strict).filter(({ status }) => status === 'failed' || (strict && status === 'not-run'));
+  return worstFirst(results, strict).filter(({ status }) => isFailure(status, strict));
 }
 
 export function isCheckName(name: string): boolean {

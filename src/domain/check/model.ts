@@ -9,8 +9,23 @@ export type HealthGroup = (typeof HEALTH_GROUPS)[number];
 export const HEALTH_STATUSES = ['failed', 'warning', 'not-run', 'passed'] as const;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 
-/** `passed` only when every check passed; a check that could not run makes it `warning`, with `strict` `failed`. */
-export type HealthVerdict = 'passed' | 'warning' | 'failed';
+/** Worst first. */
+export const HEALTH_VERDICTS = ['failed', 'warning', 'passed'] as const;
+export type HealthVerdict = (typeof HEALTH_VERDICTS)[number];
+
+/** Whether one check with this status makes the whole fail. */
+export function isFailure(status: HealthStatus, strict: boolean): boolean {
+  return status === 'failed' || (strict && status === 'not-run');
+}
+
+/**
+ * `passed` only when every check passed: one that could not run is never a pass, with `strict` it is a failure. No check
+ * at all is a failure.
+ */
+export function healthVerdict(checks: readonly { status: HealthStatus }[], strict: boolean): HealthVerdict {
+  if (checks.length === 0 || checks.some(({ status }) => isFailure(status, strict))) return 'failed';
+  return checks.every(({ status }) => status === 'passed') ? 'passed' : 'warning';
+}
 
 /** What one check found. `seen` and `details` may name tables; they never hold a row or a secret. */
 export interface HealthResult {

@@ -1,6 +1,6 @@
 /** What a status needs of the record of a health check. */
 import * as json from '../json-reader.ts';
-import type { HealthVerdict } from './model.ts';
+import { HEALTH_VERDICTS, type HealthVerdict, isFailure } from './model.ts';
 import type { CheckRecord } from './record.ts';
 
 export interface CheckOutcome {
@@ -13,13 +13,13 @@ export interface CheckOutcome {
 }
 
 export function checkOutcome({ startedAt, verdict, error, checks, strict }: CheckRecord): CheckOutcome {
-  const failed = checks.filter(({ status }) => status === 'failed' || (strict && status === 'not-run'));
+  const failed = checks.filter(({ status }) => isFailure(status, strict));
   return { startedAt, verdict, reached: error === undefined, failed: failed.map(({ code }) => code) };
 }
 
 export const readCheckOutcome = json.object<CheckOutcome>({
   startedAt: json.utcTime,
-  verdict: json.oneOf<HealthVerdict>('passed', 'warning', 'failed'),
+  verdict: json.oneOf(...HEALTH_VERDICTS),
   reached: json.flag,
   failed: json.list(json.anyWord()),
 });

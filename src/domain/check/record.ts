@@ -10,10 +10,12 @@ import { type ManifestRun, readRun, readSeries } from '../manifest.ts';
 import { seriesPrefix } from '../set-layout.ts';
 import {
   HEALTH_STATUSES,
+  HEALTH_VERDICTS,
   type HealthGroup,
   type HealthResult,
   type HealthStatus,
   type HealthVerdict,
+  healthVerdict,
 } from './model.ts';
 
 export const CHECK_SCHEMA_VERSION = 1;
@@ -114,7 +116,7 @@ const number: json.Reader<number> = (value, path) => {
 const readFields = json.object<CheckRecord>({
   schemaVersion: json.count,
   name: readSeries,
-  verdict: json.oneOf<HealthVerdict>('passed', 'warning', 'failed'),
+  verdict: json.oneOf(...HEALTH_VERDICTS),
   strict: json.flag,
   error: json.optional(json.matching(/^ERR_[A-Z_]+$/, 'a code such as ERR_CONNECT') as json.Reader<ErrorCode>),
   startedAt: json.utcTime,
@@ -148,12 +150,10 @@ const KIND: DocumentKind<CheckRecord> = {
 
 /** What no honest writer says. A verdict may be worse than its checks, never better. */
 function contradictionIn({ verdict, checks, strict, error }: CheckRecord): string | undefined {
-  const has = (status: HealthStatus): boolean => checks.some((check) => check.status === status);
   if (error !== undefined && verdict !== 'failed') return `verdict is ${verdict} in spite of ${error}`;
-  if (verdict !== 'failed' && (checks.length === 0 || has('failed') || (strict && has('not-run')))) {
-    return `verdict is ${verdict}, but the checks say failed`;
+  const deserved = healthVerdict(checks, strict);
+  if (HEALTH_VERDICTS.indexOf(verdict) > HEALTH_VERDICTS.indexOf(deserved)) {
+    return `verdict is ${verdict}, but the checks say ${deserved}`;
   }
-  if (verdict === 'passed' && (has('warning') || has('not-run')))
-    return 'verdict is passed, but not every check passed';
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** The last 30 days of a series, in UTC. */
-import type { HealthVerdict } from '../check/model.ts';
+import { HEALTH_VERDICTS } from '../check/model.ts';
 import { DAY_MS, dayOf } from '../time.ts';
 import { cadenceOf, missedTimes } from './cadence.ts';
 import { hasEnded } from './failures.ts';
@@ -7,7 +7,6 @@ import type { DayState, StatusDay } from './model.ts';
 import type { SeriesView } from './series-view.ts';
 
 const DAYS = 30;
-const WORST_FIRST: readonly HealthVerdict[] = ['failed', 'warning', 'passed'];
 
 export function lastDays(view: SeriesView): StatusDay[] {
   const { now, backups, drills, checks, unfinished, limits } = view;
@@ -19,7 +18,7 @@ export function lastDays(view: SeriesView): StatusDay[] {
     const own = backups.filter(({ at }) => dayOf(at) === day);
     const drill = drills.findLast(({ at }) => dayOf(at) === day)?.verdict;
     const verdicts = checks.filter(({ startedAt }) => startedAt.startsWith(day)).map(({ verdict }) => verdict);
-    const check = WORST_FIRST.find((verdict) => verdicts.includes(verdict));
+    const check = HEALTH_VERDICTS.find((verdict) => verdicts.includes(verdict));
     const state: DayState = own.some(({ verdict }) => verdict === 'proven')
       ? 'proven'
       : own.length > 0 || broken.has(day)

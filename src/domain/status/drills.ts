@@ -1,6 +1,7 @@
 /** Whether backups are brought back often enough, and how that went. */
 import { ageOf, hoursBetween } from '../time.ts';
 import { formatDuration } from '../words.ts';
+import { SCHEDULE_ADVICE } from './ages.ts';
 import type { SeriesRule } from './finding.ts';
 import type { DrillPoint, StatusFinding } from './model.ts';
 import { median, type SeriesView } from './series-view.ts';
@@ -22,7 +23,6 @@ export const judgeDrills: SeriesRule = (view) => {
 
 function overdue({ name: series, drills, now, limits }: SeriesView): StatusFinding[] {
   const passed = drills.findLast(({ verdict }) => verdict === 'passed');
-  const action = `Run the restore drill now, and look under Actions whether its schedule is enabled: GitHub turns it off after 60 days without activity in a public repository.`;
   if (drills.length === 0) {
     const seen = `No backup of ${series} was ever brought back by a drill`;
     return [{ code: 'never-drilled', level: 'warning', series, seen, action: setUpDrill }];
@@ -35,6 +35,7 @@ function overdue({ name: series, drills, now, limits }: SeriesView): StatusFindi
   }
   if (hoursBetween(passed.at, now) <= limits.maxDrillAgeDays * 24) return [];
   const seen = `The last drill of ${series} that passed was ${ageOf(passed.at, now)} ago; \`max-drill-age-days\` allows ${limits.maxDrillAgeDays}`;
+  const action = `Run the restore drill now. ${SCHEDULE_ADVICE}`;
   return [{ code: 'drill-overdue', level: 'warning', series, seen, action }];
 }
 

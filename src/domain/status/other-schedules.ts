@@ -6,8 +6,8 @@ import { formatAge } from '../words.ts';
 import { SCHEDULE_ADVICE } from './ages.ts';
 import { cadenceOf, missedTimes } from './cadence.ts';
 
-/** As `max-drill-age-days` of a status has it by default. */
-const MAX_DRILL_AGE_DAYS = 35;
+/** Also what `max-drill-age-days` of a status is by default. */
+export const MAX_DRILL_AGE_DAYS = 35;
 /** Nobody is told of drills before there is something that is worth one. */
 export const BACKUPS_BEFORE_DRILL = 7;
 

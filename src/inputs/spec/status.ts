@@ -1,6 +1,8 @@
 /** Inputs of `status`. */
+import { GOOD_BACKUP_HOURS } from '../../domain/notify/level.ts';
 import { DIGESTS } from '../../domain/notify.ts';
 import { FAIL_ON } from '../../domain/status/model.ts';
+import { MAX_DRILL_AGE_DAYS } from '../../domain/status/other-schedules.ts';
 import { seriesName } from '../backup-values.ts';
 import { type CommandName, input } from '../input.ts';
 import { timeSpanHours } from '../status-values.ts';
@@ -20,14 +22,14 @@ export const STATUS = {
     commands: status,
     description:
       'A series whose newest proven backup is older is critical; there is a warning two hours before, or a quarter of this time where that is less.',
-    whenEmpty: '`26`',
-    parse: orElse(wholeNumber(1, 100_000), 26),
+    whenEmpty: `\`${GOOD_BACKUP_HOURS}\``,
+    parse: orElse(wholeNumber(1, 100_000), GOOD_BACKUP_HOURS),
   }),
   'max-drill-age-days': input({
     commands: status,
     description: 'A series whose last drill that passed is longer ago gets a warning.',
-    whenEmpty: '`35`',
-    parse: orElse(wholeNumber(1, 10_000), 35),
+    whenEmpty: `\`${MAX_DRILL_AGE_DAYS}\``,
+    parse: orElse(wholeNumber(1, 10_000), MAX_DRILL_AGE_DAYS),
   }),
   'expected-every': input({
     commands: status,

@@ -1,7 +1,9 @@
 /** How to bring a backup back, in the words of docs/restore.md. */
 import { shellQuote } from '../../domain/restore-guide/step.ts';
+import { OBJECT_NAMES } from '../../domain/set-layout.ts';
 import type { BackupPoint, SeriesStatus } from '../../domain/status/model.ts';
 import { minuteOf } from '../../domain/time.ts';
+import { uriOf } from '../status-words.ts';
 import { type Html, type Markup, NOTHING } from './markup.ts';
 
 /** What holds for every restore. */
@@ -37,10 +39,10 @@ ${markup.block([
 ${withoutGitHub(name, newestProven, markup)}`;
 }
 
-function withoutGitHub(name: string, { id, locations }: BackupPoint, markup: Markup): Html {
-  const [location] = locations;
+function withoutGitHub(name: string, backup: BackupPoint, markup: Markup): Html {
+  const [location] = backup.locations;
   if (location === undefined) return NOTHING;
-  const guide = `${location}/${name}/${id}/RESTORE.md`;
+  const guide = `${uriOf(name, backup)}/${OBJECT_NAMES['restore-guide']}`;
   if (!location.startsWith('s3://')) {
     return markup.html`<p>Without GitHub, with stock tools alone: the commands are in <code>${guide}</code>.</p>`;
   }

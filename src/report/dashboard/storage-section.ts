@@ -1,5 +1,6 @@
 /** Where backups are kept, and how full it is. */
 import type { DestinationStatus, StatusReport } from '../../domain/status/model.ts';
+import { WARN_PERCENT } from '../../domain/status/storage-use.ts';
 import { DAY_MS, dayOf } from '../../domain/time.ts';
 import { countOf, formatBytes, formatCount } from '../../domain/words.ts';
 import { type Html, type Markup, NOTHING } from './markup.ts';
@@ -8,8 +9,6 @@ import { badge, listed, scrolling } from './words.ts';
 /** Further ahead a guess is none. */
 const FORESEEN_DAYS = 3_650;
 const BAR_WIDTH = 300;
-/** From there the fill is said to be high, as the findings have it. */
-const HIGH_PERCENT = 80;
 
 export function storageSection(report: StatusReport, markup: Markup): Html {
   return markup.html`<section aria-labelledby="storage"><h2 id="storage">Storage</h2>
@@ -46,7 +45,7 @@ ${bar(percent, markup)}`;
 
 /** The numbers stand beside it in words. */
 function bar(percent: number, markup: Markup): Html {
-  const tone = percent >= 100 ? 'bad' : percent >= HIGH_PERCENT ? 'doubt' : 'good';
+  const tone = percent >= 100 ? 'bad' : percent >= WARN_PERCENT ? 'doubt' : 'good';
   const width = Math.round((Math.min(100, Math.max(0, percent)) / 100) * BAR_WIDTH);
   return markup.html`<svg class="bar" viewBox="0 0 ${BAR_WIDTH} 10" preserveAspectRatio="none" aria-hidden="true"><rect class="bar-ground" width="${BAR_WIDTH}" height="10" rx="3"/><rect class="bar-${tone}" width="${width}" height="10" rx="3"/></svg>`;
 }

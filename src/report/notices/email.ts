@@ -1,5 +1,5 @@
 /** A mail: subject, plain text, and the same as simple HTML without anything that is loaded. */
-import { type Notice, plainText, sectionsOf, signOf } from '../notice.ts';
+import { linksOf, type Notice, plainText, sectionsOf, signOf } from '../notice.ts';
 import { fitted } from './fit.ts';
 
 /** RFC 5322, 2.1.1: a line has at most 998 characters; this is what people can read. */
@@ -25,11 +25,7 @@ export function emailText(notice: Notice): EmailText {
 }
 
 function htmlOf(notice: Notice): string {
-  const { runUrl, issue } = notice.about;
-  const links = [
-    ...(runUrl === undefined ? [] : [`<a href="${escapeHtml(runUrl)}">The run</a>`]),
-    ...(issue === undefined ? [] : [`<a href="${escapeHtml(issue.url)}">Issue ${issue.number}</a>`]),
-  ];
+  const links = linksOf(notice).map(({ title, url }) => `<a href="${escapeHtml(url)}">${title}</a>`);
   const sections = sectionsOf(notice).map(
     ({ heading, text }) =>
       `<h3>${escapeHtml(heading)}</h3>\n<p>${escapeHtml(text).replaceAll(/\r\n|\r|\n/g, '<br>\n')}</p>`,

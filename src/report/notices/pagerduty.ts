@@ -3,7 +3,7 @@
  * it, and nothing else calls anybody. Fields and limits: https://developer.pagerduty.com/docs/send-alert-event
  */
 import { createHash } from 'node:crypto';
-import { type Notice, type NoticeSubject, sectionsOf } from '../notice.ts';
+import { linksOf, type Notice, type NoticeSubject, sectionsOf } from '../notice.ts';
 import { fitted } from './fit.ts';
 
 const MAX_SUMMARY = 1_024;
@@ -15,7 +15,7 @@ export function pagerDutyPayload(notice: Notice, routingKey: string): object | u
   const action = actionOf(notice);
   if (action === undefined) return undefined;
   const { about, level, code, title } = notice;
-  const { command, series, repository, runUrl, issue, at } = about;
+  const { command, series, repository, runUrl, at } = about;
   const base = { routing_key: routingKey, event_action: action, dedup_key: dedupKey(about) };
   if (action === 'resolve') return base;
   return {
@@ -34,10 +34,7 @@ export function pagerDutyPayload(notice: Notice, routingKey: string): object | u
     },
     client: 'db-backup-action',
     ...(runUrl === undefined ? {} : { client_url: runUrl }),
-    links: [
-      ...(runUrl === undefined ? [] : [{ href: runUrl, text: 'The run' }]),
-      ...(issue === undefined ? [] : [{ href: issue.url, text: `Issue ${issue.number}` }]),
-    ],
+    links: linksOf(notice).map(({ title: text, url: href }) => ({ href, text })),
   };
 }
 

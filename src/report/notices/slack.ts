@@ -2,7 +2,7 @@
  * A message in Slack's Block Kit. Limits: https://docs.slack.dev/reference/block-kit/blocks/header-block (150
  * characters), …/section-block (3,000), …/blocks (50 blocks); escaping: https://docs.slack.dev/messaging/formatting-message-text
  */
-import { type Notice, sectionsOf, signOf } from '../notice.ts';
+import { linksOf, type Notice, sectionsOf, signOf } from '../notice.ts';
 import { fitted } from './fit.ts';
 
 const MAX_HEADER = 150;
@@ -33,13 +33,9 @@ function markdown(text: string): object {
   return { type: 'mrkdwn', text, verbatim: true };
 }
 
-function contextOf({ about, reason }: Notice): string {
-  const { runUrl, issue } = about;
-  return [
-    ...(runUrl === undefined ? [] : [`<${encodeURI(runUrl)}|The run>`]),
-    ...(issue === undefined ? [] : [`<${encodeURI(issue.url)}|Issue ${issue.number}>`]),
-    fitted(reason, 300, escapeSlack),
-  ].join('  ·  ');
+function contextOf(notice: Notice): string {
+  const links = linksOf(notice).map(({ title, url }) => `<${encodeURI(url)}|${title}>`);
+  return [...links, fitted(notice.reason, 300, escapeSlack)].join('  ·  ');
 }
 
 /** These three begin links and mentions, `<!channel>` too; nothing else does where `verbatim` is set. */

@@ -2,7 +2,7 @@
  * An Adaptive Card for Microsoft Teams, as its workflows ("When a Teams webhook request is received") and its older
  * connectors take it: at most 28 KB, https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook
  */
-import { type Notice, sectionsOf, signOf } from '../notice.ts';
+import { linksOf, type Notice, sectionsOf, signOf } from '../notice.ts';
 import { fitted } from './fit.ts';
 
 const MAX_BYTES = 27_000;
@@ -30,7 +30,7 @@ function payloadWith(notice: Notice, most: number): object {
       ]),
       plain(fitted(`Told because: ${notice.reason}.`, MAX_TITLE), { isSubtle: true, size: 'Small' }),
     ],
-    actions: linksOf(notice),
+    actions: linksOf(notice).map(({ title, url }) => ({ type: 'Action.OpenUrl', title, url: encodeURI(url) })),
   };
   const attachment = { contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: card };
   return { type: 'message', attachments: [attachment] };
@@ -39,13 +39,4 @@ function payloadWith(notice: Notice, most: number): object {
 /** In a run of text, unlike in a block, neither Markdown nor mentions have a meaning. */
 function plain(text: string, style: Record<string, unknown> = {}): object {
   return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: text === '' ? ' ' : text, ...style }] };
-}
-
-function linksOf({ about: { runUrl, issue } }: Notice): object[] {
-  return [
-    ...(runUrl === undefined ? [] : [{ type: 'Action.OpenUrl', title: 'The run', url: encodeURI(runUrl) }]),
-    ...(issue === undefined
-      ? []
-      : [{ type: 'Action.OpenUrl', title: `Issue ${issue.number}`, url: encodeURI(issue.url) }]),
-  ];
 }
