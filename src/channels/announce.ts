@@ -6,15 +6,12 @@
 import { randomUUID } from 'node:crypto';
 import type { RunNews } from '../command.ts';
 import type { GoodBackup } from '../domain/alarm/good-backup.ts';
-import type { Environment } from '../domain/destination.ts';
-import { messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Gravity } from '../domain/notify/level.ts';
 import type { Listener } from '../domain/notify/told.ts';
 import { type Decision, type History, type MessageKind, type RunEvent, whoHears } from '../domain/notify.ts';
 import type { StatusReport } from '../domain/status/model.ts';
 import { type ChannelInputs, readChannelInputs } from '../inputs/channels.ts';
-import type { Clock } from '../ports.ts';
 import { digestNotice } from '../report/digest.ts';
 import type { Ending } from '../report/ending.ts';
 import { conditionOf } from '../report/issue.ts';
@@ -28,21 +25,13 @@ import {
   successNotice,
   type Untold,
 } from '../report/notice.ts';
-import { reportUntold } from '../report/report.ts';
-import type { RunLog } from '../runner/log.ts';
+import { Delivery, type TellParts } from './delivery.ts';
 import type { Messenger } from './messenger.ts';
-import { adviceOf } from './not-taken.ts';
 import { openMessengers } from './open-messengers.ts';
 import { probeMessengers } from './probe.ts';
 
 /** For one message, its repetitions included. */
 const LONGEST_MS = 12_000;
-
-export interface AnnounceParts {
-  env: Environment;
-  log: RunLog;
-  clock: Clock;
-}
 
 export interface EndedAlarm {
   ending: Ending;
@@ -66,8 +55,8 @@ export interface Announced {
 type Say = (decision: Required<Decision>, about: NoticeSubject) => Notice;
 
 export class Announcements {
-  readonly #parts: AnnounceParts;
-  readonly #warned = new Set<Messenger>();
+  readonly #parts: TellParts;
+  readonly #delivery: Delivery;
   /** Whose failure somebody else was told of. */
   readonly #passedOn = new Set<Messenger>();
   #opened: { inputs: ChannelInputs; messengers: readonly Messenger[] } | undefined;
@@ -75,8 +64,9 @@ export class Announcements {
   #isStarted = false;
 
   /** Reads nothing yet. */
-  constructor(parts: AnnounceParts) {
+  constructor(parts: TellParts) {
     this.#parts = parts;
+    this.#delivery = new Delivery(parts, LONGEST_MS);
   }
 
   #open(): { inputs: ChannelInputs; messengers: readonly Messenger[] } {
@@ -209,23 +199,9 @@ export class Announcements {
     return (await this.#try(other, notice, end.signal)) === undefined;
   }
 
-  /** `undefined` when it was told. */
+  /** As {@link Delivery.try}. */
   async #try(messenger: Messenger, notice: Notice, signal: AbortSignal): Promise<Untold | undefined> {
-    const { clock } = this.#parts;
-    try {
-      await messenger.send(notice, { clock, signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
-      return undefined;
-    } catch (error) {
-      if (!signal.aborted) this.#warn(messenger, error);
-      return { seen: `\`${messenger.input}\` was not told: ${messageOf(error)}.`, advice: adviceOf(error) };
-    }
-  }
-
-  #warn(messenger: Messenger, error: unknown): void {
-    if (this.#warned.has(messenger)) return;
-    this.#warned.add(messenger);
-    const { log, env } = this.#parts;
-    reportUntold({ input: messenger.input, why: messageOf(error), advice: adviceOf(error) }, { env, log });
+    return await this.#delivery.try(messenger.input, signal, (parts) => messenger.send(notice, parts));
   }
 
   #about({ issue }: Pick<EndedAlarm, 'issue'>): NoticeSubject {

@@ -2,27 +2,17 @@
  * Tells a service that waits for the job that a run begins and how it ended. Whatever goes wrong here is a warning: it changes neither the
  * error that is told nor the exit code, and takes a few seconds at most.
  */
-import type { Environment } from '../domain/destination.ts';
 import { messageOf } from '../domain/errors.ts';
 import { readChannelInputs } from '../inputs/channels.ts';
-import type { Clock } from '../ports.ts';
 import type { Ending } from '../report/ending.ts';
-import { reportUntold } from '../report/report.ts';
 import { describeRunEnd } from '../report/run-end.ts';
-import type { RunLog } from '../runner/log.ts';
 import type { Channel, SendParts } from './channel.ts';
+import { Delivery, type TellParts } from './delivery.ts';
 import { heartbeatChannel } from './heartbeat.ts';
-import { adviceOf } from './not-taken.ts';
 import { warnOfPlain } from './plain-address.ts';
 
 /** For one message, its repetitions included. */
 const LONGEST_MS = 6_000;
-
-export interface TellParts {
-  env: Environment;
-  log: RunLog;
-  clock: Clock;
-}
 
 export interface EndedRun {
   ending: Ending;
@@ -34,13 +24,14 @@ export interface EndedRun {
 
 export class Channels {
   readonly #parts: TellParts;
-  readonly #warned = new Set<Channel>();
+  readonly #delivery: Delivery;
   #open: readonly Channel[] | undefined;
   #starting: Promise<void> = Promise.resolve();
 
   /** Reads nothing yet. */
   constructor(parts: TellParts) {
     this.#parts = parts;
+    this.#delivery = new Delivery(parts, LONGEST_MS);
   }
 
   /** Returns at once; the run does not wait for it. @param signal of a cancellation */
@@ -60,29 +51,15 @@ export class Channels {
 
   /** Side by side; never rejects. */
   async #tell(signal: AbortSignal, say: (channel: Channel, parts: SendParts) => Promise<void>): Promise<void> {
-    const { clock, log } = this.#parts;
     try {
       this.#open ??= openChannels(this.#parts);
     } catch (error) {
-      log.warning(`No heartbeat is sent: ${messageOf(error)}`);
+      this.#parts.log.warning(`No heartbeat is sent: ${messageOf(error)}`);
       this.#open = [];
     }
     await Promise.all(
-      this.#open.map(async (channel) => {
-        try {
-          await say(channel, { clock, signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]) });
-        } catch (error) {
-          if (!signal.aborted) this.#warn(channel, error);
-        }
-      }),
+      this.#open.map((channel) => this.#delivery.try(channel.input, signal, (parts) => say(channel, parts))),
     );
-  }
-
-  #warn(channel: Channel, error: unknown): void {
-    if (this.#warned.has(channel)) return;
-    this.#warned.add(channel);
-    const { log, env } = this.#parts;
-    reportUntold({ input: channel.input, why: messageOf(error), advice: adviceOf(error) }, { env, log });
   }
 }
 

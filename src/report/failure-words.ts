@@ -38,11 +38,11 @@ type Outcome = Pick<FailureWords, 'command' | 'code' | 'outcome'>;
 
 /** @param series where it is known */
 export function failureTitle({ command, code, outcome }: Outcome, series: string | undefined): string {
-  return `${subjectOf(command, series)} ${outcome} (${code})`;
+  return `${subjectWords(command, series)} ${outcome} (${code})`;
 }
 
 /** `The backup of "shop"` */
-export function subjectOf(command: string, series: string | undefined): string {
+export function subjectWords(command: string, series: string | undefined): string {
   return series === undefined ? `The ${command}` : `The ${command} of "${series}"`;
 }
 

@@ -10,7 +10,7 @@ import type { Level } from '../domain/status/model.ts';
 import { secondsSince } from '../domain/time.ts';
 import { fewOf, formatDuration } from '../domain/words.ts';
 import type { Proven } from './ending.ts';
-import { type FailureWords, sentence, subjectOf } from './failure-words.ts';
+import { type FailureWords, sentence, subjectWords } from './failure-words.ts';
 import { oneLine } from './markdown.ts';
 
 /** What a message is about; each is a word of the webhook's JSON, so it never changes. */
@@ -109,7 +109,7 @@ export function successNotice(
   about: NoticeSubject,
   redact: Redact,
 ): Notice {
-  const what = subjectOf(about.command, about.series);
+  const what = subjectWords(about.command, about.series);
   const done = about.command === 'backup' ? 'is proven' : 'has passed';
   const title = kind === 'recovery' ? `Recovered: ${lower(what)} ${done} again` : `${what} ${done}`;
   const happened =
@@ -143,7 +143,7 @@ export function startNotice(
   ];
   return {
     kind: 'start',
-    title: oneLine(redact(`${subjectOf(about.command, about.series)} begins`)),
+    title: oneLine(redact(`${subjectWords(about.command, about.series)} begins`)),
     sections: facts.length === 0 ? {} : { happened: redact(facts.join(' ')) },
     reason,
     about,
@@ -152,7 +152,7 @@ export function startNotice(
 
 /** @param what one sentence */
 export function progressNotice(what: string, reason: string, about: NoticeSubject, redact: Redact): Notice {
-  const title = oneLine(redact(`${subjectOf(about.command, about.series)} is under way`));
+  const title = oneLine(redact(`${subjectWords(about.command, about.series)} is under way`));
   return { kind: 'progress', title, sections: { happened: redact(what) }, reason, about };
 }
 
@@ -168,7 +168,7 @@ export function notToldNotice(untold: readonly Untold[], about: NoticeSubject, r
   return {
     kind: 'not-told',
     level: 'warning',
-    title: oneLine(redact(`Somebody was not told of ${lower(subjectOf(about.command, about.series))}`)),
+    title: oneLine(redact(`Somebody was not told of ${lower(subjectWords(about.command, about.series))}`)),
     sections: {
       happened: redact(untold.map(({ seen }) => seen).join(' ')),
       action: [...new Set(untold.map(({ advice }) => advice))].join(' '),
