@@ -12,7 +12,8 @@ import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { isRecordName } from '../domain/set-layout.ts';
 import type { Storage } from '../ports.ts';
-import { readBytes, writeBytes } from '../storage/write-object.ts';
+import { writeRecord } from '../storage/records.ts';
+import { readBytes } from '../storage/write-object.ts';
 
 /**
  * Needs no right but to put below `_checks/`; without it a notice says so, since a check is worth something without.
@@ -25,12 +26,12 @@ export async function writeCheckRecord(
   signal: AbortSignal,
 ): Promise<{ uris: readonly string[]; findings: readonly Finding[] }> {
   const key = checkKey(record.name, new Date(record.startedAt), random);
-  const bytes = Buffer.from(serializeCheckRecord(record), 'utf8');
+  const text = serializeCheckRecord(record);
   const uris: string[] = [];
   const findings: Finding[] = [];
   for (const { storage } of targets) {
     try {
-      await writeBytes(storage, key, bytes, { contentType: 'application/json', onlyIfAbsent: true });
+      await writeRecord(storage, key, text);
       uris.push(storage.uri(key));
     } catch (error) {
       signal.throwIfAborted();

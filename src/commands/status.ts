@@ -55,7 +55,7 @@ async function recall({ name, runner, cacheManifests }: StatusInputs, { context,
   const places = { env, tempDirectory, workDir, workerUrl: threads.cache };
   const cache = cacheManifests ? openClientCache({ purpose: MANIFESTS, ...places, log, signal }) : undefined;
   const subject = [name ?? '', ...targets.map(({ storage }) => storage.location)];
-  return await Memory.recall({ cache, subject, workDir, log });
+  return await Memory.open({ cache, subject, workDir, log });
 }
 
 /** Nothing when it was not asked for. */

@@ -54,6 +54,16 @@ export interface DrillRecord {
 /** What must be known of many drills at once. */
 export type DrillOutcome = Pick<DrillRecord, 'backup' | 'verdict' | 'error' | 'startedAt' | 'timings'>;
 
+export function drillOutcome({ backup, verdict, error, startedAt, timings }: DrillRecord): DrillOutcome {
+  return { backup, verdict, startedAt, timings, ...(error === undefined ? {} : { error }) };
+}
+
+/** Of what lies where a record should and does not count as one. */
+export const DOUBTFUL_DRILL = {
+  code: 'drill-record-unreadable',
+  action: 'Look who wrote it; only drills should have the right to write there.',
+} as const;
+
 export type DrillTargetKind = 'own-server' | 'given';
 
 export interface DrillFacts {

@@ -1,11 +1,17 @@
 /** Records of drills in storage: written where the set is, read by whoever must know which backups were brought back. */
 import { parseBackupId } from '../domain/backup-id.ts';
-import { type DrillRecord, parseDrillRecord, restoredBackups, serializeDrillRecord } from '../domain/drill-record.ts';
+import {
+  DOUBTFUL_DRILL,
+  type DrillRecord,
+  parseDrillRecord,
+  restoredBackups,
+  serializeDrillRecord,
+} from '../domain/drill-record.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import { drillKey, drillsPrefix, isRecordName } from '../domain/set-layout.ts';
 import type { Storage } from '../ports.ts';
-import { readBytes, writeBytes } from '../storage/write-object.ts';
+import { isDoubtful, type Reading, type RecordKind, readRecord, writeRecord } from '../storage/records.ts';
 
 /** Sets whose records are looked at, the newest first: more than two years of monthly drills. */
 const SETS_READ = 100;
@@ -41,10 +47,7 @@ export async function writeDrillRecord(
   const failures: { location: string; error: unknown }[] = [];
   for (const storage of storages) {
     try {
-      await writeBytes(storage, key, Buffer.from(text, 'utf8'), {
-        contentType: 'application/json',
-        onlyIfAbsent: true,
-      });
+      await writeRecord(storage, key, text);
       uris.push(storage.uri(key));
     } catch (error) {
       failures.push({ location: storage.location, error });
@@ -87,7 +90,7 @@ export async function readDrillRecords(
         if (records.length === RECORDS_READ) break;
         const record = await readDrillRecord(storage, key, { series, id });
         if (record === undefined) continue;
-        if ('severity' in record) findings.push(record);
+        if (isDoubtful(record)) findings.push(doubtfulDrill(record.doubt));
         else records.push(record);
       }
     }
@@ -135,31 +138,24 @@ async function recordKeys(storage: Storage, series: string, id: string): Promise
   return keys.sort().reverse().slice(0, RECORDS_OF_SET);
 }
 
-/** A warning instead of one that does not count; `undefined` when it is gone by now. */
-export async function readDrillRecord(
+const DRILL: RecordKind<DrillRecord> = {
+  of: 'a drill',
+  parse: parseDrillRecord,
+  ownerOf: ({ backup }) => `${backup.name}/${backup.id}`,
+};
+
+/** As `readRecord`, of one that lies in the folder of a set. */
+export function readDrillRecord(
   storage: Storage,
   key: string,
   { series, id }: { series: string; id: string },
-): Promise<DrillRecord | Finding | undefined> {
-  try {
-    const record = parseDrillRecord((await readBytes(storage, key)).toString('utf8'));
-    if (record.backup.name === series && record.backup.id === id) return record;
-    return doubtful(storage.uri(key), `it names ${record.backup.name}/${record.backup.id}`);
-  } catch (error) {
-    if (!(error instanceof BackupError)) throw error;
-    if (error.code === 'ERR_STORAGE_MISSING') return undefined;
-    if (error.code !== 'ERR_MANIFEST') throw error;
-    return doubtful(storage.uri(key), error.message);
-  }
+): Promise<Reading<DrillRecord>> {
+  return readRecord(storage, key, DRILL, `${series}/${id}`);
 }
 
-function doubtful(uri: string, why: string): Finding {
-  return {
-    code: 'drill-record-unreadable',
-    severity: 'warning',
-    seen: `${uri} does not count as the record of a drill: ${why}`,
-    action: 'Look who wrote it; only drills should have the right to write there.',
-  };
+/** @param doubt as `readDrillRecord` gives it */
+export function doubtfulDrill(doubt: string): Finding {
+  return { ...DOUBTFUL_DRILL, severity: 'warning', seen: doubt };
 }
 
 function unreadable(error: BackupError, series: string): Finding {

@@ -8,8 +8,9 @@ import { type Inventory, type ListedObject, strangeIn, takeStock } from '../doma
 import type { RetentionSet } from '../domain/retention.ts';
 import { OBJECT_NAMES, seriesPrefix, setFolder } from '../domain/set-layout.ts';
 import { countOf } from '../domain/words.ts';
-import { readOutcomes } from '../holdings/drill-outcomes.ts';
+import { doubtfulDrill } from '../drill/records.ts';
 import { type FoundSet, findSets, type UnreadableSet, unknownIn } from '../holdings/found-sets.ts';
+import { readDrills } from '../holdings/outcomes.ts';
 
 export { LANES } from '../holdings/found-sets.ts';
 
@@ -36,7 +37,7 @@ export async function lookAt(target: Target, series: string, { signal }: Command
     listed.push({ key, sizeBytes, modifiedAt });
   }
   const inventory = takeStock(listed, series);
-  const { outcomes, findings: doubtful } = await readOutcomes(target, series, inventory);
+  const { outcomes, doubts } = await readDrills(target, series, inventory);
   const { sets, unreadable } = await findSets(target, series, inventory.finished);
   signal.throwIfAborted();
   const restored = restoredBackups(outcomes);
@@ -49,7 +50,7 @@ export async function lookAt(target: Target, series: string, { signal }: Command
     findings: [
       ...unreadable.map(leftAlone),
       ...sets.flatMap((found) => (found.damaged.length === 0 ? [] : incomplete(uriOf(found), found.damaged))),
-      ...doubtful,
+      ...doubts.map(doubtfulDrill),
       ...unknownObjects(strange, storage.uri(series)),
     ],
   };

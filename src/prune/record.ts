@@ -5,7 +5,7 @@ import { RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
 import { type PruneFinished, type PruneStarted, serializePruneRecord } from '../domain/prune-record.ts';
 import type { Storage } from '../ports.ts';
-import { writeBytes } from '../storage/write-object.ts';
+import { writeRecord } from '../storage/records.ts';
 
 export interface WrittenStart {
   record: PruneStarted;
@@ -42,10 +42,7 @@ export async function writeEnd(storage: Storage, { random }: WrittenStart, recor
 }
 
 async function put(storage: Storage, key: string, record: PruneStarted | PruneFinished): Promise<void> {
-  await writeBytes(storage, key, Buffer.from(serializePruneRecord(record)), {
-    onlyIfAbsent: true,
-    contentType: 'application/json',
-  });
+  await writeRecord(storage, key, serializePruneRecord(record));
 }
 
 function vanished(uri: string): BackupError {

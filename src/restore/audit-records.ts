@@ -12,7 +12,7 @@ import type { Finding } from '../domain/findings.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
 import type { RestoreInputs } from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
-import { writeBytes } from '../storage/write-object.ts';
+import { writeRecord } from '../storage/records.ts';
 import type { BringBackParts } from './bring-back.ts';
 
 export interface RestoreParts extends BringBackParts {
@@ -50,10 +50,7 @@ export async function putAudit(
   key: string,
   record: AuditPlanned | AuditStarted | AuditFinished,
 ): Promise<void> {
-  await writeBytes(storage, key, Buffer.from(serializeAudit(record)), {
-    onlyIfAbsent: true,
-    contentType: 'application/json',
-  });
+  await writeRecord(storage, key, serializeAudit(record));
 }
 
 export interface Lost {

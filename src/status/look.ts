@@ -15,10 +15,8 @@ import type { DestinationFacts, SeenDestination, SeriesFacts, UnfinishedSet } fr
 import { seriesIn } from '../domain/status/listing.ts';
 import { ownerOf } from '../domain/status/owners.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
-import { readDrillRecord } from '../drill/records.ts';
-import { readCheck, readChecks } from '../holdings/check-outcomes.ts';
-import { readOutcomes } from '../holdings/drill-outcomes.ts';
 import { findSets, readFacts, unknownIn } from '../holdings/found-sets.ts';
+import { readChecks, readDrills } from '../holdings/outcomes.ts';
 import type { Memory } from './memory.ts';
 
 export interface LookParts {
@@ -83,13 +81,13 @@ async function lookAtSeries(
   const { storage } = target;
   const inventory = takeStock(objects, name);
   const { sets, unreadable } = await findSets(target, name, inventory.finished, (place) =>
-    memory.set(storage.uri(place.manifest.key), place.manifest.etag, () => readFacts(place)),
+    memory.recall('set', storage.uri(place.manifest.key), place.manifest.etag, () => readFacts(place)),
   );
-  const { outcomes, findings } = await readOutcomes(target, name, inventory, ({ series, id, record }) =>
-    memory.drill(storage.uri(record.key), record.etag, () => readDrillRecord(storage, record.key, { series, id })),
+  const drills = await readDrills(target, name, inventory, ({ key, etag }, read) =>
+    memory.recall('drill', storage.uri(key), etag, read),
   );
-  const health = await readChecks(recentChecks(inventory.checks, now), (record) =>
-    memory.check(storage.uri(record.key), record.etag, () => readCheck(target, name, record)),
+  const checks = await readChecks(target, name, recentChecks(inventory.checks, now), ({ key, etag }, read) =>
+    memory.recall('check', storage.uri(key), etag, read),
   );
   return {
     name,
@@ -97,10 +95,10 @@ async function lookAtSeries(
     sets: sets.map(({ facts, damaged }) => ({ facts, damaged })),
     unfinished: inventory.unfinished.map(unfinishedSet),
     unreadable,
-    drills: outcomes,
-    doubtfulDrills: findings.map(({ seen }) => seen),
-    checks: health.outcomes,
-    doubtfulChecks: health.doubts,
+    drills: drills.outcomes,
+    doubtfulDrills: drills.doubts,
+    checks: checks.outcomes,
+    doubtfulChecks: checks.doubts,
     unknown: [...inventory.unknown, ...sets.flatMap(unknownIn), ...strangeIn(inventory)],
   };
 }

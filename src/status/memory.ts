@@ -11,12 +11,11 @@ import { pipeline } from 'node:stream/promises';
 import { type CheckOutcome, readCheckOutcome } from '../domain/check/outcome.ts';
 import { type DrillOutcome, readDrillOutcome } from '../domain/drill-record.ts';
 import { messageOf } from '../domain/errors.ts';
-import type { Finding } from '../domain/findings.ts';
 import * as json from '../domain/json-reader.ts';
 import { readSetFacts, type SetFacts } from '../domain/set-facts.ts';
-import type { CheckReading } from '../holdings/check-outcomes.ts';
 import type { Log } from '../ports.ts';
 import type { ActionsCache, CachePurpose } from '../postgres/client-cache.ts';
+import { isDoubtful, type Reading } from '../storage/records.ts';
 
 /** Of the lines; a change of what is remembered is another version. */
 const VERSION = 1;
@@ -27,13 +26,17 @@ export const MANIFESTS: CachePurpose = {
   without: 'All manifests are read anew, which takes longer and nothing else.',
 };
 
-interface Remembered {
+/** What is made of a manifest, of the record of a drill, and of that of a health check. */
+interface Kept {
+  set: SetFacts;
+  drill: DrillOutcome;
+  check: CheckOutcome;
+}
+
+interface Remembered extends Partial<{ [K in keyof Kept]: Kept[K] | undefined }> {
   /** Where, and the key: `s3://bucket/prefix/shop/…/metadata.json`. */
   uri: string;
   etag: string;
-  set?: SetFacts | undefined;
-  drill?: DrillOutcome | undefined;
-  check?: CheckOutcome | undefined;
   /** Of a manifest: its set was read again, and is not what was stored. */
   damaged?: boolean | undefined;
 }
@@ -69,39 +72,29 @@ export class Memory {
   }
 
   /** Rejects only when the run ends. */
-  static async recall(parts: MemoryParts): Promise<Memory> {
+  static async open(parts: MemoryParts): Promise<Memory> {
     const memory = new Memory(parts);
-    await memory.#recall();
+    await memory.#restore();
     return memory;
   }
 
-  /** `read`, or what it gave for the same object in an earlier run. */
-  async set(uri: string, etag: string | undefined, read: () => Promise<SetFacts>): Promise<SetFacts> {
-    const known = this.#known(uri, etag)?.set;
-    return known ?? this.#keep(uri, etag, 'set', await read());
-  }
-
-  /** As {@link set}; what does not count as a record is read again every time. */
-  async drill(
+  /**
+   * What `read` gives, or what it gave for the same object in an earlier run; what does not count as a record is read
+   * again every time.
+   */
+  async recall<K extends keyof Kept, R extends Reading<Kept[K]>>(
+    kind: K,
     uri: string,
     etag: string | undefined,
-    read: () => Promise<DrillOutcome | Finding | undefined>,
-  ): Promise<DrillOutcome | Finding | undefined> {
-    const known = this.#known(uri, etag)?.drill;
-    if (known !== undefined) return known;
+    read: () => Promise<R>,
+  ): Promise<R | Kept[K]> {
+    const known = this.#known(uri, etag)?.[kind];
+    if (known !== undefined) return known as Kept[K];
     const value = await read();
-    if (value === undefined || 'severity' in value) return value;
-    const { backup, verdict, error, startedAt, timings } = value;
-    const outcome = { backup, verdict, startedAt, timings, ...(error === undefined ? {} : { error }) };
-    return this.#keep(uri, etag, 'drill', outcome);
-  }
-
-  /** As {@link drill}. */
-  async check(uri: string, etag: string | undefined, read: () => Promise<CheckReading>): Promise<CheckReading> {
-    const known = this.#known(uri, etag)?.check;
-    if (known !== undefined) return known;
-    const value = await read();
-    return value === undefined || 'doubt' in value ? value : this.#keep(uri, etag, 'check', value);
+    const counts = value !== undefined && !isDoubtful(value);
+    if (counts && etag !== undefined && this.#parts.cache !== undefined)
+      this.#now.set(uri, { uri, etag, [kind]: value });
+    return value;
   }
 
   /** Whether the set with the manifest at `uri` was damaged when it was read again last. */
@@ -122,17 +115,7 @@ export class Memory {
     return known;
   }
 
-  #keep<K extends 'set' | 'drill' | 'check', T extends SetFacts | DrillOutcome | CheckOutcome>(
-    uri: string,
-    etag: string | undefined,
-    kind: K,
-    value: T,
-  ): T {
-    if (etag !== undefined && this.#parts.cache !== undefined) this.#now.set(uri, { uri, etag, [kind]: value });
-    return value;
-  }
-
-  async #recall(): Promise<void> {
+  async #restore(): Promise<void> {
     const { cache, log } = this.#parts;
     if (cache === undefined) return;
     const folder = this.#folder('recalled');

@@ -1,4 +1,5 @@
 /** What failed since the last green, and what failures have left. */
+import { DOUBTFUL_DRILL } from '../drill-record.ts';
 import { fewKeys } from '../key-words.ts';
 import { hoursBetween } from '../time.ts';
 import { countOf } from '../words.ts';
@@ -71,15 +72,7 @@ function unreadable({ name: series, places }: SeriesView): StatusFinding[] {
     ),
     ...places
       .flatMap(({ part }) => part.doubtfulDrills)
-      .map(
-        (seen): StatusFinding => ({
-          code: 'drill-record-unreadable',
-          level: 'warning',
-          series,
-          seen,
-          action: 'Look who wrote it; only drills should have the right to write there.',
-        }),
-      ),
+      .map((seen): StatusFinding => ({ ...DOUBTFUL_DRILL, level: 'warning', series, seen })),
   ];
 }
 
