@@ -49,6 +49,10 @@ export async function restore(inputs: RestoreInputs, given: CommandContext): Pro
     const series = safetySeries(facts, found, database.name);
     const plan = describePlan({ ...parts, ...(inputs.safetyBackup ? { safetySeries: series } : {}) });
     const dry = plannedRun('restore', parts, plan);
+    if (inputs.checkConfirm) {
+      const { findings: doubts } = await askSecondPerson({ ...parts, targets, occasion });
+      return { ...dry, findings: [...dry.findings, ...doubts] };
+    }
     const toConfirm = await keepPlan({ ...parts, targets, occasion });
     return toConfirm === undefined ? dry : { ...dry, toConfirm, findings: [...dry.findings, ...toConfirm.findings] };
   }

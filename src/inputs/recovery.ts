@@ -23,6 +23,13 @@ export function restoreInputs(
     });
   }
   if (requireSecondPerson && !isWorkflow(env)) problems.push({ input: 'require-second-person', message: NO_PERSONS });
+  const checkConfirm = values['check-confirm'] ?? false;
+  if (checkConfirm && values['dry-run'] === false) {
+    problems.push({
+      input: 'check-confirm',
+      message: 'it belongs to a dry run: a restore checks `confirm` anyway. Remove it.',
+    });
+  }
   if (strategy === 'new-database') {
     for (const [input, given] of [
       ['confirm', confirm !== undefined && !requireSecondPerson],
@@ -42,6 +49,7 @@ export function restoreInputs(
     ...(confirm === undefined ? {} : { confirm }),
     ...(reason === undefined ? {} : { reason }),
     requireSecondPerson,
+    checkConfirm,
     safetyBackup: values['safety-backup'] ?? true,
     ...safetyEncryption(values),
     pauseWrites: values['pause-writes'] ?? true,

@@ -136,6 +136,8 @@ export interface RestoreInputs extends RecoveryInputs {
    */
   confirm?: string;
   requireSecondPerson: boolean;
+  /** Of a dry run: `confirm` is judged as if it were none, and no plan is kept. */
+  checkConfirm: boolean;
   /** Stands in the audit record. */
   reason?: string;
   safetyBackup: boolean;

@@ -34,6 +34,7 @@ export interface SettleParts {
   confirm?: string;
   reason?: string;
   requireSecondPerson?: boolean;
+  checkConfirm?: boolean;
   safetyBackup: boolean;
   pauseWrites: boolean;
 }
@@ -169,7 +170,7 @@ async function planTarget(parts: SettleParts, fetched: FetchedArchive | undefine
     ...(confirm === undefined ? {} : { confirm }),
     ...(reason === undefined ? {} : { reason }),
     requireSecondPerson: parts.requireSecondPerson ?? false,
-    dryRun: inputs.dryRun,
+    dryRun: inputs.dryRun && parts.checkConfirm !== true,
     allowOlderMajor: inputs.allowOlderMajor,
     backupId: found.source.id,
     run: inputs.runner.run?.url ?? `${context.version} on this machine, ${context.clock.now().toISOString()}`,

@@ -206,7 +206,7 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
     }
   });
 
-  test('without `name` is told of by what it found out, in the issue of its job, with the good backup there is', async () => {
+  test('without a name is told of by what it found out, in the issue of its job, with the good backup there is', async () => {
     const github = await startGitHub();
     try {
       // A variable that nobody has set is an empty input.

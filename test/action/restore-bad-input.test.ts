@@ -97,6 +97,9 @@ describeWith(await clientTools(17), 'An input of a restore', (clients) => {
       'safety-backup: ',
     ]));
 
+  test('check-confirm without a dry run is an error', () =>
+    expectRefused({ 'check-confirm': 'true' }, ['check-confirm: it belongs to a dry run']));
+
   test('tables and schemas exclude each other', () =>
     expectRefused({ tables: 'public.orders', schemas: 'public' }, ['tables: schemas is given too']));
 

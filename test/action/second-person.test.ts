@@ -209,6 +209,27 @@ describeWith(await clientTools(17), 'A restore that needs a second person', (cli
     );
   });
 
+  test('says no in a dry run with check-confirm wherever the restore would, and leaves no plan', async () => {
+    const { fingerprint: confirm } = await plan({ backup: bench.id });
+    const check = { 'check-confirm': 'true', backup: bench.id };
+    const hubot = { actor: 'hubot' };
+    await expectDryRunRefused('ERR_CONFIRM', 'confirm is empty', check, hubot);
+    await expectDryRunRefused('ERR_PLAN_UNKNOWN', 'no fingerprint', { ...check, confirm: bench.fingerprint }, hubot);
+    await expectDryRunRefused('ERR_PLAN_OWN', 'had a hand in the plan', { ...check, confirm });
+    await expectDryRunRefused('ERR_PLAN_DIFFERS', 'inputs are others', { ...check, confirm, tables: 'which' }, hubot);
+    await expectDryRunRefused(...(['ERR_TARGET_NOT_EMPTY', 'is not empty'] as const), {
+      ...check,
+      'require-second-person': 'false',
+    });
+    const before = folderState(bench.scenario.storage);
+    const run = await restore({ ...check, 'dry-run': 'true', confirm }, hubot);
+    expect(run.exitCode, run.maskedLog).toBe(0);
+    expect(run.outputs).not.toHaveProperty('plan-fingerprint');
+    expect(folderState(bench.scenario.storage)).toEqual(before);
+    const alone = { ...check, 'dry-run': 'true', 'require-second-person': 'false', confirm: bench.fingerprint };
+    expect((await restore(alone)).exitCode).toBe(0);
+  });
+
   test('is refused without a reason, in its dry run already', () =>
     expectDryRunRefused('ERR_CONFIRM', 'is replaced only for a reason', { reason: '' }));
 

@@ -7,7 +7,7 @@ export interface Consent {
   reason?: string;
   /** Then `confirm` names a plan, which tells the target as well: `confirmedPlan`. */
   requireSecondPerson: boolean;
-  /** Nothing is replaced, so nobody has to have confirmed yet; what is given must be right all the same. */
+  /** Nobody has to have confirmed yet; what is given must be right all the same. False for one with `check-confirm`. */
   dryRun: boolean;
 }
 

@@ -47,6 +47,13 @@ export const RECOVERY = {
     whenEmpty: '`false`',
     parse: orElse(yesOrNo, false),
   }),
+  'check-confirm': input({
+    commands: restore,
+    description:
+      'With `dry-run`: fails wherever the restore itself would be refused for its `confirm`, a missing one included, and keeps no plan of its own. For a step before the one that closes your application, as in the template `restore.yml`.',
+    whenEmpty: '`false`',
+    parse: orElse(yesOrNo, false),
+  }),
   reason: input({
     commands: restore,
     description: 'Why this is restored, for the audit record. `in-place` demands it where the target is not empty.',

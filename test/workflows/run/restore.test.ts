@@ -92,6 +92,17 @@ describeWith(inject('workflowRig'), 'restore', (rig) => {
     expect(await shop.digest('shop')).toBe(before);
   });
 
+  test('closes no application for a restore that is refused', async () => {
+    const inputs = { strategy: 'in-place', close: 'true', 'dry-run': 'false' };
+    for (const wrong of ['', 'db.example.com/another']) {
+      const refused = await dispatch({ ...inputs, confirm: wrong });
+      expect(refused.exitCode).toBe(1);
+      expect(refused.jobs).toEqual({ restore: 'failure' });
+      expect(refused.text).toMatch(/\(ERR_TARGET_NOT_EMPTY\)|\(ERR_CONFIRM\)/);
+      expect(refused.text).not.toContain('Nothing is closed yet');
+    }
+  });
+
   test('in place, confirmed, puts the data back; a closed application is opened when it is healthy', async () => {
     const vars = { APPLICATION_HEALTH_URL: `${shop.secrets.BACKUP_HEARTBEAT_URL?.replace('nightly', 'health')}` };
     const inputs = { 'dry-run': 'false', strategy: 'in-place', confirm, close: 'true' };
