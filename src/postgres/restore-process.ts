@@ -82,11 +82,12 @@ export async function runRestoreProcess(
   });
   child = started;
   const feeding = program.stdin === undefined ? undefined : feed(program.stdin, started, touch);
-  const stalled = watchChild(name, () => aliveAt, context, ending);
+  const life = { at: () => aliveAt, isHeldUp: () => feeding?.isHungry() ?? false };
+  const stalled = watchChild(name, life, context, ending);
   try {
     const output = program.onOutput?.(started.stdout as Readable) ?? Promise.resolve();
     const end = await Promise.race([Promise.all([started.ended, output]).then(([ended]) => ended), stalled]);
-    const broken = await feeding?.();
+    const broken = await feeding?.end();
     context.signal.throwIfAborted();
     if (broken !== undefined) throw broken;
     return { program: name, ...end };
@@ -100,7 +101,7 @@ export async function runRestoreProcess(
 /** Never resolves; rejects when the restore hangs. */
 async function watchChild(
   who: string,
-  lastSignOfLife: () => number,
+  life: { at: () => number; isHeldUp: () => boolean },
   { clock, log, stallSeconds, askServer }: RestoreContext,
   signal: AbortSignal,
 ): Promise<never> {
@@ -110,8 +111,8 @@ async function watchChild(
       signal,
       stallSeconds,
       who,
-      lastSignOfLife,
-      isHeldUp: () => false,
+      lastSignOfLife: life.at,
+      isHeldUp: life.isHeldUp,
       askServer,
       onWorking: (seconds) =>
         log.info(`${who} has said nothing for ${seconds} s; the server says that it is at work. Waiting on.`),
@@ -128,20 +129,28 @@ async function watchChild(
   return await new Promise<never>(() => undefined);
 }
 
-/**
- * Feeds until the child has ended or takes no more, which is no error of the source. Returns what ends the feeding and
- * gives the source's own error, if it had one.
- */
-function feed(stream: Readable, child: RunningProcess, touch: () => void): () => Promise<unknown> {
+interface Feeding {
+  /** The child waits for the source, which has limits of its own. */
+  isHungry: () => boolean;
+  /** Ends it and gives the source's own error, if it had one. */
+  end: () => Promise<unknown>;
+}
+
+/** Feeds until the child has ended or takes no more, which is no error of the source. */
+function feed(stream: Readable, child: RunningProcess, touch: () => void): Feeding {
+  let hungry = true;
   const stdin = child.stdin as Writable;
   const closed = new AbortController();
   for (const event of ['error', 'close']) stdin.once(event, () => closed.abort());
   const pump = async (): Promise<void> => {
     for await (const chunk of stream) {
       if (closed.signal.aborted) return;
+      hungry = false;
       touch();
       if (!stdin.write(chunk)) await once(stdin, 'drain', { signal: closed.signal });
+      hungry = true;
     }
+    hungry = false;
     stdin.end();
   };
   const fed = pump().catch((error: unknown) => {
@@ -150,11 +159,12 @@ function feed(stream: Readable, child: RunningProcess, touch: () => void): () =>
     child.kill();
     return error;
   });
-  return async () => {
+  const end = async (): Promise<unknown> => {
     closed.abort();
     stream.destroy();
     return await fed;
   };
+  return { isHungry: () => hungry, end };
 }
 
 export function openFile(path: string): Readable {

@@ -13,7 +13,7 @@ import { countOf } from '../domain/words.ts';
 import type { RecoveryInputs } from '../inputs/types.ts';
 import { analyze } from '../postgres/analyze.ts';
 import { createDatabase, dropDatabase } from '../postgres/databases.ts';
-import { askSession } from '../postgres/dump-session.ts';
+import { loadingSession } from '../postgres/dump-session.ts';
 import { type RestoreRun, runRestore } from '../postgres/restore.ts';
 import { RESTORE_SESSION } from '../postgres/restore-process.ts';
 import { runRestoreInOneTransaction } from '../postgres/restore-transaction.ts';
@@ -114,8 +114,12 @@ export async function runInto(
     log,
     clock,
     stallSeconds: inputs.stallTimeoutSeconds,
-    askServer: () =>
-      askSession(access.connection(database), { applicationName: RESTORE_SESSION }, { clock, log }, signal),
+    askServer: loadingSession(
+      access.connection(database),
+      { applicationName: RESTORE_SESSION },
+      { clock, log },
+      signal,
+    ),
   };
   const run =
     before === undefined

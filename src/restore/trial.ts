@@ -20,7 +20,7 @@ import { assessLocale, createDatabaseSql, offeredLocale } from '../domain/strate
 import type { Toc } from '../domain/toc.ts';
 import { formatBytes } from '../domain/words.ts';
 import { createDatabase, dropDatabase } from '../postgres/databases.ts';
-import { askSession } from '../postgres/dump-session.ts';
+import { loadingSession } from '../postgres/dump-session.ts';
 import { type RestoreRun, runRestore } from '../postgres/restore.ts';
 import { RESTORE_SESSION } from '../postgres/restore-process.ts';
 import { type EphemeralServer, startEphemeralServer } from '../postgres/server/start.ts';
@@ -194,14 +194,13 @@ class StreamedTrial implements Trial {
     const plan = this.#plan(toc);
     const env = await access.childEnv(prepared.tools, DATABASE);
     const { clock, log } = context;
+    const key = { applicationName: RESTORE_SESSION };
+    const askServer = loadingSession(access.connection(DATABASE), key, context, signal);
     this.#restoring = runRestore({
       ...{ env, signal, clock, log, plan, tools: prepared.tools, targetMajor: facts.server.major },
       archive: { kind: 'stream', format: 'custom', open: () => Promise.resolve(this.#tail.after(head.file)) },
       stallSeconds: inputs.stallTimeoutSeconds,
-      askServer: async () => {
-        if (this.#tail.isStarving) return 'working';
-        return await askSession(access.connection(DATABASE), { applicationName: RESTORE_SESSION }, context, signal);
-      },
+      askServer: async () => (this.#tail.isStarving ? 'working' : await askServer()),
       jobs: 1,
       owner: 'keep',
       privileges: 'keep',

@@ -6,15 +6,22 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConnection } from '../../src/domain/connection.ts';
 import { creatableRoles, roleStatements } from '../../src/domain/globals.ts';
+import { loadingSession } from '../../src/postgres/dump-session.ts';
 import { type RestoreRun, runRestore } from '../../src/postgres/restore.ts';
+import { RESTORE_SESSION } from '../../src/postgres/restore-process.ts';
 import { createRoles } from '../../src/postgres/roles.ts';
 import { readRoleUse, readToc } from '../../src/postgres/toc.ts';
+import type { SessionState } from '../../src/postgres/watchdog.ts';
+import { systemClock } from '../../src/runner/clock.ts';
 import { describeWith, testIf } from '../support/availability.ts';
+import { type Faults, startFaultProxy } from '../support/fault-proxy.ts';
 import { serverAccount } from '../support/postgres-binaries.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { asStream, inventory, never, RestoreBench, restoreClients } from '../support/restore-bench.ts';
 import { runTool } from '../support/run-tool.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { canMount, mountSmall } from '../support/small-file-system.ts';
 import { SUPERUSER } from '../support/target-facts.ts';
 
@@ -182,6 +189,67 @@ describeWith(await restoreClients(17, 17), 'a restore that fails', (clients) => 
     expect(asked).toBeGreaterThan(1);
     await blocker.end();
   });
+
+  test.each(['file', 'stream'] as const)(
+    'a network that dies in the middle of a table ends a restore from a %s, and is not taken for work',
+    async (kind) => {
+      const archive = await bench.dump('big');
+      const plan = await bench.plan(archive);
+      const database = await bench.newDatabase();
+      const { port } = bench.target;
+      await using proxy = await proxyTo(port);
+      const request = parseConnection(bench.target.uri(database), {}, 'target-database-url');
+      const { signal } = new AbortController();
+      const key = { applicationName: RESTORE_SESSION };
+      const askServer = loadingSession(request, key, { clock: systemClock, log: silentLog }, signal);
+      const said: SessionState[] = [];
+      const options = bench.options(database, kind === 'file' ? archive : asStream(archive), plan, {
+        env: { ...bench.env(database), PGPORT: String(proxy.port) },
+        stallSeconds: 1,
+        askServer: async () => {
+          const state = await askServer();
+          said.push(state);
+          return state;
+        },
+      });
+      await expect(runRestore(options)).rejects.toMatchObject({
+        code: 'ERR_RESTORE_FAILED',
+        message: expect.stringContaining('the network between them is dead'),
+      });
+      // Once is no proof: it may have been between two rows.
+      expect(said).toEqual(['working', 'waiting-for-client']);
+      expect(proxy.counts.struck).toBeGreaterThan(0);
+    },
+  );
+
+  test('a network that is slow is waited for, however long a table takes', async () => {
+    const archive = await bench.dump('big');
+    const plan = await bench.plan(archive);
+    const database = await bench.newDatabase();
+    await using proxy = await proxyTo(bench.target.port, { bytesPerSecond: 12_000_000 });
+    const request = parseConnection(bench.target.uri(database), {}, 'target-database-url');
+    const key = { applicationName: RESTORE_SESSION };
+    const { signal } = new AbortController();
+    let asked = 0;
+    const askServer = loadingSession(request, key, { clock: systemClock, log: silentLog }, signal);
+    const run = await runRestore(
+      bench.options(database, archive, plan, {
+        env: { ...bench.env(database), PGPORT: String(proxy.port) },
+        stallSeconds: 1,
+        askServer: () => {
+          asked += 1;
+          return askServer();
+        },
+      }),
+    );
+    expect(troubles(run)).toEqual([]);
+    expect(asked).toBeGreaterThan(1);
+  });
+
+  async function proxyTo(port: number, faults: Faults = { direction: 'to-server', blackholeAfter: 5_000_000 }) {
+    const proxy = await startFaultProxy({ host: '127.0.0.1', port }, faults);
+    return Object.assign(proxy, { [Symbol.asyncDispose]: () => proxy.close() });
+  }
 
   test('a target that dies in mid-restore can be tried again', async () => {
     const archive = await bench.dump('big');

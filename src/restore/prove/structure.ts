@@ -15,7 +15,7 @@ import type { RestoredStructure } from '../../domain/restored-proof.ts';
 import type { TocEntry } from '../../domain/toc.ts';
 import { formatCount } from '../../domain/words.ts';
 import { readServer } from '../../postgres/catalog/database.ts';
-import { askSession } from '../../postgres/dump-session.ts';
+import { loadingSession } from '../../postgres/dump-session.ts';
 import { digestLargeObjectRights } from '../../postgres/large-object-digest.ts';
 import { printArchive, printDatabase } from '../../postgres/printed-definitions.ts';
 import { runRestore } from '../../postgres/restore.ts';
@@ -110,8 +110,8 @@ async function printTarget(
 async function childContext(parts: RestoredProofParts, database: string): Promise<RestoreContext> {
   const { access, tools, signal, clock, log } = parts;
   const env = await access.childEnv(tools, database);
-  const askServer = () =>
-    askSession(access.connection(database), { applicationName: RESTORE_SESSION }, { clock, log }, signal);
+  const key = { applicationName: RESTORE_SESSION };
+  const askServer = loadingSession(access.connection(database), key, { clock, log }, signal);
   return { env, signal, clock, log, stallSeconds: access.stallSeconds, askServer };
 }
 
