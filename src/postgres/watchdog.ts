@@ -53,6 +53,8 @@ export async function watchForStall(watch: Watch): Promise<void> {
     const silentSeconds = Math.round((now - aliveAt) / 1000);
     const state = await watch.askServer().catch((error: unknown) => messageOf(error));
     if (watch.signal.aborted) return;
+    // It may have gone on, or come to its end, while the server was asked.
+    if (watch.lastSignOfLife() > aliveAt) continue;
     if (state !== 'working') throw stalled(watch.who, silentSeconds, state);
     watch.onWorking(silentSeconds);
     aliveAt = now;

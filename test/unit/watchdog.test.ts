@@ -62,6 +62,21 @@ describe('the watchdog', () => {
     expect(rig.clock.milliseconds).toBe(300_000);
   });
 
+  it('takes back what it thought when a sign of life comes while the server is asked', async () => {
+    let asked = 0;
+    let aliveAt = 0;
+    const rig = watch({
+      lastSignOfLife: () => aliveAt,
+      askServer: async () => {
+        if (++asked === 1) aliveAt = rig.clock.milliseconds;
+        return 'gone';
+      },
+    });
+    await expect(watchForStall(rig.watch)).rejects.toThrow('no longer knows');
+    expect(asked).toBe(2);
+    expect(rig.clock.milliseconds).toBe(120_000);
+  });
+
   it('does not count the time in which storage holds the dump up', async () => {
     const rig = watch({ isHeldUp: () => rig.clock.milliseconds < 600_000 });
     await expect(watchForStall(rig.watch)).rejects.toThrow();
