@@ -129,15 +129,19 @@ async function withWorkDir<T>(
   body: (workDir: string) => Promise<T>,
 ): Promise<T> {
   const workDir = planWorkDir(tempDirectory);
-  remember('workDir', workDir, env);
   try {
+    remember('workDir', workDir, env);
     await makeWorkDir(workDir);
   } catch (cause) {
-    throw new BackupError('ERR_PREFLIGHT', `A private folder cannot be made in ${tempDirectory}: ${messageOf(cause)}`, {
-      op: 'make the work folder',
-      hint: 'Free space there, or point RUNNER_TEMP (outside a workflow TMPDIR) to a folder that can be written.',
-      cause,
-    });
+    throw new BackupError(
+      'ERR_PREFLIGHT',
+      `A private folder cannot be made in ${tempDirectory}, or not be noted for the post step: ${messageOf(cause)}`,
+      {
+        op: 'make the work folder',
+        hint: 'Free space there, or point RUNNER_TEMP (outside a workflow TMPDIR) to a folder that can be written.',
+        cause,
+      },
+    );
   }
   try {
     return await body(workDir);

@@ -32,13 +32,17 @@ export async function lockTables(
 interface Blocker {
   schema: string;
   name: string;
-  pid: number;
+  /** A prepared transaction has none. */
+  pid: number | null;
+  /** Its name as a literal of SQL. */
+  prepared: string | null;
   granted: boolean;
   application: string | null;
   role: string | null;
   state: string | null;
   seconds: number | null;
-  behind: number[];
+  /** 0 for a prepared transaction. */
+  behind: number[] | null;
 }
 
 /**
@@ -69,7 +73,7 @@ export async function lockTimeoutError(
 
 async function readBlockers(client: pg.Client, tables: readonly LockTarget[]): Promise<Blocker[]> {
   const { rows } = await client.query<Blocker>(
-    `SELECT n.nspname::text AS schema, c.relname::text AS name, l.pid, l.granted,
+    `SELECT n.nspname::text AS schema, c.relname::text AS name, l.pid, l.granted, pg_catalog.quote_literal(p.gid) AS prepared,
             NULLIF(a.application_name, '') AS application, a.usename::text AS role, a.state,
             EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::int AS seconds,
             pg_catalog.pg_blocking_pids(l.pid) AS behind
@@ -77,6 +81,9 @@ async function readBlockers(client: pg.Client, tables: readonly LockTarget[]): P
        JOIN pg_catalog.pg_class c ON c.oid = l.relation
        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+       LEFT JOIN pg_catalog.pg_locks x
+         ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction
+       LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid
       WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::oid[])
         AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
         AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
@@ -93,11 +100,19 @@ function describe(blocker: Blocker): string {
     ...(blocker.state === null ? [] : [blocker.state]),
     ...(blocker.seconds === null ? [] : [`in its transaction for ${blocker.seconds} s`]),
   ];
-  const session = `session ${blocker.pid}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
   const table = displayName(blocker);
+  if (blocker.pid === null) return describePrepared(table, blocker.prepared);
+  const session = `session ${blocker.pid}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
   if (blocker.granted) return `${table} is locked exclusively by ${session}`;
-  const behind = blocker.behind.length === 0 ? '' : ` behind session ${blocker.behind.join(', ')}`;
+  const before = (blocker.behind ?? []).map((pid) => (pid === 0 ? 'a prepared transaction' : `session ${pid}`));
+  const behind = before.length === 0 ? '' : ` behind ${before.join(', ')}`;
   return `${session} waits for an exclusive lock on ${table}${behind}, and nobody gets in before it`;
+}
+
+/** It belongs to no session and outlives a restart, so waiting is of no use. */
+function describePrepared(table: string, gid: string | null): string {
+  const name = gid ?? 'its name in pg_prepared_xacts';
+  return `${table} is locked exclusively by a prepared transaction, which stays until somebody ends it: COMMIT PREPARED ${name} or ROLLBACK PREPARED ${name}`;
 }
 
 /** A lock was refused because of time; `undefined` for other errors. */

@@ -114,7 +114,10 @@ async function readMisses(client: pg.Client, catalog: SelectedCatalog): Promise<
     if (counted.length === 0) missing.push({ pattern, outOfScope: hits.length > 0 });
   });
   const lost = missing.filter(({ outOfScope }) => !outOfScope).map(({ pattern }) => pattern);
-  const near = await nearMatches(client, lost);
+  // A view that is named there would be no match however it is written.
+  const near = (await nearMatches(client, lost)).filter(
+    ({ pattern, oid }) => lost[pattern]?.input !== 'critical-tables' || tables.has(oid),
+  );
   return missing.map(({ pattern, outOfScope }) => ({
     input: pattern.input,
     pattern: pattern.pattern.text,

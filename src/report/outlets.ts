@@ -2,12 +2,13 @@
 import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as core from '@actions/core';
+import type { CommandResult } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
-import { messageOf } from '../domain/errors.ts';
+import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { RunFile } from './files.ts';
-import { DASHBOARD_PATH, REPORT_PATH } from './outputs.ts';
+import { DASHBOARD_PATH, outputsOf, REPORT_PATH } from './outputs.ts';
 import { fitSummary } from './summary.ts';
 
 /** Of each kind the runner shows ten annotations of a step; one is kept for saying that there are more. */
@@ -24,6 +25,24 @@ export function setOutput(name: string, value: string, { env, log }: Surrounding
   const safe = log.redact(value);
   if (env.GITHUB_OUTPUT) core.setOutput(name, safe);
   else log.debug(`output ${name}=${safe}`);
+}
+
+/** Gives what went wrong, since that must hide nothing of the result. */
+export function setOutputs(result: CommandResult, surroundings: Surroundings): BackupError | undefined {
+  try {
+    for (const [name, value] of outputsOf(result)) setOutput(name, value, surroundings);
+    return undefined;
+  } catch (cause) {
+    return outputsNotWritten(cause);
+  }
+}
+
+export function outputsNotWritten(cause: unknown): BackupError {
+  return new BackupError('ERR_INTERNAL', `The outputs of this run could not be written: ${messageOf(cause)}`, {
+    op: 'hand on outputs',
+    hint: 'Free space on the disk of the runner, and look into the log for what was done: what the run itself did is done.',
+    cause,
+  });
 }
 
 /** A summary that cannot be written does not make a backup worse. */

@@ -14,8 +14,16 @@ import { filesOf, filesOfFailure } from './files.ts';
 import { lastLine } from './last-line.ts';
 import { Markdown } from './markdown.ts';
 import { dryRunSummary, plannedSummary, reusedSummary } from './other-outcomes.ts';
-import { annotateFindings, type Surroundings, setOutput, writeFiles, writeSummary } from './outlets.ts';
-import { ISSUE_NUMBER, outputsOf } from './outputs.ts';
+import {
+  annotateFindings,
+  outputsNotWritten,
+  type Surroundings,
+  setOutput,
+  setOutputs,
+  writeFiles,
+  writeSummary,
+} from './outlets.ts';
+import { ISSUE_NUMBER } from './outputs.ts';
 import { pruneSummary } from './prune-report.ts';
 import { recoverySummary } from './restore-summary.ts';
 import { statusSummary } from './status-summary.ts';
@@ -26,14 +34,24 @@ export interface ReportParts extends Surroundings {
   now: Date;
 }
 
+/** Throws when a run that ended well cannot hand its outputs on: the next step would take them for empty. */
 export function reportResult(given: CommandResult, { env, log, now }: ReportParts): Ending {
   const surroundings = { env, log };
   const { redact } = log;
   const files = filesOf(given, { now, redact, runUrl: runnerEnvironment(env).run?.url });
   const result = { ...given, findings: [...given.findings, ...writeFiles(files, surroundings)] };
-  for (const [name, value] of outputsOf(result)) setOutput(name, value, surroundings);
+  const unwritten = setOutputs(result, surroundings);
+  const ending = tellResult(result, surroundings);
+  if (unwritten === undefined) return ending;
+  if (ending.exitCode === 0) throw unwritten;
+  log.annotate('warning', `${unwritten.message}.\n${unwritten.hint}`, 'outputs-not-written');
+  return ending;
+}
+
+function tellResult(result: CommandResult, surroundings: Surroundings): Ending {
+  const { log } = surroundings;
   annotateFindings(result.outcome === 'checked' ? checkAnnotations(result) : result.findings, log);
-  writeSummary(summaryOf(result, redact), surroundings);
+  writeSummary(summaryOf(result, log.redact), surroundings);
   const trouble = describeTrouble(result);
   if (trouble !== undefined) return fail(trouble, log);
   warnOfAccepted(result, log);
@@ -104,7 +122,11 @@ function fail(words: FailureWords, log: RunLog): Ending {
 
 /** The issue that tells of this run. */
 export function reportIssue(number: number, surroundings: Surroundings): void {
-  setOutput(ISSUE_NUMBER, String(number), surroundings);
+  try {
+    setOutput(ISSUE_NUMBER, String(number), surroundings);
+  } catch (cause) {
+    surroundings.log.warning(`${outputsNotWritten(cause).message}. The issue is #${number}.`);
+  }
 }
 
 /**

@@ -133,7 +133,7 @@ describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
       const { misses } = await read(
         { tables: ['user', 'orders'], excludeTables: ['INSIDE', 'tmp_*'], schemas: ['shop'] },
         'postgres',
-        ['orders', 'secured', 'absent'],
+        ['orders', 'secured', 'absent', 'best_sellers'],
       );
       expect(misses).toEqual([
         { input: 'schemas', pattern: 'shop', literal: true, near: [{ schema: 'Shop', name: '' }], outOfScope: false },
@@ -154,6 +154,8 @@ describe.each([13, 15, 18])('the preflight of a Postgres %i', (major) => {
         { input: 'exclude-tables', pattern: 'tmp_*', literal: false, near: [], outOfScope: false },
         { input: 'critical-tables', pattern: 'secured', literal: true, near: [], outOfScope: true },
         { input: 'critical-tables', pattern: 'absent', literal: true, near: [], outOfScope: false },
+        // A materialized view.
+        { input: 'critical-tables', pattern: 'best_sellers', literal: true, near: [], outOfScope: false },
       ]);
     });
 

@@ -22,6 +22,20 @@ describeSnapshots((bench) => {
     }
   });
 
+  test('a prepared transaction is named with what ends it', async () => {
+    const other = await bench.server.connect('shop');
+    await other.query(`BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; PREPARE TRANSACTION 'it''s left'`);
+    try {
+      await expect(bench.open({ lockTimeoutSeconds: 0.3 })).rejects.toMatchObject({
+        code: 'ERR_LOCK_TIMEOUT',
+        message: expect.stringContaining(`COMMIT PREPARED 'it''s left' or ROLLBACK PREPARED 'it''s left'`),
+      });
+    } finally {
+      await other.query(`ROLLBACK PREPARED 'it''s left'`);
+      await other.end();
+    }
+  });
+
   test('an ALTER that queues behind a reader is named together with the reader', async () => {
     const reader = await bench.server.connect('shop');
     const alter = await bench.server.connect('shop');

@@ -23,7 +23,7 @@ export function describeSnapshots(body: (bench: SnapshotBench) => void): void {
       const bench = new SnapshotBench(major, tools.pgDump);
 
       beforeAll(async () => {
-        bench.server = await startPostgres({ major });
+        bench.server = await startPostgres({ major, settings: { max_prepared_transactions: '2' } });
       });
 
       afterAll(() => bench.server.stop());

@@ -51,6 +51,7 @@ export async function matchPatterns(client: pg.Client, patterns: readonly ScopeP
 export interface NearMatch {
   /** Index into the patterns that were asked for. */
   pattern: number;
+  oid: number;
   schema: string;
   /** Empty for schemas. */
   name: string;
@@ -62,7 +63,7 @@ export async function nearMatches(client: pg.Client, patterns: readonly ScopePat
   const rows = await queryMatches(client, patterns, 'OPERATOR(pg_catalog.~*)');
   return patterns.flatMap((_, index) => {
     const own = rows.filter((row) => row.pattern === index);
-    return own.slice(0, 10).map(({ pattern, schema, name }) => ({ pattern, schema, name }));
+    return own.slice(0, 10).map(({ pattern, oid, schema, name }) => ({ pattern, oid, schema, name }));
   });
 }
 
