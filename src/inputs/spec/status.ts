@@ -48,7 +48,7 @@ export const STATUS = {
   'verify-stored-days': input({
     commands: status,
     description:
-      'Reads a share of all sets again each day, at every destination, and holds them against their SHA-256, so that everything is read in so many days. Whatever is read costs what the provider charges for it.',
+      'Reads a share of all sets again each day, at every destination, and holds them against their SHA-256, so that everything is read in so many days of daily runs; a run that comes weekly reads the share of its own day alone. Whatever is read costs what the provider charges for it.',
     whenEmpty: 'nothing is read again',
     parse: optional(wholeNumber(1, 3_650)),
   }),
