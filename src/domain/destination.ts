@@ -36,6 +36,12 @@ export function parseDestination(line: string): Destination {
       'Write an absolute or relative path.',
     );
   }
+  if (/\$\{?[a-z_]/i.test(text)) {
+    throw wrongDestination(
+      'a directory holds a variable, "$…", which only a shell expands',
+      'Write the path itself, or an expression of the workflow.',
+    );
+  }
   if (/\?[a-z-]+=/i.test(text)) {
     throw wrongDestination(
       'a destination has options but does not begin with "s3://"',

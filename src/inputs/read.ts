@@ -11,7 +11,7 @@ import { drillInputs, restoreInputs } from './recovery.ts';
 import { type CommandName, INPUTS, type InputSpec, type InputValues } from './spec.ts';
 import { statusInputs } from './status.ts';
 import type { Inputs } from './types.ts';
-import { problemsOf } from './values.ts';
+import { problemsOf, rejected } from './values.ts';
 
 /**
  * Reads everything, touches nothing.
@@ -85,5 +85,8 @@ function attempt<T>(name: string, spec: InputSpec<T>, env: Environment, problems
 /** What the runner handed over for one input, parsed; throws what its parser throws. */
 export function readValue<T>(name: string, spec: InputSpec<T>, env: Environment): T {
   const text = env[variableOf(name)] ?? '';
+  // As a passphrase it would be known to everybody, and as a directory it would be one of that name.
+  if (/\$\{\{.*\}\}/s.test(text))
+    throw rejected(`it holds an expression, \${{ … }}, that nothing replaced by its value.`);
   return spec.parse(spec.verbatim === true ? text : text.trim(), env);
 }

@@ -69,6 +69,17 @@ describeWith(await clientTools(17), 'An input', (clients) => {
     }),
   );
 
+  test.each([
+    ['storage', {}],
+    ['age-passphrase', { encryption: '' }],
+    ['critical-tables', {}],
+  ])('%s that is an expression which nothing replaced is not taken at its word', (name, inputs) =>
+    expectRefused({
+      inputs: { ...inputs, [name]: `\${{ secrets.${name.replace('-', '_').toUpperCase()} }}` },
+      happened: [new RegExp(`${name}: it holds an expression, .* that nothing replaced`)],
+    }),
+  );
+
   test('age-passphrase that arrives empty does not mean that S3 gets plain bytes', () =>
     expectRefused({
       inputs: { storage: s3, encryption: '', 'age-passphrase': '' },

@@ -104,6 +104,8 @@ describe('a destination line', () => {
     ['gs://bucket', '"gs://" is not a kind of storage'],
     ['https://bucket.s3.amazonaws.com', '"https://" is not a kind of storage'],
     ['~/backups', 'only a shell expands'],
+    ['$HOME/backups', 'only a shell expands'],
+    ['/mnt/$VOLUME/x', 'only a shell expands'],
     ['bucket/prefix?region=eu', 'does not begin with "s3://"'],
     ['back\nups', 'control character'],
   ])('%j is refused with words that help', (line, words) => {
