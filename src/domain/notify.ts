@@ -42,9 +42,12 @@ export interface NotifyRules {
  */
 export const REMIND_AFTER_HOURS = 20;
 
+/** What was told later than that was told by a clock that was wrong. */
+const CLOCK_TOLERANCE_SECONDS = 3_600;
+
 export type MessageKind = 'failure' | 'worse' | 'reminder' | 'recovery' | 'success' | 'start' | 'progress';
 
-/** `kind` is absent when it is not told. `reason` is for the log and for whoever reads the message. */
+/** `kind` is absent when it is not told. `reason` goes on after `because`, for the log and for whoever was woken by the message. */
 export interface Decision {
   to: Listener;
   kind?: MessageKind;
@@ -80,7 +83,9 @@ function decide(event: RunEvent, history: History, hearer: Hearer, rules: Rules)
     case 'green':
       return ofSuccess(event.proven, history, hearer, rules);
     default:
-      return rules.on.includes('start') ? { kind: event.kind, reason: 'every start is told' } : unwanted('start');
+      return rules.on.includes('start')
+        ? { kind: event.kind, reason: 'every start of this command is told here, and how far it is' }
+        : unwanted('start');
   }
 }
 
@@ -89,11 +94,16 @@ function unwanted(occasion: Occasion): Judgement {
 }
 
 function ofFailure(condition: Condition, history: History, { name, keepsState }: Hearer, rules: Rules): Judgement {
-  if (keepsState === true) return { kind: 'failure', reason: 'it makes one of many by itself' };
+  if (keepsState === true)
+    return {
+      kind: 'failure',
+      reason: 'the run failed; this service hears of every failure, and knows itself which belong together',
+    };
   if (history.known === 'unknown') {
-    return { kind: 'failure', reason: 'no issue remembers who was told, and twice is better than never' };
+    return { kind: 'failure', reason: 'the run failed, and there is no issue to look up in whether you know already' };
   }
-  if (history.known === 'no-issue') return { kind: 'failure', reason: 'the first failure since the last success' };
+  if (history.known === 'no-issue')
+    return { kind: 'failure', reason: 'the run failed, and no open issue was about it: this is new' };
   return ofLasting(condition, ownOf(history.told, name), rules);
 }
 
@@ -102,17 +112,25 @@ function ofLasting({ code, level }: Condition, told: readonly Told[], { remindAf
   const before = told.find((each) => each.code === conditionWord(code));
   if (before === undefined) {
     const first = told.length === 0;
-    return { kind: 'failure', reason: first ? 'not told of it yet' : 'another failure than those that were told' };
+    return {
+      kind: 'failure',
+      reason: first
+        ? 'the run failed as the open issue says, and you were not told of it here yet'
+        : 'the run failed again, and for another reason than those that you were told',
+    };
   }
   if (LEVELS.indexOf(level) > LEVELS.indexOf(before.level)) {
-    return { kind: 'worse', reason: `it was ${before.level} when it was told last` };
+    return { kind: 'worse', reason: `it has become ${level}; when you were told last it was a ${before.level}` };
   }
   const seconds = (now.getTime() - before.at.getTime()) / 1000;
+  if (seconds < -CLOCK_TOLERANCE_SECONDS) {
+    return { kind: 'reminder', reason: 'it still fails, and a clock was wrong: nobody knows when you were told last' };
+  }
   const age = formatAge(Math.max(0, seconds));
-  // Told in the future by a clock that was wrong: nobody knows when it was.
-  const isOld = seconds >= remindAfterHours * 3_600 || seconds < -3_600;
-  if (isOld) return { kind: 'reminder', reason: `told ${age} ago, and it lasts` };
-  return { reason: `told ${age} ago, and reminded of after ${remindAfterHours} h` };
+  if (seconds >= remindAfterHours * 3_600) {
+    return { kind: 'reminder', reason: `it still fails; you were told last ${age} ago` };
+  }
+  return { reason: `it was told ${age} ago, and is told again after ${remindAfterHours} h` };
 }
 
 function ownOf(told: readonly Told[], name: Listener): Told[] {
@@ -121,8 +139,9 @@ function ownOf(told: readonly Told[], name: Listener): Told[] {
 
 function ofSuccess(proven: boolean, history: History, { keepsState }: Hearer, { on }: Rules): Judgement {
   const recovered = proven && (history.known === 'open-issue' || keepsState === true);
-  if (recovered && on.includes('recovery')) return { kind: 'recovery', reason: 'what was told is over' };
-  if (on.includes('success')) return { kind: 'success', reason: 'every success is told' };
+  if (recovered && on.includes('recovery'))
+    return { kind: 'recovery', reason: 'the run succeeded, so that the failure before it is over' };
+  if (on.includes('success')) return { kind: 'success', reason: 'every success of this command is told here' };
   if (recovered) return unwanted('recovery');
   if (!proven) return { reason: 'nothing new was proven' };
   return {

@@ -125,7 +125,7 @@ function criticalWords({ gravity, words }: AlarmEvent): string {
     case 'no-good-backup':
       return `🚨 **Critical: no proven backup younger than ${GOOD_BACKUP_HOURS} hours is known.** Were the database lost now, more than a day would be lost with it.`;
     default:
-      return '🚨 **Critical.**';
+      return '🚨 **Critical: this cannot wait until the morning.**';
   }
 }
 

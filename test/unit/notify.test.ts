@@ -115,6 +115,70 @@ describe('A failure is told', () => {
   });
 });
 
+test.each<[string, History, RunEvent, Partial<NotifyRules>, string]>([
+  ['new', { known: 'no-issue' }, FAILED, {}, 'the run failed, and no open issue was about it: this is new'],
+  [
+    'without an issue',
+    { known: 'unknown' },
+    FAILED,
+    {},
+    'the run failed, and there is no issue to look up in whether you know already',
+  ],
+  [
+    'not told here',
+    open(toldOf(1, { to: 'email' })),
+    FAILED,
+    {},
+    'the run failed as the open issue says, and you were not told of it here yet',
+  ],
+  [
+    'another',
+    open(toldOf(1, { code: 'ERR_TLS' })),
+    FAILED,
+    {},
+    'the run failed again, and for another reason than those that you were told',
+  ],
+  [
+    'worse',
+    open(toldOf(1)),
+    { kind: 'failed', condition: { ...AUTH, level: 'critical' } },
+    {},
+    'it has become critical; when you were told last it was a warning',
+  ],
+  ['a reminder', open(toldOf(23)), FAILED, {}, 'it still fails; you were told last 23 h 0 min ago'],
+  [
+    'a reminder by a clock',
+    open(toldOf(-24)),
+    FAILED,
+    {},
+    'it still fails, and a clock was wrong: nobody knows when you were told last',
+  ],
+  ['nothing yet', open(toldOf(1)), FAILED, {}, 'it was told 1 h 0 min ago, and is told again after 20 h'],
+  [
+    'a recovery',
+    open(toldOf(1)),
+    { kind: 'green', proven: true },
+    {},
+    'the run succeeded, so that the failure before it is over',
+  ],
+  [
+    'a success',
+    { known: 'no-issue' },
+    { kind: 'green', proven: true },
+    { on: OCCASIONS },
+    'every success of this command is told here',
+  ],
+  [
+    'a start',
+    { known: 'unknown' },
+    { kind: 'start' },
+    { on: OCCASIONS },
+    'every start of this command is told here, and how far it is',
+  ],
+])('The reason of a message says to whoever was woken why: %s', (_, history, event, rules, reason) => {
+  expect(heard(event, history, rules)?.reason).toBe(reason);
+});
+
 describe('A success', () => {
   const PROVEN = { kind: 'green', proven: true } as const;
 

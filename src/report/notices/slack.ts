@@ -35,7 +35,7 @@ function markdown(text: string): object {
 
 function contextOf(notice: Notice): string {
   const links = linksOf(notice).map(({ title, url }) => `<${encodeURI(url)}|${title}>`);
-  return [...links, fitted(notice.reason, 300, escapeSlack)].join('  ·  ');
+  return [...links, fitted(`Told because: ${notice.reason}.`, 300, escapeSlack)].join('  ·  ');
 }
 
 /** These three begin links and mentions, `<!channel>` too; nothing else does where `verbatim` is set. */
