@@ -104,6 +104,25 @@ describe.each(NAMES)('%s.yml', (name) => {
     for (const minute of minutes) expect(Number(minute)).toBeGreaterThan(0);
   });
 
+  test('when a schedule starts it, tells of each step where people hear of it', () => {
+    if (!/^ {2}schedule:$/m.test(text)) return;
+    const steps = text.split(/^ {6}- name: /m).filter((step) => step.includes('uses: org/db-backup-action@'));
+    expect(steps.length).toBeGreaterThan(0);
+    for (const step of steps) {
+      expect(step).toMatch(/^ {10}slack-webhook-url: \$\{\{ secrets\.ALARM_SLACK_WEBHOOK_URL \}\}$/m);
+      expect(step).toMatch(/^ {10}webhook-url: \$\{\{ secrets\.ALARM_WEBHOOK_URL \}\}$/m);
+    }
+    // Of several plans in turn no service could tell which one is silent.
+    if (name !== 'table-plans') expect(text).toMatch(/^ {10}heartbeat-url: \$\{\{ secrets\.\w+_HEARTBEAT_URL \}\}$/m);
+  });
+
+  test('takes every secret that it uses when another workflow calls it', () => {
+    const [, called] = /^ {2}workflow_call:\n((?: {4}.*\n)+)/m.exec(text) ?? [];
+    if (called === undefined) return;
+    const secrets = new Set([...withoutComments(text).matchAll(/\bsecrets\.(\w+)/g)].map(([, each = '']) => each));
+    for (const secret of secrets) expect(called).toMatch(new RegExp(`^ {6}${secret}:$`, 'm'));
+  });
+
   test('shows a role beside stored keys, and keys where only the step sees them', () => {
     expect(text).toMatch(/# aws-role-to-assume: \$\{\{ vars\.\w+_AWS_ROLE \}\}/);
     expect(text).toMatch(/^ {10}AWS_SECRET_ACCESS_KEY: /m);
