@@ -190,18 +190,21 @@ export function richReport(): StatusReport {
     },
     {
       findings: [
-        finding('warning', 'missed-runs', {
+        finding('warning', 'check-failed', {
           series: 'shop',
-          seen: '3 of the last 30 expected backups did not come, the last on 2026-11-15.',
-          action:
-            'Look at the runs of the nightly workflow of these days, and whether its schedule is still switched on.',
+          seen: 'The last health check of the database of shop, 3 h 31 min ago, failed: long-transaction',
+          action: 'Read its report, or run `command: check` again. The next one that does not fail ends this.',
         }),
-        finding('info', 'second-copy-missing', {
+        finding('info', 'copy-missing', {
           series: 'shop',
-          seen: '1 backup of the last 30 days is not at `s3://acme-second/postgres`.',
+          seen: 's3://acme-second/postgres lacks 1 proven backup of shop that another destination has',
           action: '',
         }),
       ],
+      health: {
+        last: { at: new Date('2026-11-21T01:41:00Z'), verdict: 'failed', failed: ['long-transaction'] },
+        ...{ checks: 120, failed: 2, reached: 120 },
+      },
     },
   );
   const billing = yearOf(
@@ -218,13 +221,13 @@ export function richReport(): StatusReport {
       findings: [
         finding('critical', 'backup-too-old', {
           series: 'billing',
-          seen: 'The newest proven backup is 4 days 3 h old; at most 26 h are allowed.',
+          seen: 'The newest proven backup of billing is 4 days 3 h old; `max-age-hours` allows 26',
           action:
             'Run the nightly workflow by hand now (`gh workflow run nightly-backup.yml`), and look at why the last three runs did not come.',
         }),
-        finding('critical', 'drills-failed', {
+        finding('critical', 'drill-failed', {
           series: 'billing',
-          seen: 'The last two drills failed, on 2026-10-12 and on 2026-11-09.',
+          seen: 'The last two drills of billing failed, the newest on 2026-11-09',
           action:
             'Open the report of the last drill; until one passes, nobody knows whether `billing` can be brought back.',
         }),
@@ -236,7 +239,7 @@ export function richReport(): StatusReport {
     findings: [
       finding('warning', 'never-drilled', {
         series: 'wiki',
-        seen: 'No drill has ever brought a backup of it back.',
+        seen: 'No backup of wiki was ever brought back by a drill',
         action: 'Add it to the workflow restore-drill.',
       }),
     ],
@@ -263,4 +266,14 @@ export function richReport(): StatusReport {
 function worst(findings: readonly StatusFinding[]): Level {
   const levels = findings.map(({ level }) => level);
   return levels.includes('critical') ? 'critical' : levels.includes('warning') ? 'warning' : 'info';
+}
+
+/** That of docs/dashboard.png: one series, and one thing that needs somebody. `test/support/dashboard-picture.ts` renders it. */
+export function pictureReport(): StatusReport {
+  const { series } = richReport();
+  return reportOf({
+    series: series
+      .filter(({ name }) => name === 'shop')
+      .map((shop) => ({ ...shop, findings: shop.findings.filter(({ level }) => level !== 'info') })),
+  });
 }

@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import type { StatusReport } from '../../../src/domain/status/model.ts';
 import { dashboardPage } from '../../../src/report/dashboard/page.ts';
 import { tagsOf, textOf } from '../../support/html.ts';
+import { readDocument, section } from '../../support/markdown.ts';
 import {
   BUCKETS,
   backupPoint,
   evenly,
   finding,
   NOW,
+  pictureReport,
   reportOf,
   richReport,
   seriesOf,
@@ -22,6 +24,13 @@ const rich = page(richReport());
 describe('The dashboard', () => {
   test('is the same bytes for the same report', () => {
     expect(page(richReport())).toBe(rich);
+  });
+
+  test('is tried, and shown in docs/dashboard.png, with codes that docs/status.md has', () => {
+    const table = section(readDocument('docs/status.md'), 'What it finds');
+    for (const { code } of [...richReport().findings, ...pictureReport().findings])
+      expect(table).toContain(`\`${code}\``);
+    expect(page(pictureReport())).not.toContain('billing');
   });
 
   test('shows every finding with what was seen and what to do', () => {
@@ -245,7 +254,7 @@ describe('However much there is', () => {
 
   test('50 series of 400 backups each stay below 2 MB', () => {
     const findings = (name: string) =>
-      ['backup-too-old', 'missed-runs', 'size-anomaly', 'never-drilled'].map((code) =>
+      ['backup-too-old', 'runs-missed', 'size-anomaly', 'never-drilled'].map((code) =>
         finding('warning', code, { series: name, seen: 'word '.repeat(40), action: 'word '.repeat(40) }),
       );
     const series = Array.from({ length: 50 }, (_, index) => {
