@@ -8,6 +8,7 @@ import { parseContents, serializeContents } from '../../src/domain/contents.ts';
 import { parseDrillRecord, serializeDrillRecord } from '../../src/domain/drill-record.ts';
 import { parseManifest, serializeManifest } from '../../src/domain/manifest.ts';
 import { tableStats } from '../../src/domain/previous-backup.ts';
+import { formerName } from '../../src/domain/restore-names.ts';
 import { RowsDigester } from '../../src/postgres/digest/rows-digester.ts';
 import { programAvailable, testIf } from '../support/availability.ts';
 
@@ -43,6 +44,11 @@ describe('docs/format.md', () => {
     expect(serializeDrillRecord(parseDrillRecord(drill))).toBe(drill);
     expect(serializeCheckRecord(parseCheckRecord(check))).toBe(check);
     expect(contents).toContain(WHOLE);
+  });
+
+  test('names the former database in its example as a swap would', () => {
+    const { backup, target, formerDatabase } = JSON.parse(blocks('json')[2] ?? '');
+    expect(formerDatabase).toBe(formerName(target.database, backup.id, []));
   });
 
   test('names every field of all documents', () => {

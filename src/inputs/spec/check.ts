@@ -34,7 +34,7 @@ export const CHECK = {
   'max-row-drop-percent': input({
     commands: check,
     description:
-      'How many of its rows a table of `critical-tables` may have lost since the newest proven backup in `storage`.',
+      'How many of its rows a table of `critical-tables` may have lost since the newest proven backup in `storage`. An error when one of both is empty.',
     whenEmpty: '`50` where `storage` and `critical-tables` are given; otherwise not checked',
     parse: optional(wholeNumber(0, 100)),
   }),
