@@ -18,7 +18,7 @@ import { runScript, saveFiles, type Typing, typeCommands } from '../support/setu
 const PAGE = 'docs/setup/aws.md';
 const BUCKET = 'acme-backups';
 const REGION = 'eu-central-1';
-const JOBS = ['backup', 'drill', 'restore', 'prune'] as const;
+const JOBS = ['backup', 'drill', 'restore', 'prune', 'status'] as const;
 type Job = (typeof JOBS)[number];
 
 interface Keys {
@@ -56,7 +56,8 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
     await typeCommands(PAGE, 'Who may be which role', root);
     await typeCommands(PAGE, 'The roles', root, 0);
     const printed = await typeCommands(PAGE, 'With stored keys instead', root, 0);
-    for (const [index, keys] of keysIn(printed).entries()) users.set(['backup', 'drill', 'restore'][index] ?? '', keys);
+    for (const [index, keys] of keysIn(printed).entries())
+      users.set(['backup', 'drill', 'restore', 'status'][index] ?? '', keys);
     admin = await makeAdministrator(root);
     for (const job of JOBS) sessions.set(job, await assume(job));
     await enforceRights(server);
@@ -175,7 +176,40 @@ describeWith(await needs(), 'docs/setup/aws.md', (clients) => {
     expect(titles(run)).not.toContain('audit-not-written');
   });
 
-  test.each<Job>(['backup', 'drill', 'restore', 'prune'])(
+  function look(keys: Keys | undefined): Promise<ScenarioRun> {
+    const unused = { 'database-url': '', encryption: '', 'lock-timeout-seconds': '', 'connect-window-seconds': '' };
+    return bench.scenario.run({
+      inputs: { command: 'status', storage: storage(), 'cache-manifests': 'false', ...unused },
+      env: environment(keys),
+    });
+  }
+
+  test.each([
+    ['role', () => sessions.get('status')],
+    ['user', () => users.get('status')],
+  ])('the %s that looks at the status sees what is proven and drilled, and misses no right', async (_, keys) => {
+    expectPassed(await backUp(sessions.get('backup')), 'proven');
+    const run = await look(keys());
+    expect(run.exitCode, run.maskedLog).toBe(0);
+    expect(run.outputs['backup-id']).toMatch(/^\d{8}_\d{6}_/);
+    const codes = (JSON.parse(run.outputs.findings ?? '[]') as { code: string }[]).map(({ code }) => code);
+    for (const code of [
+      'destination-unreadable',
+      'drill-record-unreadable',
+      'check-record-unreadable',
+      'manifest-unreadable',
+    ])
+      expect(codes).not.toContain(code);
+  });
+
+  test('its policy is that of docs/permissions.md', () => {
+    const [explained = ''] = fences(section(readDocument('docs/permissions.md'), 'To look at the status'), 'json');
+    const statements = (text: string) =>
+      (JSON.parse(text) as { Statement: Record<string, unknown>[] }).Statement.map(({ Condition: _, ...rest }) => rest);
+    expect(statements(namedFile(PAGE, 'policy-status.json'))).toEqual(statements(explained));
+  });
+
+  test.each<Job>(['backup', 'drill', 'restore', 'prune', 'status'])(
     'the role %s may do its part and nothing else',
     async (job) => {
       const client = clientOf(server, sessions.get(job) as Keys);

@@ -145,6 +145,7 @@ describe('The trust policies of docs/setup/aws.md', () => {
 
   test.each([
     ['backup', 'ref:refs/heads/main'],
+    ['status', 'ref:refs/heads/main'],
     ['drill', 'environment:drill'],
     ['restore', 'environment:restore'],
     ['prune', 'environment:prune'],

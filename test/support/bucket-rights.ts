@@ -79,6 +79,7 @@ export const RIGHTS = {
   drill: ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write a verdict'],
   restore: ['list', 'read an archive', 'read metadata.json', 'read a verdict', 'write an audit record'],
   prune: ['list', 'read metadata.json', 'read a verdict', 'write an audit record', 'delete an archive'],
+  status: ['list', 'read metadata.json', 'read a verdict'],
 } as const satisfies Record<string, readonly Right[]>;
 
 /** What is allowed to `client`, of all that is tried; `owner` lays out anew what it is tried on. */
