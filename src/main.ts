@@ -51,7 +51,7 @@ export async function run(env: Environment, ports: Ports): Promise<number> {
   const parts = {
     ...{ log, cancellation, news },
     channels: new Channels(telling),
-    announcements: new Announcements(telling),
+    announcements: new Announcements({ ...telling, cacheWorker: ports.threads.cache }),
   };
   try {
     const ending = await runCommand(env, ports, parts);

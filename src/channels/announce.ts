@@ -8,12 +8,12 @@ import type { RunNews } from '../command.ts';
 import type { GoodBackup } from '../domain/alarm/good-backup.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Gravity } from '../domain/notify/level.ts';
-import type { Listener } from '../domain/notify/told.ts';
+import { type Listener, stillTold, toldLine } from '../domain/notify/told.ts';
 import { type Decision, type History, type MessageKind, type RunEvent, whoHears } from '../domain/notify.ts';
 import type { StatusReport } from '../domain/status/model.ts';
 import { type ChannelInputs, readChannelInputs } from '../inputs/channels.ts';
 import { digestNotice } from '../report/digest.ts';
-import type { Ending } from '../report/ending.ts';
+import type { Ending, GreenEnding } from '../report/ending.ts';
 import { conditionOf } from '../report/issue.ts';
 import {
   failureNotice,
@@ -29,9 +29,15 @@ import { Delivery, type TellParts } from './delivery.ts';
 import type { Messenger } from './messenger.ts';
 import { openMessengers } from './open-messengers.ts';
 import { probeMessengers } from './probe.ts';
+import { keepWarned, recallWarned } from './warned-before.ts';
 
 /** For one message, its repetitions included. */
 const LONGEST_MS = 12_000;
+
+export interface AnnounceParts extends TellParts {
+  /** The script of the thread that speaks with the Actions cache, which remembers who was told of warnings. */
+  cacheWorker?: URL;
+}
 
 export interface EndedAlarm {
   ending: Ending;
@@ -55,7 +61,7 @@ export interface Announced {
 type Say = (decision: Required<Decision>, about: NoticeSubject) => Notice;
 
 export class Announcements {
-  readonly #parts: TellParts;
+  readonly #parts: AnnounceParts;
   readonly #delivery: Delivery;
   /** Whose failure somebody else was told of. */
   readonly #passedOn = new Set<Messenger>();
@@ -64,7 +70,7 @@ export class Announcements {
   #isStarted = false;
 
   /** Reads nothing yet. */
-  constructor(parts: TellParts) {
+  constructor(parts: AnnounceParts) {
     this.#parts = parts;
     this.#delivery = new Delivery(parts, LONGEST_MS);
   }
@@ -127,11 +133,30 @@ export class Announcements {
         failureNotice(kind, reason, facts, about, redact),
       );
     }
-    const proven = 'proven' in ending ? ending.proven : undefined;
-    const event = { kind: 'green', proven: proven !== undefined } as const;
-    return await this.#deliver(event, history, end, ({ kind, reason }, about) =>
-      successNotice(kind as 'recovery' | 'success', reason, { proven, startedAt }, about, redact),
+    return await this.#endedGreen(ending, end);
+  }
+
+  async #endedGreen(ending: GreenEnding, end: EndedAlarm): Promise<Announced> {
+    const { history, startedAt, signal } = end;
+    const { proven, warnings } = ending;
+    const { inputs } = this.#open();
+    const { cacheWorker, env, log } = this.#parts;
+    const isRemembered = cacheWorker !== undefined && this.isHeard && inputs.notifyOn.includes('warning');
+    const memory = isRemembered ? { env, log, cacheWorker, subject: inputs.subject } : undefined;
+    const before = memory === undefined ? undefined : await recallWarned(memory, signal);
+    const conditions = warnings.map(({ condition: code, level }) => ({ code, level }));
+    const warned = { conditions, ...(before === undefined ? {} : { before }) };
+    const event = { kind: 'green', proven: proven !== undefined, warned } as const;
+    const after = history.known !== 'open-issue' && (before ?? []).length > 0 ? 'warning' : 'failure';
+    const facts = { proven, warnings, startedAt, after } as const;
+    const announced = await this.#deliver(event, history, end, ({ kind, reason }, about) =>
+      successNotice(kind as GreenKind, reason, facts, about, log.redact),
     );
+    if (memory !== undefined && before !== undefined) {
+      const told = stillTold(before, conditions, { to: announced.told, at: this.#parts.clock.now() });
+      if (toldLine(told) !== toldLine(before)) await keepWarned(told, memory, signal);
+    }
+    return announced;
   }
 
   /** See `probeMessengers`. */
@@ -216,6 +241,8 @@ export class Announcements {
     };
   }
 }
+
+type GreenKind = Parameters<typeof successNotice>[0];
 
 /** Of the stages of a restore those in which what is there changes. */
 const STAGES: Readonly<Partial<Record<NonNullable<RunNews['stage']>, string>>> = {

@@ -1,4 +1,5 @@
 /** The inputs of channels, read one by one: a run whose other inputs are wrong has to be told of too. */
+import { alarmMarker } from '../domain/alarm.ts';
 import type { Environment } from '../domain/destination.ts';
 import { type Digest, type Occasion, occasionsOf, REMIND_AFTER_HOURS } from '../domain/notify.ts';
 import type { SmtpServer } from '../domain/smtp.ts';
@@ -23,6 +24,8 @@ export interface ChannelInputs {
   /** Whose run it is, as far as the inputs say. */
   command: string;
   series?: string;
+  /** The same for every run of the same kind; see `AlarmSubject`. */
+  subject: string;
   /** Absent outside of a workflow. */
   run?: { url: string; repository: string };
 }
@@ -46,7 +49,8 @@ export function readChannelInputs(env: Environment): ChannelInputs {
   const email = emailOf(read('smtp-url'), read('email-to') ?? [], read('email-from'));
   const command = read('command') ?? 'backup';
   const digest = read('digest');
-  const subject = subjectOf(env, { kind: 'step', workflow: run?.workflow ?? '', job: env.GITHUB_JOB ?? '' });
+  const step = { kind: 'step', workflow: run?.workflow ?? '', job: env.GITHUB_JOB ?? '' } as const;
+  const subject = subjectOf(env, step) ?? step;
   return {
     ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(slack === undefined ? {} : { slack }),
@@ -57,7 +61,8 @@ export function readChannelInputs(env: Environment): ChannelInputs {
     ...(digest === undefined ? {} : { digest }),
     dryRun: read('dry-run') ?? false,
     command,
-    ...(subject?.kind === 'series' ? { series: subject.series } : {}),
+    subject: alarmMarker(subject),
+    ...(subject.kind === 'series' ? { series: subject.series } : {}),
     ...(run === null ? {} : { run: { url: run.url, repository: run.repository } }),
   };
 }

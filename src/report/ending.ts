@@ -1,15 +1,43 @@
 /** How a run ended, and what it has shown. */
 import type { CommandResult, StatusResult } from '../command.ts';
+import type { Finding } from '../domain/findings.ts';
 import type { PruneResult } from '../domain/retention/result.ts';
+import type { Level } from '../domain/status/model.ts';
 import type { FailureWords } from './failure-words.ts';
 import { newestOf } from './status-words.ts';
 
 /** How a run ended, told already. Only what is proven is green. */
-export type Ending =
-  | { exitCode: 0; proven: Proven }
-  /** Nothing new is proven: a dry run, an earlier backup that was taken, a partial verdict that was accepted. */
-  | { exitCode: 0 }
-  | { exitCode: 1; failure: FailureWords };
+export type Ending = GreenEnding | { exitCode: 1; failure: FailureWords };
+
+export interface GreenEnding {
+  exitCode: 0;
+  /** Absent where nothing new is: a dry run, an earlier backup that was taken, a partial verdict that was accepted. */
+  proven?: Proven;
+  warnings: readonly Warning[];
+}
+
+/** Something that keeps no run from being green, and that somebody should know. */
+export interface Warning {
+  /** Stable: its code and, where a run looks at several series, which one. */
+  condition: string;
+  level: Level;
+  /** One sentence. May name tables. */
+  seen: string;
+  /** What to do, in the imperative. */
+  action: string;
+}
+
+/** @param findings all that the run showed, as they stand in its annotations */
+export function warningsOf(result: CommandResult, findings: readonly Finding[]): Warning[] {
+  if (result.outcome === 'watched') {
+    return result.report.findings
+      .filter(({ level }) => level !== 'info')
+      .map(({ code, series, ...rest }) => ({ condition: series === undefined ? code : `${code}:${series}`, ...rest }));
+  }
+  return findings
+    .filter(({ severity }) => severity !== 'notice')
+    .map(({ code, seen, action }) => ({ condition: code, level: 'warning', seen, action }));
+}
 
 /** What a run has shown: that this backup is good, was brought back, or is kept. It ends the alarm of its command. */
 export interface Proven {

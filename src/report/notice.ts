@@ -6,10 +6,10 @@
 import { describeGoodBackup, type GoodBackup } from '../domain/alarm/good-backup.ts';
 import type { Gravity } from '../domain/notify/level.ts';
 import type { MessageKind } from '../domain/notify.ts';
-import type { Level } from '../domain/status/model.ts';
+import { LEVELS, type Level } from '../domain/status/model.ts';
 import { secondsSince } from '../domain/time.ts';
 import { fewOf, formatDuration } from '../domain/words.ts';
-import type { Proven } from './ending.ts';
+import type { Proven, Warning } from './ending.ts';
 import { type FailureWords, sentence, subjectWords } from './failure-words.ts';
 import { oneLine } from './markdown.ts';
 
@@ -101,26 +101,57 @@ function happenedIn({ command, code, happened, problems }: FailureWords): string
   return [sentence(happened), ...fewOf(told, MOST_PROBLEMS, 'in the log')].join('\n');
 }
 
-/** @param proven absent when the run was green and nothing new was proven */
+export interface SuccessFacts {
+  /** Absent when the run was green and nothing new was proven. */
+  proven?: Proven | undefined;
+  warnings: readonly Warning[];
+  startedAt?: string | undefined;
+  /** Of a recovery: what is over. */
+  after?: 'failure' | 'warning';
+}
+
 export function successNotice(
-  kind: 'recovery' | 'success',
+  kind: 'recovery' | 'success' | 'warning' | 'reminder' | 'worse',
   reason: string,
-  { proven, startedAt }: { proven?: Proven | undefined; startedAt?: string | undefined },
+  { proven, warnings, startedAt, after = 'failure' }: SuccessFacts,
   about: NoticeSubject,
   redact: Redact,
 ): Notice {
   const what = subjectWords(about.command, about.series);
-  const done = about.command === 'backup' ? 'is proven' : 'has passed';
-  const title = kind === 'recovery' ? `Recovered: ${lower(what)} ${done} again` : `${what} ${done}`;
-  const happened =
-    proven === undefined ? 'It was green, but nothing new was proven.' : `${proven.id}, in ${proven.uri}`;
+  const done = proven === undefined ? 'was green' : about.command === 'backup' ? 'is proven' : 'has passed';
+  const title =
+    kind === 'recovery'
+      ? after === 'failure'
+        ? `Recovered: ${lower(what)} ${done} again`
+        : `No warning any more: ${lower(what)} ${done}`
+      : `${OPENINGS[kind] ?? ''}${what} ${done}`;
+  const count =
+    warnings.length === 0 ? '' : `, with ${warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`}`;
+  const shown = proven === undefined ? 'It was green, but nothing new was proven.' : `${proven.id}, in ${proven.uri}`;
+  const worst = warnings.toSorted((one, other) => LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level))[0];
   return {
     kind,
-    title: oneLine(redact(proven === undefined ? `${what} was green` : title)),
-    sections: { happened: redact(happened), ...tookWords(startedAt, about.at) },
+    ...(worst === undefined ? {} : { level: worst.level, code: worst.condition }),
+    title: oneLine(redact(`${title}${count}`)),
+    sections: {
+      happened: redact([shown, ...warningLines(warnings, about.command)].join('\n')),
+      ...(worst === undefined ? {} : { action: redact(actionsOf(warnings)) }),
+      ...tookWords(startedAt, about.at),
+    },
     reason,
     about,
   };
+}
+
+/** The words of a health check may hold names of tables, so that it is told by its code. */
+function warningLines(warnings: readonly Warning[], command: string): string[] {
+  const lines = warnings.map(({ condition, seen }) => `- ${command === 'check' ? condition : seen}`);
+  return fewOf(lines, MOST_PROBLEMS, 'in the summary of the run');
+}
+
+function actionsOf(warnings: readonly Warning[]): string {
+  const actions = [...new Set(warnings.map(({ action }) => action).filter((action) => action !== ''))];
+  return actions.length === 1 ? (actions[0] as string) : 'The summary of the run says of each what to do.';
 }
 
 /** @param expectedSeconds what the last drill took */

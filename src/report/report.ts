@@ -6,7 +6,7 @@ import type { RunLog } from '../runner/log.ts';
 import { checkReport } from './check-report.ts';
 import { checkAnnotations } from './check-words.ts';
 import { drillReport } from './drill-report.ts';
-import { type Ending, provenBy } from './ending.ts';
+import { type Ending, provenBy, type Warning, warningsOf } from './ending.ts';
 import { describeFailure, describeTrouble } from './failure.ts';
 import { failureSummary } from './failure-summary.ts';
 import { describeDoubts, type FailureWords, failureMessage } from './failure-words.ts';
@@ -50,26 +50,28 @@ export function reportResult(given: CommandResult, { env, log, now }: ReportPart
 
 function tellResult(result: CommandResult, surroundings: Surroundings): Ending {
   const { log } = surroundings;
-  annotateFindings(result.outcome === 'checked' ? checkAnnotations(result) : result.findings, log);
+  const findings = result.outcome === 'checked' ? checkAnnotations(result) : result.findings;
+  annotateFindings(findings, log);
   writeSummary(summaryOf(result, log.redact), surroundings);
   const trouble = describeTrouble(result);
   if (trouble !== undefined) return fail(trouble, log);
-  warnOfAccepted(result, log);
+  const accepted = warnOfAccepted(result, log);
   log.info(lastLine(result));
   const proven = provenBy(result);
-  return proven === undefined ? { exitCode: 0 } : { exitCode: 0, proven };
+  const warnings = [...accepted, ...warningsOf(result, findings)];
+  return { exitCode: 0, ...(proven === undefined ? {} : { proven }), warnings };
 }
 
 /** `accept-partial` makes a failure a warning, and not nothing. */
-function warnOfAccepted(result: CommandResult, log: RunLog): void {
-  if (result.outcome !== 'restored' && result.outcome !== 'drilled') return;
+function warnOfAccepted(result: CommandResult, log: RunLog): Warning[] {
+  if (result.outcome !== 'restored' && result.outcome !== 'drilled') return [];
   const { verdict, checks } = result.recovery;
-  if (verdict !== 'partial') return;
+  if (verdict !== 'partial') return [];
   const { happened, problems } = describeDoubts(checks);
-  const text = [`${happened}, which \`accept-partial\` accepts.`, ...problems.map((problem) => `- ${problem}`)].join(
-    '\n',
-  );
+  const seen = `${happened}, which \`accept-partial\` accepts.`;
+  const text = [seen, ...problems.map((problem) => `- ${problem}`)].join('\n');
   log.annotate('warning', text, `The ${result.command} is partial`);
+  return [{ condition: 'partial', level: 'warning', seen, action: 'Read in the summary of the run what it was.' }];
 }
 
 function summaryOf(result: CommandResult, redact: (text: string) => string): string {

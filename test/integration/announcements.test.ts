@@ -23,7 +23,7 @@ function announcements(inputs: Record<string, string>): Announcements {
 
 const told = (): { event: string; title: string; happened: string }[] => hook.calls.map(({ body }) => JSON.parse(body));
 const ended = {
-  ending: { exitCode: 0 },
+  ending: { exitCode: 0, warnings: [] },
   history: { known: 'no-issue' },
   startedAt: undefined,
   signal: SIGNAL,

@@ -108,13 +108,13 @@ describe('The words about the end of a run', () => {
 
   test('are the verdict, the time and where to read on', () => {
     const proven = { command: 'backup', id: '20261121_020000_nightly_k3v9qa', uri: 's3://acme/x' } as const;
-    expect(describeRunEnd({ exitCode: 0, proven }, facts, plain)).toEqual({
+    expect(describeRunEnd({ exitCode: 0, proven, warnings: [] }, facts, plain)).toEqual({
       green: true,
       text: `The backup 20261121_020000_nightly_k3v9qa is proven.\nIt took 4 min 10 s.\n${facts.runUrl}`,
     });
-    const drill = describeRunEnd({ exitCode: 0, proven: { ...proven, command: 'drill' } }, facts, plain);
+    const drill = describeRunEnd({ exitCode: 0, proven: { ...proven, command: 'drill' }, warnings: [] }, facts, plain);
     expect(drill.text).toMatch(/^The drill of .* has passed\.\n/);
-    expect(describeRunEnd({ exitCode: 0 }, facts, plain)).toMatchObject({
+    expect(describeRunEnd({ exitCode: 0, warnings: [] }, facts, plain)).toMatchObject({
       green: true,
       text: expect.stringContaining('nothing new was proven'),
     });

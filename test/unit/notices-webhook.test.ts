@@ -27,7 +27,7 @@ describe('PagerDuty', () => {
       dedup_key: key,
       payload: { severity: 'critical', source: 'acme/shop', component: 'shop', class: 'ERR_AUTH' },
     });
-    const recovery = successNotice('recovery', 'over', {}, ABOUT, plain);
+    const recovery = successNotice('recovery', 'over', { warnings: [] }, ABOUT, plain);
     expect(posted(PAGERDUTY, recovery)).toEqual({ routing_key: 'R0UT1NGK3Y', event_action: 'resolve', dedup_key: key });
     expect(webhookRequest(PAGERDUTY, undefined, failure())?.url).toBe('https://events.pagerduty.com/v2/enqueue');
   });
@@ -36,7 +36,7 @@ describe('PagerDuty', () => {
     const url = new URL('https://events.eu.pagerduty.com/integration/R0UT1NGK3Y/enqueue');
     expect(posted(url, failure())).toMatchObject({ routing_key: 'R0UT1NGK3Y' });
     expect(webhookRequest(url, undefined, failure())?.url).toBe('https://events.eu.pagerduty.com/v2/enqueue');
-    expect(posted(url, successNotice('success', 'all', {}, ABOUT, plain))).toBeUndefined();
+    expect(posted(url, successNotice('success', 'all', { warnings: [] }, ABOUT, plain))).toBeUndefined();
     expect(posted(url, startNotice({}, 'x', ABOUT, plain))).toBeUndefined();
   });
 
@@ -68,7 +68,7 @@ describe('Any other host', () => {
     ['a failure', failure()],
     ['very long words', ALL_LONG],
     ['hostile words', HOSTILE_NOTICE],
-    ['a recovery', successNotice('recovery', 'over', {}, ABOUT, plain)],
+    ['a recovery', successNotice('recovery', 'over', { warnings: [] }, ABOUT, plain)],
     ['a run on a desk', startNotice({}, 'x', { command: 'backup', at: ABOUT.at, id: 'x' }, plain)],
   ])('is sent what docs/webhook.schema.json describes: %s', (_, notice) => {
     expect(schemaErrors('webhook', posted(HOOK, notice))).toEqual([]);

@@ -28,11 +28,27 @@ describe('A message about a failure', () => {
 
 test('Messages of other kinds have words of their own', () => {
   const proven = { command: 'backup', id: GOOD.id, uri: GOOD.uri } as const;
-  expect(successNotice('recovery', 'over', { proven }, ABOUT, plain)).toMatchObject({
+  expect(successNotice('recovery', 'over', { proven, warnings: [] }, ABOUT, plain)).toMatchObject({
     title: 'Recovered: the backup of "shop" is proven again',
     sections: { happened: expect.stringContaining(GOOD.id) },
   });
-  expect(successNotice('success', 'all', {}, ABOUT, plain).sections.happened).toContain('nothing new was proven');
+  expect(successNotice('success', 'all', { warnings: [] }, ABOUT, plain).sections.happened).toContain(
+    'nothing new was proven',
+  );
+  const warnings = [
+    { condition: 'primary-keys', level: 'warning', seen: 'public.customers has none', action: 'Add one.' },
+    { condition: 'slots', level: 'warning', seen: 'a slot is read by nobody', action: '' },
+  ] as const;
+  expect(successNotice('warning', 'new', { proven, warnings }, ABOUT, plain)).toMatchObject({
+    level: 'warning',
+    code: 'primary-keys',
+    title: 'The backup of "shop" is proven, with 2 warnings',
+    sections: { happened: expect.stringContaining('\n- public.customers has none\n'), action: 'Add one.' },
+  });
+  const check = successNotice('reminder', 'lasts', { proven, warnings }, { ...ABOUT, command: 'check' }, plain);
+  expect(check.title).toBe('Still: The check of "shop" has passed, with 2 warnings');
+  expect(check.sections.happened).toMatch(/\n- primary-keys\n- slots$/);
+  expect(JSON.stringify(check)).not.toContain('public.customers');
   const restore = { ...ABOUT, command: 'restore' };
   expect(
     startNotice({ backupId: GOOD.id, target: 'db/shop', expectedSeconds: 700 }, 'x', restore, plain),

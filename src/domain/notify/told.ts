@@ -48,6 +48,18 @@ export function withTold(before: readonly Told[], now: readonly Told[]): Told[] 
   return [...latest.values()].toSorted((left, right) => left.at.getTime() - right.at.getTime()).slice(-MAX_ENTRIES);
 }
 
+/** What is remembered of `conditions` alone: what was told before, and that these hear of all of them now. */
+export function stillTold(
+  before: readonly Told[],
+  conditions: readonly Condition[],
+  { to, at }: { to: readonly Listener[]; at: Date },
+): Told[] {
+  const now = conditions.map((condition) => ({ ...condition, code: conditionWord(condition.code) }));
+  const codes = new Set(now.map(({ code }) => code));
+  const left = before.filter((told) => codes.has(told.code) && !to.includes(told.to));
+  return [...left, ...to.flatMap((each) => now.map((condition) => ({ ...condition, to: each, at })))];
+}
+
 /** Invisible to readers of the issue. Times to the minute. */
 export function toldLine(told: readonly Told[]): string {
   return [START, ...told.map(entryOf), '-->'].join(' ');

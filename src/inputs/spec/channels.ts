@@ -44,12 +44,12 @@ export const CHANNELS = {
   }),
   'notify-on': input({
     description: `What Slack, webhook and mail are told, a list of ${OCCASIONS.map((word) => `\`${word}\``).join(', ')}.`,
-    whenEmpty: '`failure` and `recovery`; of a restore all of them, and how far it is',
+    whenEmpty: '`failure`, `recovery` and `warning`; of a restore all of them, and how far it is',
     parse: words(oneOf(...OCCASIONS)),
   }),
   'remind-after-hours': input({
     description:
-      'The same failure is told again after this time, sooner only if it becomes worse; `0` tells of every one. The issue gets a comment each time.',
+      'The same failure or warning is told again after this time, sooner only if it becomes worse; `0` tells of every one. The issue gets a comment each time.',
     whenEmpty: `\`${REMIND_AFTER_HOURS}\`: a nightly failure is told every night, one of every half hour about once a day`,
     parse: orElse(wholeNumber(0, MAX_REMIND_HOURS), REMIND_AFTER_HOURS),
   }),

@@ -24,6 +24,7 @@ const SCRIPTS: Readonly<Record<string, (inputs: BackupInputs, context: CommandCo
     log.info('::set-output name=forged::yes');
     return backupResult({ findings: [WARNING], restoreCommand: `age -d\npg_restore # ${PASSWORD}` });
   },
+  calm: async () => backupResult(),
   unproven: async () => backupResult({ status: 'failed', details: [`public.${PASSWORD} is missing`] }),
   fail: async (_, { tell }) => {
     tell({ stage: 'writing', name: 'shop', backupUri: 's3://acme-backups/shop/x', findings: [WARNING] });
@@ -73,7 +74,7 @@ const ports = { clock: systemClock, lookUpGoodBackup: () => Promise.resolve(foun
 if (isPostStep(process.argv[1] as string, process.env)) await cleanUp(process.env, ports);
 else {
   const here = new URL(import.meta.url);
-  const threads = { proof: here, cache: here };
+  const threads = { proof: here, cache: new URL('../../../src/postgres/client-cache-worker.ts', here) };
   endProcess(
     await run(process.env, {
       ...ports,

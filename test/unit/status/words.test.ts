@@ -85,7 +85,7 @@ describe('a status that is red', () => {
   test('tells whoever waits for it when it is green again', () => {
     const proven = { command: 'status', id: 'x', uri: '/x' } as const;
     const facts = { startedAt: undefined, now: new Date(), runUrl: undefined };
-    const { text } = describeRunEnd({ exitCode: 0, proven }, facts, (words) => words);
+    const { text } = describeRunEnd({ exitCode: 0, proven, warnings: [] }, facts, (words) => words);
     expect(text).toBe('Nothing is critical. The newest proven backup is x.');
   });
 });
