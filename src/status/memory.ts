@@ -1,7 +1,8 @@
 /**
- * What was read of manifests and of records of drills and health checks, kept between runs by key and ETag. The listing is always the
- * truth: an object that changed has another ETag, one that is gone is not asked for. A memory that is broken, of
- * another version or out of reach costs time alone.
+ * What was read of manifests and of records of drills and health checks, and when stored bytes were read again, kept
+ * between runs by key and ETag. The listing is always the truth: an object that changed has another ETag, one that is
+ * gone is not asked for. A memory that is broken, of another version or out of reach costs time; and of stored bytes
+ * only those are read again then whose day it is.
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -13,17 +14,18 @@ import { type DrillOutcome, readDrillOutcome } from '../domain/drill-record.ts';
 import { messageOf } from '../domain/errors.ts';
 import * as json from '../domain/json-reader.ts';
 import { readSetFacts, type SetFacts } from '../domain/set-facts.ts';
+import type { LastReading } from '../domain/status/verify-share.ts';
 import type { Log } from '../ports.ts';
 import type { ActionsCache, CachePurpose } from '../postgres/client-cache.ts';
 import { isDoubtful, type Reading } from '../storage/records.ts';
 
 /** Of the lines; a change of what is remembered is another version. */
-const VERSION = 1;
+const VERSION = 2;
 const FILE = 'manifests.jsonl';
 
 export const MANIFESTS: CachePurpose = {
   passage: 'db-backup-action-manifests',
-  without: 'All manifests are read anew, which takes longer and nothing else.',
+  without: 'All manifests are read anew, which takes longer; stored bytes are read again only where this is their day.',
 };
 
 /** What is made of a manifest, of the record of a drill, and of that of a health check. */
@@ -37,8 +39,8 @@ interface Remembered extends Partial<{ [K in keyof Kept]: Kept[K] | undefined }>
   /** Where, and the key: `s3://bucket/prefix/shop/…/metadata.json`. */
   uri: string;
   etag: string;
-  /** Of a manifest: its set was read again, and is not what was stored. */
-  damaged?: boolean | undefined;
+  /** Of a manifest, with `verify-stored-days`: when its set was read again. */
+  reading?: LastReading | undefined;
 }
 
 const readRemembered: json.Reader<Remembered> = json.object<Remembered>({
@@ -47,7 +49,7 @@ const readRemembered: json.Reader<Remembered> = json.object<Remembered>({
   set: json.optional(readSetFacts),
   drill: json.optional(readDrillOutcome),
   check: json.optional(readCheckOutcome),
-  damaged: json.optional(json.flag),
+  reading: json.optional(json.object<LastReading>({ day: json.count, damaged: json.flag })),
 });
 
 export interface MemoryParts {
@@ -97,15 +99,14 @@ export class Memory {
     return value;
   }
 
-  /** Whether the set with the manifest at `uri` was damaged when it was read again last. */
-  isDamaged(uri: string): boolean {
-    return this.#now.get(uri)?.damaged ?? false;
+  /** Of the set with the manifest at `uri`; `undefined` when no run that is remembered saw it. */
+  readingOf(uri: string): LastReading | undefined {
+    return this.#now.get(uri)?.reading;
   }
 
-  /** So that it is read again every day until it is whole: a level lasts as long as its condition. */
-  setDamaged(uri: string, damaged: boolean): void {
+  setReading(uri: string, reading: LastReading): void {
     const known = this.#now.get(uri);
-    if (known !== undefined) this.#now.set(uri, { ...known, damaged });
+    if (known !== undefined) this.#now.set(uri, { ...known, reading });
   }
 
   #known(uri: string, etag: string | undefined): Remembered | undefined {
@@ -139,7 +140,7 @@ export class Memory {
     if (cache === undefined || this.#now.size === 0) return;
     const lines = [...this.#now.values()].sort((one, other) => (one.uri < other.uri ? -1 : 1));
     const hash = createHash('sha256');
-    for (const { uri, etag, damaged = false } of lines) hash.update(`${uri} ${etag} ${damaged}\n`);
+    for (const { uri, etag, reading } of lines) hash.update(`${uri} ${etag} ${reading?.day} ${reading?.damaged}\n`);
     const key = `${this.#beginning()}${hash.digest('hex').slice(0, 32)}`;
     if (key === this.#restoredKey) return;
     const folder = this.#folder('seen');

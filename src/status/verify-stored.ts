@@ -4,7 +4,7 @@ import type { CommandContext } from '../command.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import { OBJECT_NAMES, objectKey, setFolder } from '../domain/set-layout.ts';
 import { type DestinationFacts, isSeen, type StoredDamage, type VerifiedShare } from '../domain/status/facts.ts';
-import { isDueToday } from '../domain/status/verify-share.ts';
+import { firstSeen, isDueToday, isLastReadingUnknown, readToday } from '../domain/status/verify-share.ts';
 import { countOf, formatBytes } from '../domain/words.ts';
 import { readManifest } from '../restore/find-copies.ts';
 import { readStored } from '../restore/stored-bytes.ts';
@@ -26,15 +26,17 @@ export interface VerifyParts {
   context: CommandContext;
 }
 
-interface DueSet {
+interface StoredSet {
   /** Of its manifest. */
   uri: string;
   target: Target;
   series: string;
   id: string;
+  /** Of its snapshot, ISO 8601 UTC. */
+  takenAt: string;
 }
 
-interface ReadSet extends DueSet {
+interface ReadSet extends StoredSet {
   bytes: number;
   damage: readonly { object: string; how: string }[];
   unread?: string;
@@ -42,14 +44,22 @@ interface ReadSet extends DueSet {
 
 /** Rejects only when the run ends: what cannot be read is in the result, as not verified. */
 export async function verifyStored(parts: VerifyParts): Promise<VerifiedShare> {
-  const { context } = parts;
-  const due = dueSets(parts);
+  const { days, memory, context } = parts;
+  const now = context.clock.now();
+  const sets = setsOf(parts).map((set) => {
+    const last = memory.readingOf(set.uri);
+    return { ...set, last, isDue: isDueToday(set.id, days, now, last) };
+  });
+  const due = sets.filter(({ isDue }) => isDue);
+  for (const { uri, last } of sets) if (last === undefined) memory.setReading(uri, firstSeen(now));
   context.log.info(
     `Today ${countOf(due.length, 'copy', 'copies')} of sets are read again and held against their SHA-256`,
   );
   const read = await inParallel(due, SETS_AT_ONCE, (set) => readAgain(set, parts));
   context.signal.throwIfAborted();
-  for (const { uri, damage, unread } of read) if (unread === undefined) parts.memory.setDamaged(uri, damage.length > 0);
+  // What could not be read stays due until it is.
+  for (const { uri, damage, unread } of read)
+    if (unread === undefined) memory.setReading(uri, readToday(now, damage.length > 0));
   const bytes = read.reduce((sum, set) => sum + set.bytes, 0);
   context.log.info(`Read ${formatBytes(bytes)} again`);
   return {
@@ -57,20 +67,21 @@ export async function verifyStored(parts: VerifyParts): Promise<VerifiedShare> {
     bytes,
     damage: read.flatMap((set) => damageOf(set, read)),
     unread: read.flatMap(({ unread }) => unread ?? []),
+    unknown: sets.filter(({ isDue, takenAt, last }) => !isDue && isLastReadingUnknown(takenAt, days, now, last)).length,
   };
 }
 
-/** Those of today, and what was damaged the last time. What is damaged by the listing is told already. */
-function dueSets({ targets, destinations, days, memory, context }: VerifyParts): DueSet[] {
-  const now = context.clock.now();
+/** At every destination. What is damaged by the listing is told already. */
+function setsOf({ targets, destinations }: VerifyParts): StoredSet[] {
   return destinations.flatMap((destination, index) => {
     if (!isSeen(destination)) return [];
     const target = targets[index] as Target;
     return destination.series.flatMap(({ name: series, sets }) =>
       sets
         .filter(({ damaged }) => damaged.length === 0)
-        .map(({ facts: { id } }) => ({ target, series, id, uri: manifestUri(target, series, id) }))
-        .filter(({ id, uri }) => isDueToday(id, days, now) || memory.isDamaged(uri)),
+        .map(({ facts: { id, snapshotAt: takenAt } }) => {
+          return { target, series, id, takenAt, uri: manifestUri(target, series, id) };
+        }),
     );
   });
 }
@@ -79,7 +90,7 @@ function manifestUri({ storage }: Target, series: string, id: string): string {
   return storage.uri(objectKey(series, id, OBJECT_NAMES.manifest));
 }
 
-async function readAgain(set: DueSet, { stallSeconds, context }: VerifyParts): Promise<ReadSet> {
+async function readAgain(set: StoredSet, { stallSeconds, context }: VerifyParts): Promise<ReadSet> {
   const { target, series, id } = set;
   const { storage } = target;
   const damage: { object: string; how: string }[] = [];

@@ -10,7 +10,7 @@ import { type ActionsCache, startActionsCache } from '../support/actions-cache.t
 import { describeIf } from '../support/availability.ts';
 import type { JudgedServer } from '../support/judged-server.ts';
 import { availabilityOf, availableS3Servers, type Versitygw } from '../support/s3-servers.ts';
-import { statusBench } from '../support/status-bench.ts';
+import { type StatusCall, statusBench } from '../support/status-bench.ts';
 import { isList, type StatusBuckets, startStatusBuckets } from '../support/status-bucket.ts';
 import { DAY_MS, fill, makeTrueSet, NOW } from '../support/status-storages.ts';
 
@@ -93,6 +93,31 @@ describeIf(availabilityOf(versitygw), 'The status of a bucket with a cache of ma
     await put(good);
     expect(await look(due + 2)).toMatchObject({ sets: 1, damaged: [] });
     expect(await look(due + 3)).toMatchObject({ sets: 0, damaged: [] });
+  });
+
+  test('remembers when stored bytes were read again, so that weekly runs read all of them within 7 days', async () => {
+    const ids: string[] = [];
+    for (const days of [0, 1, 2, 3, 4, 5, 6, 7]) ids.push(await makeTrueSet(storage, days));
+    const ownDay = ids.filter((id) => isDueToday(id, 7, NOW));
+    const look = async (week: number, call: StatusCall = {}) => {
+      const now = new Date(NOW.getTime() + week * 7 * DAY_MS);
+      const { report } = await statusBench([line], env).status({ verifyStoredDays: 7, now, ...call });
+      const paths = new Set(reads());
+      const read = ids.filter((id) => paths.has(`${id}/database.backup.age`));
+      return { read, codes: report.findings.map(({ code }) => code) };
+    };
+    expect((await look(0)).read).toEqual(ownDay);
+    for (const week of [1, 2]) {
+      const { read, codes } = await look(week);
+      expect(read).toEqual(ids);
+      expect(codes).not.toContain('stored-reading-unknown');
+    }
+    cache.entries.clear();
+    const forgotten = await look(3);
+    expect(forgotten.read).toEqual(ownDay);
+    expect(forgotten.codes).toContain('stored-reading-unknown');
+    expect((await look(4, { cacheManifests: false })).codes).toContain('stored-reading-unknown');
+    expect((await look(4)).read).toEqual(ids);
   });
 
   test('that is broken, of another version, refused, silent or switched off goes on without', async () => {

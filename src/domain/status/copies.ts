@@ -1,5 +1,6 @@
 /** Whether the destinations agree, and what all of them depend on. */
 import { ageOf } from '../time.ts';
+import { countOf } from '../words.ts';
 import { type DestinationFacts, isSeen, type VerifiedShare } from './facts.ts';
 import type { SeriesRule } from './finding.ts';
 import type { BackupPoint, StatusFinding } from './model.ts';
@@ -109,7 +110,7 @@ export function judgeDestinations(destinations: readonly DestinationFacts[]): St
   ];
 }
 
-export function judgeVerified({ damage, unread }: VerifiedShare): StatusFinding[] {
+export function judgeVerified({ damage, unread, unknown }: VerifiedShare): StatusFinding[] {
   return [
     ...damage.map(({ series, id, object, location, how, goodIn }): StatusFinding => {
       const good =
@@ -135,5 +136,16 @@ export function judgeVerified({ damage, unread }: VerifiedShare): StatusFinding[
         action: 'Nothing is known about these bytes. Look at the storage, then run again.',
       }),
     ),
+    ...(unknown === 0 ? [] : [notRemembered(unknown)]),
   ];
+}
+
+function notRemembered(copies: number): StatusFinding {
+  return {
+    code: 'stored-reading-unknown',
+    level: 'info',
+    seen: `The last reading of ${countOf(copies, 'copy of a set', 'copies of sets')} is not known: taken longer than verify-stored-days ago, and no earlier status is remembered that saw ${copies === 1 ? 'it' : 'them'}`,
+    action:
+      'Nothing to do when this status runs daily, or for the first time. Otherwise run it daily: without a memory only that reads everything.',
+  };
 }

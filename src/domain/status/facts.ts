@@ -83,6 +83,8 @@ export interface VerifiedShare {
   damage: readonly StoredDamage[];
   /** What could not be read, a sentence each: it was not verified. */
   unread: readonly string[];
+  /** Copies that were not due, and of which nobody knows when they were read last. */
+  unknown: number;
 }
 
 export interface StoredDamage {

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseDestination } from '../../../src/domain/destination.ts';
 import { seriesIn } from '../../../src/domain/status/listing.ts';
 import { ownerOf } from '../../../src/domain/status/owners.ts';
-import { isDueToday } from '../../../src/domain/status/verify-share.ts';
-import { backup, drill, hoursAgo, judge, NOW, nightly, part, place, second, told } from '../../support/status-facts.ts';
+import { backup, drill, judge, NOW, nightly, part, place, second, told } from '../../support/status-facts.ts';
 
 const unseen = {
   location: '/second',
@@ -202,17 +201,7 @@ describe('The last 30 days', () => {
   });
 });
 
-describe('The share that is read again today', () => {
-  const ids = nightly(200).map(({ facts: { id } }) => id);
-
-  test('is another each day, and in so many days all of it', () => {
-    const read = Array.from({ length: 7 }, (_, day) => ids.filter((id) => isDueToday(id, 7, hoursAgo(24 * day))));
-    expect(read.flat().sort()).toEqual([...ids].sort());
-    for (const share of read) expect(share.length).toBeGreaterThan(5);
-    expect(ids.filter((id) => isDueToday(id, 7, NOW))).toEqual(ids.filter((id) => isDueToday(id, 7, hoursAgo(11))));
-    expect(ids.every((id) => isDueToday(id, 1, NOW))).toBe(true);
-  });
-
+describe('What is read again', () => {
   test('is critical where it is damaged, and names the good copy; what was not read is no proof', () => {
     const damage = { series: 'shop', id: 'x', object: 'database.backup.age', location: '/first', how: 'other bytes' };
     const verified = {
@@ -220,11 +209,21 @@ describe('The share that is read again today', () => {
       bytes: 5,
       damage: [{ ...damage, goodIn: ['/second'] }],
       unread: ['/first/y could not'],
+      unknown: 0,
     };
     const report = judge(nightly(5), { verified });
     expect(told(report)).toEqual(['critical stored-damaged', 'warning stored-unverified']);
     expect(report.findings[0]?.seen).toContain('A good copy is in /second');
     expect(report.series[0]?.level).toBe('critical');
     expect(report.verified).toEqual({ sets: 3, bytes: 5, damaged: ['x'] });
+  });
+
+  test('says of how many copies nobody knows when they were read, which is no warning', () => {
+    const verified = { sets: 0, bytes: 0, damage: [], unread: [], unknown: 2 };
+    const report = judge(nightly(5), { verified });
+    expect(report.level).toBe('info');
+    const finding = report.findings.find(({ code }) => code === 'stored-reading-unknown');
+    expect(finding?.seen).toContain('The last reading of 2 copies of sets is not known');
+    expect(finding?.action).toContain('run it daily');
   });
 });

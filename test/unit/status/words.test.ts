@@ -33,7 +33,7 @@ describe('the summary of a status', () => {
 
   test('says what is not known, and what was read again', () => {
     const unseen = { location: '/b', owner: { provider: 'x' }, error: 'List | failed', hint: '' };
-    const verified = { sets: 2, bytes: 1024, damage: [], unread: [] };
+    const verified = { sets: 2, bytes: 1024, damage: [], unread: [], unknown: 0 };
     const report = judge([], {
       destinations: [place([part(nightly(40, 1))]), unseen],
       limits: { budgetBytes: 1_000_000_000 },
