@@ -48,7 +48,7 @@ export const STATUS = {
   'verify-stored-days': input({
     commands: status,
     description:
-      'Reads a share of all sets again each day, at every destination, and holds them against their SHA-256, so that everything is read in so many days of daily runs; a run that comes weekly reads the share of its own day alone. Whatever is read costs what the provider charges for it.',
+      'Reads a share of all sets again each day, at every destination, and holds them against their SHA-256, so that everything is read in so many days of daily runs. Runs that come less often also read what had its day since the last one, as far as the Actions cache remembers it. Whatever is read costs what the provider charges for it.',
     whenEmpty: 'nothing is read again',
     parse: optional(wholeNumber(1, 3_650)),
   }),
@@ -68,7 +68,7 @@ export const STATUS = {
   'cache-manifests': input({
     commands: status,
     description:
-      "Keeps what was read of manifests in the repository's Actions cache, so that the next status reads new ones alone. `false` where others can write the cache of this branch: it says what is proven.",
+      "Keeps what was read of manifests, and when stored bytes were read again, in the repository's Actions cache, so that the next status reads new ones alone. `false` where others can write the cache of this branch: it says what is proven.",
     whenEmpty: '`true`',
     parse: orElse(yesOrNo, true),
   }),
