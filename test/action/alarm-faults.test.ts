@@ -1,7 +1,13 @@
 /** Whatever GitHub does, the alarm only warns: the real error, the exit code and the time that a run takes stay. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { alarmWarnings, expectRealError, MARKER, play, withGitHub } from '../support/alarm-bench.ts';
+import { describeIf, programAvailable } from '../support/availability.ts';
 import type { Fault, GitHubRequest } from '../support/github-api.ts';
+import { makeSelfSignedCertificate } from '../support/self-signed.ts';
+import { startWatchingService } from '../support/watching-service.ts';
 
 const isComment = ({ method, path }: GitHubRequest) => method === 'POST' && path.endsWith('/comments');
 const isCreation = ({ method, path }: GitHubRequest) => method === 'POST' && path.endsWith('/issues');
@@ -221,6 +227,24 @@ describe('GitHub', () => {
       expect(github.requests).toHaveLength(1);
     }),
   );
+});
+
+describeIf(programAvailable('openssl', ['version'], 'apt-get install openssl'), 'GitHub behind a certificate', () => {
+  test('that nobody vouches for only costs a warning, and is told nothing', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'alarm-tls-'));
+    const secure = await startWatchingService(await makeSelfSignedCertificate(folder, ['localhost']));
+    try {
+      await withGitHub(async (github) => {
+        const run = await play('fail', github, { env: { GITHUB_API_URL: secure.url } });
+        expectRealError(run);
+        expect(alarmWarnings(run)).toEqual([expect.stringMatching(/no answer.*self-signed certificate/s)]);
+        expect(secure.calls).toEqual([]);
+      });
+    } finally {
+      await secure.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 describe('Two runs that fail at once', () => {
