@@ -16,6 +16,7 @@ import { displayHost } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { CheckInputs } from '../inputs/types.ts';
 import { occasionOf } from '../restore/audit.ts';
+import { growHeapSlowly } from '../runner/memory.ts';
 import { openRun, type RecoveryRun } from './recovery-run.ts';
 
 /**
@@ -23,6 +24,7 @@ import { openRun, type RecoveryRun } from './recovery-run.ts';
  * files that cannot be read, and when the run ends.
  */
 export async function check(inputs: CheckInputs, given: CommandContext): Promise<CheckResult> {
+  growHeapSlowly();
   await using resources = new AsyncDisposableStack();
   const run = openRun(inputs, given, resources);
   const { context, supervisor, targets, startedAt } = run;
