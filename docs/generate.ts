@@ -1,11 +1,13 @@
 /**
  * Writes what would drift otherwise: action.yml whole, the tables of inputs and outputs in README.md, and what docs/check.md
- * and docs/providers.md list, from src/inputs/spec.ts, src/report/outputs.ts, src/domain/check/ and src/domain/providers/. `node docs/generate.ts --check` writes nothing and
- * exits with 1 when a file is not what it should be.
+ * and docs/providers.md list, from src/inputs/spec.ts, src/report/outputs.ts, src/domain/check/,
+ * src/domain/postgres-releases.ts and src/domain/providers/. `node docs/generate.ts --check` writes nothing and exits
+ * with 1 when a file is not what it should be.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HEALTH_CHECKS } from '../src/domain/check/judge.ts';
+import { END_OF_LIFE, openHoles, SECURITY_RELEASES, safeMinor } from '../src/domain/postgres-releases.ts';
 import { OWN_SERVER } from '../src/domain/providers/own-server.ts';
 import { PROVIDERS } from '../src/domain/providers/table.ts';
 import { INPUTS, type InputSpec } from '../src/inputs/spec.ts';
@@ -65,6 +67,32 @@ export function withChecks(page: string): string {
     limit === undefined ? '' : limit.input === undefined ? `\`checks: ${code}=\`` : `\`${limit.input}\``,
   ]);
   return between(page, 'checks', table(['group', 'check', 'what is looked at', 'limit', 'set by'], rows));
+}
+
+/** `page` with what is known of releases of Postgres made anew. */
+export function withReleases(page: string): string {
+  const ends = table(
+    ['major', 'gets fixes until', 'without a known hole from'],
+    Object.entries(END_OF_LIFE).map(([major, end]) => [major, end, safeRelease(Number(major))]),
+  );
+  const holes = table(
+    ['hole', 'what it allows', 'mended in'],
+    SECURITY_RELEASES.flatMap(({ minors, server = {} }) => {
+      const mendedIn = Object.entries(minors).map(([major, minor]) => `${major}.${minor}`);
+      return Object.entries(server).map(([cve, allows]) => [
+        `[${cve}](https://www.postgresql.org/support/security/${cve}/)`,
+        allows,
+        mendedIn.join(', '),
+      ]);
+    }),
+  );
+  return between(page, 'releases', `${ends}\n\n${holes}`);
+}
+
+function safeRelease(major: number): string {
+  const holes = openHoles('server', major);
+  if (holes.some(({ mendedIn }) => mendedIn === undefined)) return 'none: upgrade';
+  return `${major}.${safeMinor(holes) ?? 0}`;
 }
 
 const WITHOUT_PASSWORDS = 'the direct connection; roles come without their passwords, which the platform shows nobody';
@@ -142,7 +170,7 @@ function main(check: boolean): number {
   const wanted = {
     'action.yml': actionYml(),
     'README.md': withTables(read('README.md')),
-    'docs/check.md': withChecks(read('docs/check.md')),
+    'docs/check.md': withReleases(withChecks(read('docs/check.md'))),
     'docs/providers.md': withProviders(read('docs/providers.md')),
   };
   const stale = Object.entries(wanted).filter(([name, text]) => read(name) !== text);

@@ -28,7 +28,7 @@ interface SecurityRelease {
  * of pg_dump, pg_restore and the libpq in them. Left out: those of a contrib module alone; CVE-2026-18408 and
  * CVE-2025-1094, which are psql's: it runs for restores alone, under `\restrict`.
  */
-const SECURITY_RELEASES: readonly SecurityRelease[] = [
+export const SECURITY_RELEASES: readonly SecurityRelease[] = [
   {
     minors: { 14: 23, 15: 18, 16: 14, 17: 10, 18: 4 },
     server: {

@@ -1,8 +1,9 @@
-/** What is known of Postgres releases, and how a check judges a server by it. */
+/** What is known of Postgres releases, how a check judges a server by it, and what docs/check.md tells of it. */
 import { describe, expect, test } from 'vitest';
 import { judgeHealth } from '../../src/domain/check/judge.ts';
 import type { HealthResult } from '../../src/domain/check/model.ts';
-import { END_OF_LIFE, openHoles, safeMinor } from '../../src/domain/postgres-releases.ts';
+import { END_OF_LIFE, openHoles, SECURITY_RELEASES, safeMinor } from '../../src/domain/postgres-releases.ts';
+import { readDocument, section, tableRows } from '../support/markdown.ts';
 
 const NOW = new Date('2026-11-21T12:00:00.000Z');
 
@@ -53,5 +54,33 @@ describe('releases of Postgres', () => {
     expect(at(25)).toMatchObject({ status: 'passed' });
     expect(at(12)).toMatchObject({ status: 'warning', seen: 'Postgres 12 has had no fixes for years' });
     expect(Object.keys(END_OF_LIFE).map(Number)).toEqual([13, 14, 15, 16, 17, 18]);
+  });
+});
+
+describe('docs/check.md', () => {
+  const page = readDocument('docs/check.md');
+  const [majors = [], holes = []] = section(page, 'Releases of Postgres')
+    .split(/\n\n(?=\| hole )/)
+    .map(tableRows);
+
+  test('names for each major the first release without a known hole, and none where there is none', () => {
+    expect(majors.map(([major]) => Number(major))).toEqual(Object.keys(END_OF_LIFE).map(Number));
+    for (const [major = '', end, safe = ''] of majors) {
+      expect(end).toBe(END_OF_LIFE[Number(major)]);
+      const known = (minor: number) => openHoles('server', Number(major), minor).length > 0;
+      if (safe === 'none: upgrade') {
+        expect(known(99), major).toBe(true);
+        continue;
+      }
+      const [, minor = ''] = safe.split('.');
+      expect([safe, known(Number(minor) - 1), known(Number(minor))]).toEqual([`${major}.${minor}`, true, false]);
+    }
+  });
+
+  test('has every hole that a check can name, and sends nobody to the source', () => {
+    const known = SECURITY_RELEASES.flatMap(({ server = {} }) => Object.entries(server));
+    expect(holes.length).toBe(known.length);
+    for (const [cve, allows] of known) expect(page).toContain(`${cve}/) | ${allows} |`);
+    expect(page).not.toMatch(/\bsrc\//);
   });
 });

@@ -13,7 +13,7 @@ export const SERVER = [
     group: 'danger',
     needs: 'server',
     words:
-      'Warns when security holes of the server are known that a newer minor release mends (docs: the table in `src/domain/postgres-releases.ts`).',
+      'Warns when [security holes of the server](#releases-of-postgres) are known that a newer minor release mends.',
     judge: ({ version, major }) => {
       const minor = Number(/^\d+\.(\d+)/.exec(version)?.[1] ?? -1);
       const holes = openHoles('server', major, minor);
@@ -39,7 +39,8 @@ export const SERVER = [
     code: 'end-of-life',
     group: 'danger',
     needs: 'server',
-    words: 'Warns when the major version gets no fixes any more, or will not after so many days.',
+    words:
+      'Warns when the major version [gets no fixes any more](#releases-of-postgres), or will not after so many days.',
     limit: { value: LEAST_DAYS_OF_LIFE, unit: 'days', lessIsWorse: true },
     judge: ({ major }, { limit, now }) => {
       const action = 'Plan the upgrade to a newer major: a drill on it shows that the data comes back there.';
