@@ -1,6 +1,7 @@
 /** One object on its way to every destination: hashed in the plain, encrypted once, written side by side. */
 import { createHash, type Hash } from 'node:crypto';
 import { BackupError } from '../domain/errors.ts';
+import { countOf } from '../domain/words.ts';
 import type { Cipher, EncryptionStream, ObjectWriter, StoredObject, WriteOptions } from '../ports.ts';
 import { release } from '../runner/release.ts';
 import type { Destinations, Target } from './destinations.ts';
@@ -125,7 +126,7 @@ export class CopiedObject {
 }
 
 function stalled({ key, stallSeconds }: CopyParts): BackupError {
-  return new BackupError('ERR_STORAGE_STALLED', `It took nothing of ${key} for ${stallSeconds} seconds`, {
+  return new BackupError('ERR_STORAGE_STALLED', `It took nothing of ${key} for ${countOf(stallSeconds, 'second')}`, {
     op: `write ${key}`,
     hint: 'Check that the destination can be reached and is not full, then run the backup again. Raise `stall-timeout-seconds` if it is only slow.',
   });

@@ -7,7 +7,7 @@ import { chooseCompression, describeCompression } from '../domain/compression.ts
 import type { Finding } from '../domain/findings.ts';
 import { describePolicy } from '../domain/retention/policy.ts';
 import { OBJECT_NAMES, objectKey, setFolder } from '../domain/set-layout.ts';
-import { formatBytes, formatCount } from '../domain/words.ts';
+import { formatBytes, shareOf } from '../domain/words.ts';
 import { issuesOf } from '../github/issues.ts';
 import { probeIssueRights } from '../github/probe.ts';
 import { readAlarmInputs } from '../inputs/alarm.ts';
@@ -44,10 +44,7 @@ export async function rehearse(
         'database',
         `${facts.database}, Postgres ${facts.server.version}, ${formatBytes(facts.databaseBytes)} on the server`,
       ],
-      [
-        'scope',
-        `${formatCount(facts.selectedTables)} of ${formatCount(facts.tablesInDatabase)} tables, ${CONTENT[inputs.scope.content]}`,
-      ],
+      ['scope', `${shareOf(facts.selectedTables, facts.tablesInDatabase, 'table')}, ${CONTENT[inputs.scope.content]}`],
       ['dump', `pg_dump ${prepared.tools.version}, compression ${describeCompression(compression)}`],
       ['proof', proofWords(inputs)],
       ['encryption', encryptionWords(inputs)],

@@ -2,7 +2,7 @@
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { ManifestObject, ObjectRole } from '../domain/manifest.ts';
 import { OBJECT_NAMES, objectKey, setFolder, setPrefix } from '../domain/set-layout.ts';
-import { formatCount } from '../domain/words.ts';
+import { countOf, formatCount } from '../domain/words.ts';
 import type { Log, Storage, StoredObject } from '../ports.ts';
 import { isCertainRefusal } from '../storage/certain-refusal.ts';
 import { listedSizes } from '../storage/listed-sizes.ts';
@@ -121,7 +121,7 @@ export class StoredSet {
 }
 
 function changedSince(uri: string, seen: number | undefined, sizeBytes: number): BackupError {
-  const what = seen === undefined ? 'is gone' : `has ${formatCount(seen)} bytes instead of ${formatCount(sizeBytes)}`;
+  const what = seen === undefined ? 'is gone' : `has ${countOf(seen, 'byte')} instead of ${formatCount(sizeBytes)}`;
   return new BackupError('ERR_STORED_DIFFERS', `${uri} was stored and checked, and now ${what}`, {
     op: 'look at what was stored',
     hint: 'Find out what deletes or changes objects there: a lifecycle rule, a scanner, a quota, or a job that cleans up. Then run the backup again.',

@@ -9,7 +9,7 @@ import { compareSchema } from '../domain/check/schema-list.ts';
 import { BackupError } from '../domain/errors.ts';
 import { managedBy } from '../domain/providers/managed.ts';
 import { type RecognisedProvider, recogniseProvider, wordsOf } from '../domain/providers.ts';
-import { formatBytes, formatCount } from '../domain/words.ts';
+import { countOf, formatBytes } from '../domain/words.ts';
 import type { CheckInputs } from '../inputs/types.ts';
 import { runAssertions } from '../postgres/assertions.ts';
 import { readCritical } from '../postgres/health/critical.ts';
@@ -196,7 +196,7 @@ async function overviewOf(
 }
 
 function tableWords({ name, bytes, rows }: LargeTable): string {
-  if (rows !== null) return `${name}: ${formatBytes(bytes)}, about ${formatCount(rows)} rows`;
+  if (rows !== null) return `${name}: ${formatBytes(bytes)}, about ${countOf(rows, 'row')}`;
   const size = bytes === 0 ? '' : `${formatBytes(bytes)} or more, `;
   return `${name}: ${size}rows not known before \`ANALYZE\``;
 }

@@ -14,6 +14,7 @@ import { openCipher } from '../crypto/age.ts';
 import { formatBackupId, RANDOM_CHARACTERS, randomSuffix } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { countOf } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import { pruneSeries } from '../prune/prune-series.ts';
 import { occasionOf } from '../restore/audit.ts';
@@ -152,8 +153,12 @@ function openDestinations(inputs: BackupInputs, context: CommandContext): Destin
 }
 
 function tooLate(inputs: BackupInputs): BackupError {
-  return new BackupError('ERR_DEADLINE', `The backup was not done after ${inputs.maxDurationMinutes} minutes`, {
-    op: 'backup',
-    hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), leave large tables out with `exclude-table-data`, or use a machine nearer to the database.',
-  });
+  return new BackupError(
+    'ERR_DEADLINE',
+    `The backup was not done after ${countOf(inputs.maxDurationMinutes, 'minute')}`,
+    {
+      op: 'backup',
+      hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), leave large tables out with `exclude-table-data`, or use a machine nearer to the database.',
+    },
+  );
 }

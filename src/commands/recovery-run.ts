@@ -3,6 +3,7 @@ import type { Target } from '../backup/destinations.ts';
 import type { CommandContext, RecoveryDryRun, RunNews } from '../command.ts';
 import type { ConnectionRequest } from '../domain/connection.ts';
 import { BackupError } from '../domain/errors.ts';
+import { countOf } from '../domain/words.ts';
 import { restoredIds } from '../drill/records.ts';
 import type {
   CheckInputs,
@@ -87,7 +88,7 @@ export async function everRestored(targets: readonly Target[], series: string): 
 }
 
 function tooLate({ command, maxDurationMinutes }: RunInputs): BackupError {
-  return new BackupError('ERR_DEADLINE', `The ${command} was not done after ${maxDurationMinutes} minutes`, {
+  return new BackupError('ERR_DEADLINE', `The ${command} was not done after ${countOf(maxDurationMinutes, 'minute')}`, {
     op: command,
     hint: 'Raise `max-duration-minutes` (a hosted runner ends a job after 360), or use a machine nearer to the database and the bucket.',
   });

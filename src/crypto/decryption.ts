@@ -1,6 +1,7 @@
 /** Decryption of age files, pushed through in pieces of any size. */
 import { Decrypter } from 'age-encryption';
 import { BackupError } from '../domain/errors.ts';
+import { countOf, formatCount } from '../domain/words.ts';
 import { passphraseIdentity } from './passphrase.ts';
 import { PAYLOAD_NONCE_BYTES, PayloadDamage, PayloadOpener } from './payload.ts';
 
@@ -105,7 +106,7 @@ function wrongKey(keys: DecryptionKeys, options: DecryptionOptions, header: Buff
   const types = [...header.toString('latin1').matchAll(/^-> (\S+)/gm)].map((match) => match[1]);
   const byPassphrase = types.includes('scrypt');
   const recorded = options.recordedRecipients ?? [];
-  const toWhom = recorded.length > 0 ? recorded.join(', ') : `${types.length} recipients`;
+  const toWhom = recorded.length > 0 ? recorded.join(', ') : countOf(types.length, 'recipient');
   if ('passphrase' in keys) {
     return decryptError(
       byPassphrase
@@ -116,10 +117,12 @@ function wrongKey(keys: DecryptionKeys, options: DecryptionOptions, header: Buff
         : 'Give the secret key (AGE-SECRET-KEY-…) of one of them.',
     );
   }
+  const given = keys.identities.length;
+  const misfit = given === 1 ? 'the secret key does not fit' : `none of the ${formatCount(given)} secret keys fits`;
   return decryptError(
     byPassphrase
       ? `${options.name} is encrypted with a passphrase, not to keys`
-      : `${options.name}: none of the ${keys.identities.length} secret keys fits; it is encrypted to ${toWhom}`,
+      : `${options.name}: ${misfit}; it is encrypted to ${toWhom}`,
     byPassphrase
       ? 'Give the passphrase.'
       : 'Give the secret key of one of these recipients; `age-keygen -y key.txt` prints the recipient of a key.',

@@ -47,10 +47,10 @@ export function checkAssertions(results: readonly AssertionResult[]): Check {
 
 /** @param tables that are there after the restore */
 export function checkMinTables(tables: number, least: number): Check {
-  const seen = `${countOf(tables, 'table')} ${tables === 1 ? 'is' : 'are'} there`;
+  const seen = `${countOf(tables, 'table is', 'tables are')} there; ${countOf(least, 'is', 'are')} the least`;
   return tables >= least
-    ? { id: 'min-tables', status: 'passed', reason: `${seen}; ${formatCount(least)} are the least`, details: [] }
-    : { id: 'min-tables', status: 'failed', reason: `Only ${seen}; ${formatCount(least)} are the least`, details: [] };
+    ? { id: 'min-tables', status: 'passed', reason: seen, details: [] }
+    : { id: 'min-tables', status: 'failed', reason: `Only ${seen}`, details: [] };
 }
 
 /**

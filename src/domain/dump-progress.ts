@@ -1,5 +1,5 @@
 /** How far a dump is, in words. */
-import { formatBytes } from './words.ts';
+import { formatBytes, shareOf } from './words.ts';
 
 export interface DumpProgress {
   tablesDone: number;
@@ -11,5 +11,5 @@ export interface DumpProgress {
 /** `12 of 40 tables, 1.2 GiB archive, 35 MiB/s` */
 export function describeProgress(progress: DumpProgress): string {
   const rate = progress.archiveBytes / Math.max(progress.elapsedSeconds, 0.001);
-  return `${progress.tablesDone} of ${progress.tablesInAll} tables, ${formatBytes(progress.archiveBytes)} archive, ${formatBytes(rate)}/s`;
+  return `${shareOf(progress.tablesDone, progress.tablesInAll, 'table')}, ${formatBytes(progress.archiveBytes)} archive, ${formatBytes(rate)}/s`;
 }

@@ -9,6 +9,7 @@ import type { LeftOut } from './recovery.ts';
 import type { RoleUse } from './role-use.ts';
 import type { TargetFacts } from './target.ts';
 import { describeEntry, type Toc, type TocEntry } from './toc.ts';
+import { countOf } from './words.ts';
 
 export interface EntryPlan {
   /** In the order of the archive. */
@@ -122,7 +123,12 @@ function isSilent(entry: TocEntry, graph: EntryGraph, excluded: ReadonlyMap<Entr
 function notChosen(graph: EntryGraph, { wanted }: Selection): LeftOut[] {
   const count = graph.entries.length - wanted.size;
   if (count === 0) return [];
-  return [{ what: `${count} other entries of the backup`, why: 'they are outside of `schemas` and `tables`' }];
+  return [
+    {
+      what: `${countOf(count, 'other entry', 'other entries')} of the backup`,
+      why: 'outside of `schemas` and `tables`',
+    },
+  ];
 }
 
 /** A pattern that matches nothing has its own finding. */

@@ -15,6 +15,7 @@ import { assessSurroundings, type SurroundingFacts } from './preflight/surroundi
 import { providerAdvice, type RecognisedProvider, type ServerSigns } from './providers.ts';
 import type { QualifiedName } from './relations.ts';
 import { isWholeDatabase, type Scope } from './scope.ts';
+import { countOf } from './words.ts';
 
 export { assessDestinations, type DestinationFacts } from './preflight/destinations.ts';
 export type { PatternInput, PatternMiss, SystemSelection } from './preflight/patterns.ts';
@@ -147,7 +148,7 @@ function assessEmptiness(facts: PreflightFacts, { scope, allowEmpty, address }: 
       severity: allowEmpty ? 'warning' : 'error',
       seen: whole
         ? `The database \`${facts.database}\` on ${where} has not a single table; it is usually the wrong one`
-        : `The scope selects none of the ${facts.tablesInDatabase} tables of \`${facts.database}\`${scope.content === 'schema' ? ' to define' : ''}`,
+        : `The database \`${facts.database}\` has ${countOf(facts.tablesInDatabase, 'table')}, but the scope selects none${scope.content === 'schema' ? ' to define' : ''}`,
       action: allowEmpty ? '' : `${hint}. If this is right, set \`allow-empty: true\`.`,
     },
   ];
@@ -160,7 +161,7 @@ function assessContent(facts: PreflightFacts, scope: Scope): Finding[] {
     findings.push({
       code: 'large-objects-left-out',
       severity: 'warning',
-      seen: `${total} large objects are not in this backup: pg_dump leaves them out as soon as \`schemas\` or \`tables\` is set`,
+      seen: `${countOf(total, 'large object is', 'large objects are')} not in this backup: pg_dump leaves them out as soon as \`schemas\` or \`tables\` is set`,
       action: 'If they matter, use `exclude-schemas` or `exclude-tables` instead.',
     });
   }

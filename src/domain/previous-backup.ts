@@ -7,7 +7,7 @@ import { compareSource, type SourceFingerprint } from './fingerprint.ts';
 import type { Manifest, ManifestWarning } from './manifest.ts';
 import { displayName, type QualifiedName, relationKey } from './relations.ts';
 import type { Scope } from './scope.ts';
-import { formatBytes, formatCount } from './words.ts';
+import { countOf, formatBytes, formatCount } from './words.ts';
 
 /** Below these a change is everyday life, however many percent it is. */
 export const LEAST_BYTES_CHANGED = 1024 * 1024;
@@ -127,7 +127,7 @@ function compareTables(previous: Manifest, current: CurrentBackup, maxChangePerc
   for (const [hash, { rows, bytes }] of Object.entries(before)) {
     const table = now.get(hash);
     if (table === undefined) {
-      if (rows > 0) gone.push(`${hash.slice(0, 12)}…: had ${formatCount(rows)} rows, ${formatBytes(bytes)}`);
+      if (rows > 0) gone.push(`${hash.slice(0, 12)}…: had ${countOf(rows, 'row')}, ${formatBytes(bytes)}`);
     } else if (lostRows(rows, table.rows, maxChangePercent)) {
       shrunk.push(`${displayName(table)}: ${changeInWords(rows, table.rows, inRows)}`);
     } else if (table.bytes < bytes && isBeyond(bytes, table.bytes, maxChangePercent, LEAST_BYTES_CHANGED)) {
@@ -138,14 +138,14 @@ function compareTables(previous: Manifest, current: CurrentBackup, maxChangePerc
   if (gone.length > 0) {
     warnings.push({
       code: 'tables-gone',
-      message: `${formatCount(gone.length)} tables that held rows are no longer there`,
+      message: `${countOf(gone.length, 'table that held rows is', 'tables that held rows are')} no longer there`,
       details: cut(gone.map((line) => `${line} (its name is in contents.json of ${previous.id})`)),
     });
   }
   if (shrunk.length > 0) {
     warnings.push({
       code: 'tables-shrank',
-      message: `${formatCount(shrunk.length)} tables lost more than ${maxChangePercent} % of their rows or bytes`,
+      message: `${countOf(shrunk.length, 'table')} lost more than ${maxChangePercent} % of ${shrunk.length === 1 ? 'its' : 'their'} rows or bytes`,
       details: cut(shrunk),
     });
   }
@@ -166,7 +166,7 @@ function isBeyond(before: number, now: number, maxChangePercent: number, least: 
 }
 
 function inRows(rows: number): string {
-  return `${formatCount(rows)} rows`;
+  return countOf(rows, 'row');
 }
 
 function changeInWords(before: number, now: number, format: (value: number) => string): string {

@@ -11,7 +11,7 @@ import { type RestoreGuideInput, s3Options, s3Root } from './restore-guide/input
 import { checkSteps, restoreSteps } from './restore-guide/restore.ts';
 import { type GuideStep, shellQuote } from './restore-guide/step.ts';
 import type { Scope } from './scope.ts';
-import { formatBytes } from './words.ts';
+import { countOf, formatBytes } from './words.ts';
 
 export type { GuideSource, RestoreGuideInput } from './restore-guide/input.ts';
 
@@ -103,7 +103,12 @@ function scopeInWords(scope: Scope): string {
 function encryptionInWords(encryption: ManifestEncryption): string {
   if (encryption.method === 'none') return 'not encrypted';
   if (encryption.method === 'age-passphrase') return 'encrypted in the age format with a passphrase';
-  return `encrypted in the age format to ${encryption.recipients.length} public key(s), each of whose secret keys opens it`;
+  const keys = countOf(
+    encryption.recipients.length,
+    'public key, whose secret key opens it',
+    'public keys, each of whose secret keys opens it',
+  );
+  return `encrypted in the age format to ${keys}`;
 }
 
 function incomplete(role: string): BackupError {

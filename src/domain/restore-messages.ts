@@ -2,6 +2,7 @@
 import type { ClassifiedMessage } from './recovery.ts';
 import { HARMLESS_FORMS, type MessageContext, meaningOf } from './restore-messages/forms.ts';
 import type { RestoreMessage } from './restore-messages/message.ts';
+import { countOf } from './words.ts';
 
 export type { MessageContext } from './restore-messages/forms.ts';
 export { type RestoreMessage, wordsOf } from './restore-messages/message.ts';
@@ -122,7 +123,7 @@ export function classifyCollected(
       text: message.text,
       reason: complete
         ? 'it only counts the errors, each of which is listed'
-        : `only ${errors} errors were seen, so at least one is not listed`,
+        : `only ${countOf(errors, 'error was', 'errors were')} seen, so at least one is not listed`,
     };
   });
 }

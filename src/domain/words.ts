@@ -48,3 +48,8 @@ export function fewOf(items: readonly string[], most: number, elsewhere: string)
 export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
+
+/** `1 of 1 table`, `2 of 1,234 tables`: the noun goes with `all`. */
+export function shareOf(share: number, all: number, one: string, many?: string): string {
+  return `${formatCount(share)} of ${countOf(all, one, many)}`;
+}

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import { displayName, type QualifiedName, quoteQualified } from '../domain/relations.ts';
+import { countOf } from '../domain/words.ts';
 import { sqlState } from './session.ts';
 
 /** Tables locked by one statement. */
@@ -57,7 +58,8 @@ export async function lockTimeoutError(
 ): Promise<BackupError> {
   const blockers = await readBlockers(client, tables);
   const names = [...new Set(blockers.map(displayName))];
-  const what = names.length === 0 ? `one of ${tables.length} tables` : names.slice(0, NAMED_BLOCKERS).join(', ');
+  const what =
+    names.length === 0 ? `one of ${countOf(tables.length, 'table')}` : names.slice(0, NAMED_BLOCKERS).join(', ');
   const who = blockers.length === 0 ? 'The session in the way is gone by now' : blockers.map(describe).join('; ');
   return new BackupError(
     'ERR_LOCK_TIMEOUT',
@@ -132,9 +134,13 @@ export function isDeadlock(error: unknown): boolean {
 
 /** The server has no room for so many locks. */
 export function lockTableFull(tables: number, cause: unknown): BackupError {
-  return new BackupError('ERR_PREFLIGHT', `The server has no room for locks on ${tables} tables: ${messageOf(cause)}`, {
-    op: 'lock tables',
-    hint: 'Raise `max_locks_per_transaction` on the server and restart it, or back up fewer schemas at a time.',
-    cause,
-  });
+  return new BackupError(
+    'ERR_PREFLIGHT',
+    `The server has no room for locks on ${countOf(tables, 'table')}: ${messageOf(cause)}`,
+    {
+      op: 'lock tables',
+      hint: 'Raise `max_locks_per_transaction` on the server and restart it, or back up fewer schemas at a time.',
+      cause,
+    },
+  );
 }

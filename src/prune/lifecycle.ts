@@ -7,6 +7,7 @@ import { lifecycleFindings, proposeLifecycle } from '../domain/retention/lifecyc
 import type { RetentionPolicy } from '../domain/retention/policy.ts';
 import type { LifecycleLook, LifecycleProposal } from '../domain/retention/result.ts';
 import { seriesPrefix } from '../domain/set-layout.ts';
+import { countOf } from '../domain/words.ts';
 import type { PruneInputs } from '../inputs/types.ts';
 
 interface LookParts {
@@ -39,7 +40,7 @@ async function check({ storage, destination }: Target, { policy, series, context
     if (rules === undefined || destination.kind === 'directory') return withoutRules(storage.location);
     const findings = lifecycleFindings(rules, rootOf(destination) + seriesPrefix(series), policy, storage.location);
     const wrong = findings.filter(({ severity }) => severity !== 'notice').length;
-    context.log.info(`${storage.location}: ${rules.length} rules, ${wrong} of them against the policy`);
+    context.log.info(`${storage.location}: ${countOf(rules.length, 'rule')}, ${wrong} of them against the policy`);
     return { proposals: [], findings };
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;

@@ -2,7 +2,7 @@
 import type { Digest } from '../domain/notify.ts';
 import type { BackupPoint, DrillPoint, SeriesStatus, StatusFinding, StatusReport } from '../domain/status/model.ts';
 import { ageOf, DAY_MS, dayOf } from '../domain/time.ts';
-import { countOf, fewOf, formatBytes, formatDuration } from '../domain/words.ts';
+import { countOf, fewOf, formatBytes, formatDuration, shareOf } from '../domain/words.ts';
 import { sentence } from './failure-words.ts';
 import type { Notice, NoticeSubject } from './notice.ts';
 import { storageFacts } from './status-words.ts';
@@ -20,7 +20,10 @@ export function digestNotice(
 ): Notice {
   const { level, series, findings, storage } = report;
   const bad = series.filter((each) => each.level !== 'info').length;
-  const state = bad === 0 ? 'all is well' : `${bad} of ${countOf(series.length, 'series', 'series')} need somebody`;
+  const state =
+    bad === 0
+      ? 'all is well'
+      : `${shareOf(bad, series.length, 'series', 'series')} ${bad === 1 ? 'needs' : 'need'} somebody`;
   const wrong = findings.filter((finding) => finding.level !== 'info');
   return {
     kind: 'digest',

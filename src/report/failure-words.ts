@@ -3,7 +3,7 @@ import type { CommandResult, WayBack } from '../command.ts';
 import type { Check } from '../domain/checks.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Level } from '../domain/status/model.ts';
-import { fewOf } from '../domain/words.ts';
+import { fewOf, shareOf } from '../domain/words.ts';
 
 const NAMED_DETAILS = 3;
 
@@ -57,7 +57,7 @@ export function describeDoubts(checks: readonly Check[]): Pick<FailureWords, 'ha
     happened:
       checks.length === 0
         ? 'No check was done at all'
-        : `${doubtful.length} of ${checks.length} checks did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
+        : `${shareOf(doubtful.length, checks.length, 'check')} did not pass: ${doubtful.map(({ id }) => id).join(', ')}`,
     problems: doubtful.map(
       ({ id, status, reason, details }) =>
         `${id} (${status}): ${[reason, ...fewOf(details, NAMED_DETAILS, 'in the job summary')].join('; ')}`,

@@ -6,6 +6,7 @@ import type { CommandResult } from '../command.ts';
 import type { Environment } from '../domain/destination.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { countOf } from '../domain/words.ts';
 import type { RunLog } from '../runner/log.ts';
 import type { RunFile } from './files.ts';
 import { DASHBOARD_PATH, outputsOf, REPORT_PATH } from './outputs.ts';
@@ -94,6 +95,6 @@ export function annotateFindings(findings: readonly Finding[], log: RunLog): voi
       log.annotate(severity, action === '' ? seen : `${seen}\n${action}`, code);
     }
     const more = all.length - MAX_ANNOTATIONS_PER_KIND;
-    if (more > 0) log.annotate(severity, `${more} more are in the job summary.`, 'and more');
+    if (more > 0) log.annotate(severity, `${countOf(more, 'more is', 'more are')} in the job summary.`, 'and more');
   }
 }

@@ -2,7 +2,7 @@
 import type { PhaseTiming, WayBack } from '../command.ts';
 import type { Check, CheckStatus } from '../domain/checks.ts';
 import type { Finding, Severity } from '../domain/findings.ts';
-import { formatCount, formatDuration } from '../domain/words.ts';
+import { countOf, formatCount, formatDuration } from '../domain/words.ts';
 import type { FailureWords } from './failure-words.ts';
 import { details, type Markdown } from './markdown.ts';
 
@@ -84,6 +84,6 @@ export function findingsSection(findings: readonly Finding[], md: Markdown): str
   return [
     '### What was noticed',
     md.table(['', 'code', 'what was seen', 'what to do'], rows),
-    ...(more > 0 ? [`${more} more are not shown.`] : []),
+    ...(more > 0 ? [`${countOf(more, 'more is', 'more are')} not shown.`] : []),
   ];
 }

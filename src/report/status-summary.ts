@@ -45,7 +45,7 @@ function seriesSection({ series, now }: StatusReport, md: Markdown): string[] {
   return [
     '### Series',
     md.table(['', 'series', 'newest proven', 'newest restored', 'last drill', 'every', 'backups:', 'stored:'], rows),
-    ...(more > 0 ? [`${more} more are not shown.`] : []),
+    ...(more > 0 ? [`${countOf(more, 'more is', 'more are')} not shown.`] : []),
     '### The last 30 days',
     md.block(picture(shown).join('\n')),
     '● a proven backup, ○ unproven or broken off, × missed, · none was expected. Drills: ✓ passed, ~ partial, ✗ failed. Health checks, the worst of a day: ✓ passed, ~ warning, ✗ failed. The last character is today; days are those of UTC.',

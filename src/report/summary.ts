@@ -95,7 +95,7 @@ function inside({ manifest, contents, provider }: BackupResult, md: Markdown): s
       ['table', 'rows:', 'on the server:', 'as text:'],
       largest.map((table) => tableRow(table, md)),
     ),
-    ...(more > 0 ? [`and ${formatCount(more)} smaller ones.`] : []),
+    ...(more > 0 ? [`and ${countOf(more, 'smaller one')}.`] : []),
   ];
 }
 

@@ -4,7 +4,7 @@ import { isSeriesName, parseBackupId } from '../domain/backup-id.ts';
 import { BackupError } from '../domain/errors.ts';
 import { type Manifest, parseManifest } from '../domain/manifest.ts';
 import { OBJECT_NAMES } from '../domain/set-layout.ts';
-import { formatCount } from '../domain/words.ts';
+import { countOf, formatCount } from '../domain/words.ts';
 import { listedSizes } from '../storage/listed-sizes.ts';
 import { readBytes } from '../storage/write-object.ts';
 import { isFaultOfCopy } from './copies.ts';
@@ -157,7 +157,7 @@ export async function openCopy(place: SetFolder): Promise<SetCopy> {
     const uri = storage.uri(`${folder}/${name}`);
     if (found === undefined) throw incomplete('ERR_STORAGE_MISSING', `${uri} is missing`);
     if (found !== sizeBytes) {
-      const words = `${formatCount(found)} bytes instead of the ${formatCount(sizeBytes)} in metadata.json`;
+      const words = `${countOf(found, 'byte')} instead of the ${formatCount(sizeBytes)} in metadata.json`;
       throw incomplete('ERR_STORED_DIFFERS', `${uri} has ${words}`);
     }
   }

@@ -5,7 +5,7 @@ import type { DecryptionKeys } from '../crypto/decryption.ts';
 import { type DumpFormat, lacksItsEnd } from '../domain/dump-format.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
-import { formatBytes } from '../domain/words.ts';
+import { countOf, formatBytes } from '../domain/words.ts';
 import type { ObjectInfo } from '../ports.ts';
 import {
   ARCHIVE_FOLDER,
@@ -183,7 +183,7 @@ async function fetchDirectory(dump: ForeignDump, parts: FetchParts): Promise<Fet
   const total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const room = await roomFor(total, parts.workDir, parts.freeBytes);
   if (!room.enough) throw noRoom(`${dump.name} is a folder, which is restored from disk only. ${wordsOf(room)}`);
-  parts.log.info(`${dump.name}: ${files.length} files, ${formatBytes(total)}, are fetched`);
+  parts.log.info(`${dump.name} is fetched: ${countOf(files.length, 'file')}, ${formatBytes(total)}`);
   const folder = join(parts.workDir, ARCHIVE_FOLDER, 'directory');
   const waiting = new Waiting();
   const left = [...files];

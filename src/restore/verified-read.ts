@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type DecryptionKeys, openDecryption } from '../crypto/decryption.ts';
 import { BackupError } from '../domain/errors.ts';
 import type { Manifest, ManifestObject } from '../domain/manifest.ts';
-import { formatCount } from '../domain/words.ts';
+import { countOf, formatCount } from '../domain/words.ts';
 import type { SetCopy } from './selected.ts';
 import { type ReadParts, readStored, type Waiting } from './stored-bytes.ts';
 
@@ -97,7 +97,7 @@ export class Measure {
   /** Throws `ERR_STORED_DIFFERS` that says which of both differs. */
   compare(expected: PlainFacts, what: string, source: string): void {
     if (this.#sizeBytes !== expected.sizeBytes) {
-      const words = `${formatCount(this.#sizeBytes)} bytes instead of the ${formatCount(expected.sizeBytes)} in ${source}`;
+      const words = `${countOf(this.#sizeBytes, 'byte')} instead of the ${formatCount(expected.sizeBytes)} in ${source}`;
       throw differs(what, `it has ${words}`);
     }
     if (this.#digest() !== expected.sha256) {

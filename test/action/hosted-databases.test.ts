@@ -142,7 +142,7 @@ describeWith(await clientTools(17), 'A hosted database', (clients) => {
       const part = await scenario.run({ inputs: { name: 'part', schemas: 'public\ntools\nauth' } });
       await expectProven(scenario, part, before);
       before = scenario.state();
-      expect(annotation(part, 'warning', 'large-objects-left-out')?.message).toContain('1 large objects');
+      expect(annotation(part, 'warning', 'large-objects-left-out')?.message).toContain('1 large object is');
       expect(scenario.contents(part).largeObjects.count).toBe(0);
       expect(scenario.contents(part).objects).toContainEqual(
         expect.objectContaining({ type: 'SCHEMA', name: 'tools' }),

@@ -79,7 +79,7 @@ describeWith(await clientTools(17), 'The proof', (clients) => {
     before = scenario.state();
     const run = await runSpoiled(spoiled, { compression: 'none', verify: 'source' });
     const checks = await expectUnproven(scenario, run, before, { checks: { source: 'failed' } });
-    expect(detailsOf(checks, 'source')).toMatch(/^public\.orders: 3000 rows \w{32} at the source, 3000 rows \w{32}/);
+    expect(detailsOf(checks, 'source')).toMatch(/^public\.orders: 3,000 rows \w{32} at the source, 3,000 rows \w{32}/);
   });
 
   async function runWith(shim: PgDumpShim, inputs: Record<string, string> = {}) {
@@ -92,7 +92,7 @@ describeWith(await clientTools(17), 'The proof', (clients) => {
       checks: { tables: 'failed', 'row-counts': 'failed', sequences: 'failed' },
     });
     expect(detailsOf(checks, 'tables')).toContain('public.reviews: its rows are missing from the archive');
-    expect(detailsOf(checks, 'row-counts')).toContain('public.reviews: 1500 rows at the source, none in the archive');
+    expect(detailsOf(checks, 'row-counts')).toContain('public.reviews: 1,500 rows at the source, none in the archive');
     // Names of tables are the business of contents.json.
     expect(JSON.stringify(scenario.manifest(run))).not.toContain('reviews');
   });
@@ -123,7 +123,7 @@ describeWith(await clientTools(17), 'The proof', (clients) => {
     writeFileSync(go, '');
     const run = await running;
     const checks = await expectUnproven(scenario, run, before, { checks: { 'row-counts': 'failed' } });
-    expect(detailsOf(checks, 'row-counts')).toBe('public.reviews: 1500 rows at the source, 1490 in the archive');
+    expect(detailsOf(checks, 'row-counts')).toBe('public.reviews: 1,500 rows at the source, 1,490 in the archive');
   });
 
   test('fails, and ends, when pg_restore hangs', async () => {

@@ -65,7 +65,7 @@ describeIf(allOf(availabilityOf(await motoKind()), aws), 'The rules of a bucket'
     await setRules();
     const done = await run('check');
     expect(done.exitCode, done.maskedLog).toBe(0);
-    expect(done.maskedLog).toContain('1 rules, 0 of them against the policy');
+    expect(done.maskedLog).toContain('1 rule, 0 of them against the policy');
     expect(done.outputs.findings).toBe('[]');
   });
 

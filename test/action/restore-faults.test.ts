@@ -193,7 +193,7 @@ describeWith(await clientTools(17), 'A restore', (clients) => {
       {
         ...failing('new-database'),
         code: 'ERR_DEADLINE',
-        happened: ['The restore was not done after 1 minutes'],
+        happened: ['The restore was not done after 1 minute'],
         action: ['max-duration-minutes'],
       },
       () =>

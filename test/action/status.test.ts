@@ -54,7 +54,7 @@ describe('The status of a directory', () => {
       level: 'info',
       severity: 'notice',
       series: 'shop',
-      seen: expect.stringContaining('1 of 1 drills of shop'),
+      seen: expect.stringContaining('1 of 1 drill of shop'),
       action: '',
     });
     expect(done.maskedLog).toContain('All is well with the backups; the newest proven backup is ');

@@ -51,7 +51,7 @@ await describeRestoredShop((bench) => {
       /^public\.log: /,
       'UPDATE orders SET note = note WHERE id = 5',
     ],
-    ['a row doubled', 'tables', /^stock\.items: 1 rows .*, 2 /, 'INSERT INTO stock.items SELECT * FROM stock.items'],
+    ['a row doubled', 'tables', /^stock\.items: 1 row .*, 2 /, 'INSERT INTO stock.items SELECT * FROM stock.items'],
     ['a table gone', 'tables', /^stock\.items: cannot be read/, 'DROP TABLE stock.items'],
     ['a column gone', 'tables', /^public\.orders: cannot be read/, 'ALTER TABLE orders DROP COLUMN note'],
     [

@@ -52,7 +52,7 @@ await describeRestoredShop((bench) => {
     const proof = await bench.prove('part', { plan });
     expect(doubts(proof)).toEqual([]);
     expect(checkOf(proof, 'tables').reason).toBe(
-      '1 of 1 tables of the part that was restored hold the 1 rows that were recorded, byte for byte',
+      '1 of 1 table of the part that was restored holds the 1 row that was recorded, byte for byte',
     );
     expect(proof.totals).toEqual({ tables: 1, rows: 1, largeObjects: 0 });
     await bench.target.query('INSERT INTO stock.items VALUES (2); CREATE TABLE public.other ()', 'part');

@@ -75,7 +75,10 @@ test('says what is wrong, and what is missing', () => {
     ABOUT,
     (text) => text.replaceAll('blog', '***'),
   );
-  expect(notice).toMatchObject({ level: 'critical', title: 'Backups of the last 7 days: 1 of 2 series need somebody' });
+  expect(notice).toMatchObject({
+    level: 'critical',
+    title: 'Backups of the last 7 days: 1 of 2 series needs somebody',
+  });
   expect(notice.sections).toEqual({
     happened: expect.stringContaining('***: 0 backups, 0 proven; NO proven backup at all; never drilled'),
     action: 'CRITICAL: ***: There is none. Take one.',

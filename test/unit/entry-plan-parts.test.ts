@@ -9,7 +9,7 @@ describe('parts', () => {
       'fk constraint public.orders orders_customer_fkey': 'it needs the table public.customers, which is not chosen',
       'fk constraint public.orders orders_user_fkey': 'it needs the table auth.users, which is not chosen',
       [Object.keys(made.why).find((what) => what.endsWith('other entries of the backup')) ?? '']:
-        'they are outside of `schemas` and `tables`',
+        'outside of `schemas` and `tables`',
     });
   });
 

@@ -118,7 +118,9 @@ describe('the preflight', () => {
     expect(finding).toMatchObject({ code: 'no-tables', severity: 'error', seen: expect.stringContaining('`shop`') });
     expect(preflightError(assess(empty))?.code).toBe('ERR_EMPTY_DATABASE');
     expect(assess(empty, { allowEmpty: true })).toMatchObject([{ code: 'no-tables', severity: 'warning' }]);
-    expect(assess({ selectedTables: 0 })).toMatchObject([{ seen: expect.stringContaining('none of the 3 tables') }]);
+    expect(assess({ selectedTables: 0 })).toMatchObject([
+      { seen: expect.stringContaining('`shop` has 3 tables, but the scope selects none') },
+    ]);
   });
 
   test('says what is meant when only the case or the search_path differs', () => {

@@ -91,7 +91,10 @@ describe('compared with the previous backup', () => {
 
   test('a table that is gone is told, by its hash, for only the earlier backup knows its name', () => {
     const [warning] = warnings({ tables: TABLES.slice(0, 1) });
-    expect(warning).toMatchObject({ code: 'tables-gone', message: expect.stringContaining('1 tables') });
+    expect(warning).toMatchObject({
+      code: 'tables-gone',
+      message: expect.stringContaining('1 table that held rows is no longer there'),
+    });
     expect(warning?.details).toEqual([
       expect.stringMatching(/^[0-9a-f]{12}…: had 20,000 rows, 2.9 MiB \(its name is in contents.json of 2026/),
     ]);

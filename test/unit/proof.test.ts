@@ -88,7 +88,10 @@ describe('the check of row counts', () => {
     const { rows: _rows, ...uncounted } = tableFacts({ name: 'large' });
     const facts = catalogFacts({ tables: [tableFacts(), uncounted] });
     const check = proveContent(evidence({ facts })).find((each) => each.id === 'row-counts');
-    expect(check).toMatchObject({ status: 'passed', reason: expect.stringContaining('1 larger ones are not counted') });
+    expect(check).toMatchObject({
+      status: 'passed',
+      reason: expect.stringContaining('1 of 1 table counted at the source; 1 larger one is not counted'),
+    });
   });
 
   it('is not made where nothing was counted, and a notice says so', () => {

@@ -1,6 +1,6 @@
 /** Whether there is room: connections, the disk, and what fills it. */
 import { DAY_MS, dayOf } from '../time.ts';
-import { countOf, formatBytes } from '../words.ts';
+import { countOf, formatBytes, shareOf } from '../words.ts';
 import type { GrowthPoint } from './facts.ts';
 import { healthCheck, type Judgement, noneOf, unless } from './model.ts';
 
@@ -28,7 +28,7 @@ export const ROOM = [
       const free = Math.max(1, max - reserved);
       const percent = Math.round((used / free) * 100);
       const judged = unless(percent > limit, 'failed', {
-        seen: `${used} of ${free} connections are in use (${percent} %)`,
+        seen: `${shareOf(used, free, 'connection')} ${used === 1 ? 'is' : 'are'} in use (${percent} %)`,
         action: 'Find out who holds them (below), lower the size of pools, or put a pooler in front.',
         value: percent,
       });

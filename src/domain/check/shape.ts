@@ -15,7 +15,7 @@ export const SHAPE = [
     limit: { unit: 'tables', input: 'min-tables', lessIsWorse: true },
     judge: ({ count }, { limit }) =>
       unless(count < limit, 'failed', {
-        seen: `${countOf(count, 'table is', 'tables are')} there; ${formatCount(limit)} are the least`,
+        seen: `${countOf(count, 'table is', 'tables are')} there; ${countOf(limit, 'is', 'are')} the least`,
         action: 'Look whether `database-url` names the right database, and whether the migrations ran.',
         value: count,
       }),
@@ -146,7 +146,7 @@ function faultsOf(table: CriticalTable, { least, newest }: CriticalRule): string
   if (table.rows === 0) return [`${name} is empty`];
   const faults: string[] = [];
   if (least !== undefined && table.rows < least)
-    faults.push(`${name} has ${countOf(table.rows, 'row')}; ${formatCount(least)} are the least`);
+    faults.push(`${name} has ${countOf(table.rows, 'row')}; ${countOf(least, 'is', 'are')} the least`);
   if (newest !== undefined) {
     const age = table.newestSeconds ?? null;
     if (age === null) faults.push(`${name} has no time in ${newest.column}`);
@@ -158,7 +158,7 @@ function faultsOf(table: CriticalTable, { least, newest }: CriticalRule): string
 
 function judgeOrphans(pairs: readonly OrphanFacts[]): Judgement {
   const words = ({ pair, rows, kind }: OrphanFacts): string =>
-    `${pair}: ${rows >= MOST_ORPHANS ? `${formatCount(MOST_ORPHANS)} or more` : formatCount(rows)} rows without a parent${kind === 'guessed' ? ' (a pair by its names)' : ''}`;
+    `${pair}: ${rows >= MOST_ORPHANS ? `${formatCount(MOST_ORPHANS)} or more rows` : countOf(rows, 'row')} without a parent${kind === 'guessed' ? ' (a pair by its names)' : ''}`;
   const found = pairs.filter(({ rows }) => rows > 0);
   const mistaken = pairs.filter(({ mistake }) => mistake !== undefined);
   if (mistaken.length > 0) {

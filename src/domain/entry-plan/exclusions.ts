@@ -6,6 +6,7 @@ import { providerOf } from '../providers/table.ts';
 import type { LeftOut } from '../recovery.ts';
 import type { TargetFacts } from '../target.ts';
 import { describeEntry, type TocEntry } from '../toc.ts';
+import { countOf } from '../words.ts';
 import { type EntryGraph, type EntryId, isAppendage } from './graph.ts';
 
 export interface ExclusionInput {
@@ -177,7 +178,7 @@ function noteLabels(entries: readonly TocEntry[], { findings }: Exclusions): voi
   findings.push({
     code: 'security-labels',
     severity: 'notice',
-    seen: `${labels.length} security labels are in the backup; each can be restored only where the extension that gives it a meaning is loaded`,
+    seen: `${countOf(labels.length, 'security label is', 'security labels are')} in the backup; each can be restored only where the extension that gives it a meaning is loaded`,
     action: 'Load it on the target (`shared_preload_libraries` or `session_preload_libraries`) if one fails.',
   });
 }

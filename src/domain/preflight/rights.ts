@@ -54,7 +54,7 @@ function assessReading({ role, schemas, tables, sequences }: RightsFacts, major:
     found.push(
       finding(
         'schema-not-usable',
-        `The role \`${role}\` may not use ${schemas.length} schemas in scope: ${listWords(schemas)}`,
+        `The role \`${role}\` may not use ${countOf(schemas.length, 'schema')} in scope: ${listWords(schemas)}`,
         grants(`GRANT USAGE ON SCHEMA ${all} TO ${name};`),
       ),
     );

@@ -1,6 +1,6 @@
 /** The check of `globals.sql`. */
 import type { Check } from '../checks.ts';
-import { countOf } from '../words.ts';
+import { countOf, shareOf } from '../words.ts';
 import { conclude } from './conclude.ts';
 
 /** Every role of the snapshot is created by `globals.sql`. An `Error` says why there is none. */
@@ -11,7 +11,7 @@ export function checkGlobals(roles: readonly string[], globals: string | Error):
   const created = new Set(createdRoles(globals));
   const missing = roles.filter((role) => !created.has(role)).map((role) => `role ${role}: is missing from globals.sql`);
   return conclude('globals', missing, {
-    passed: `${roles.length} of ${roles.length} roles are in globals.sql, without passwords`,
+    passed: `${shareOf(roles.length, roles.length, 'role is', 'roles are')} in globals.sql, without passwords`,
     failed: (count) => `${countOf(count, 'role is', 'roles are')} missing from globals.sql`,
   });
 }

@@ -4,6 +4,7 @@ import type { Check } from '../checks.ts';
 import type { CatalogFacts, ExtensionFacts } from '../facts.ts';
 import { displayName, relationKey } from '../relations.ts';
 import { isWholeDatabase, type Scope } from '../scope.ts';
+import { countOf, formatCount, shareOf } from '../words.ts';
 import { conclude } from './conclude.ts';
 
 /** As many large objects as the snapshot has, or none where the scope leaves them out. */
@@ -12,10 +13,12 @@ export function checkLargeObjects(facts: CatalogFacts, archive: ArchiveReport): 
   const differences =
     archive.largeObjects.count === expected
       ? []
-      : [`${expected} large objects in the snapshot, ${archive.largeObjects.count} in the archive`];
+      : [
+          `${countOf(expected, 'large object')} in the snapshot, ${formatCount(archive.largeObjects.count)} in the archive`,
+        ];
   return conclude('large-objects', differences, {
     passed: facts.largeObjectsSelected
-      ? `${expected} of ${expected} large objects are in the archive`
+      ? `${shareOf(expected, expected, 'large object is', 'large objects are')} in the archive`
       : 'The scope leaves large objects out, and the archive holds none',
     failed: () => 'The number of large objects differs between the snapshot and the archive',
   });
@@ -44,13 +47,15 @@ export function checkObjects(
   }
   if (missing.length === 0 && !(changed instanceof Error) && changed.length > 0) {
     return partial(
-      `${changed.length} definitions changed while pg_dump read them, so the archive may hold them broken or too new`,
+      `${countOf(changed.length, 'definition')} changed while pg_dump was reading, so the archive may hold something broken or too new`,
       changed.map((label) => `${label}: changed or was dropped after the snapshot`),
     );
   }
+  const views = facts.relations.length;
   return conclude('objects', missing, {
-    passed: `${facts.relations.length} of ${facts.relations.length} views and ${extensions.length} of ${extensions.length} extensions are defined; ${archive.objects.length} objects have a definition digest, and none changed during the dump`,
-    failed: (count) => `${count} views or extensions of the snapshot are missing from the archive`,
+    passed: `${shareOf(views, views, 'view')} and ${shareOf(extensions.length, extensions.length, 'extension')} are defined; ${countOf(archive.objects.length, 'object has', 'objects have')} a definition digest, and none changed during the dump`,
+    failed: (count) =>
+      `${countOf(count, 'view or extension', 'views or extensions')} of the snapshot ${count === 1 ? 'is' : 'are'} missing from the archive`,
   });
 }
 

@@ -1,7 +1,7 @@
 /** `verify: restore`: what a restore of the archive, made while the archive was, says about the backup. */
 import type { Check } from '../checks.ts';
 import { type ClassifiedMessage, type LeftOut, recoveryVerdict } from '../recovery.ts';
-import { countOf } from '../words.ts';
+import { countOf, shareOf } from '../words.ts';
 
 /** One restore into a local server, to its end; or why there was none. */
 export type TrialOutcome =
@@ -40,7 +40,7 @@ export function checkRestore(outcome: TrialOutcome): Check {
   }
   const doubts = checks.filter(({ status }) => status !== 'passed');
   const counted = [
-    ...(doubts.length > 0 ? [`${doubts.length} of ${countOf(checks.length, 'check')} did not pass`] : []),
+    ...(doubts.length > 0 ? [`${shareOf(doubts.length, checks.length, 'check')} did not pass`] : []),
     ...(checks.length === 0 ? ['nothing was compared'] : []),
     ...(messages.length > 0 ? [`pg_restore said ${countOf(messages.length, 'thing')} that may matter`] : []),
     ...(leftOut.length > 0 ? [`${countOf(leftOut.length, 'object')} could not be restored there`] : []),

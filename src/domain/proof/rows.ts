@@ -4,7 +4,7 @@ import type { Check } from '../checks.ts';
 import type { CatalogFacts, SourceDigests, TableFacts } from '../facts.ts';
 import { displayName, type QualifiedName, relationKey } from '../relations.ts';
 import type { Scope } from '../scope.ts';
-import { countOf } from '../words.ts';
+import { countOf, formatCount, shareOf } from '../words.ts';
 import { conclude } from './conclude.ts';
 
 function byName<T extends QualifiedName>(items: readonly T[]): Map<string, T> {
@@ -22,8 +22,9 @@ export function checkTables(facts: CatalogFacts, archive: ArchiveReport, scope: 
       .map((table) => `${displayName(table)}: is in the archive but not in the snapshot's catalog`),
     ...(scope.content === 'data' ? [] : missingDefinitions(facts, archive)),
   ];
+  const all = facts.tables.length;
   return conclude('tables', differences, {
-    passed: `${facts.tables.length} of ${facts.tables.length} tables of the snapshot are in the archive, column by column`,
+    passed: `${shareOf(all, all, 'table of the snapshot is', 'tables of the snapshot are')} in the archive, column by column`,
     failed: (count) =>
       `${countOf(count, 'table differs', 'tables differ')} between the snapshot's catalog and the archive`,
   });
@@ -65,17 +66,20 @@ export function checkRowCounts(facts: CatalogFacts, archive: ArchiveReport, coun
   }
   const archived = byName(archive.tables);
   const withRows = facts.tables.filter((table) => table.hasData);
-  const counted = withRows.filter((table) => table.rows !== undefined);
+  const counted = withRows.flatMap((table) => (table.rows === undefined ? [] : [{ ...table, rows: table.rows }]));
   const differences = counted.flatMap((table) => {
     const rows = archived.get(relationKey(table))?.rows;
     return rows === table.rows
       ? []
-      : [`${displayName(table)}: ${table.rows} rows at the source, ${rows ?? 'none'} in the archive`];
+      : [
+          `${displayName(table)}: ${countOf(table.rows, 'row')} at the source, ${rows === undefined ? 'none' : formatCount(rows)} in the archive`,
+        ];
   });
   const uncounted = withRows.length - counted.length;
-  const rest = uncounted === 0 ? '' : `; ${uncounted} larger ones are not counted at the source`;
+  const rest =
+    uncounted === 0 ? '' : `; ${countOf(uncounted, 'larger one is', 'larger ones are')} not counted at the source`;
   return conclude('row-counts', differences, {
-    passed: `Row counts are equal in ${counted.length} of ${counted.length} tables counted at the source${rest}`,
+    passed: `Row counts are equal in ${shareOf(counted.length, counted.length, 'table')} counted at the source${rest}`,
     failed: (count) =>
       `${countOf(count, 'table has', 'tables have')} another number of rows in the archive than at the source`,
   });
@@ -126,11 +130,11 @@ export function checkSource(facts: CatalogFacts, archive: ArchiveReport, source:
     if (here === undefined) return [`${displayName(table)}: is missing from the archive`];
     if (there.rows === here.rows && there.digest === here.digest) return [];
     return [
-      `${displayName(table)}: ${there.rows} rows ${there.digest} at the source, ${here.rows} rows ${here.digest} in the archive`,
+      `${displayName(table)}: ${countOf(there.rows, 'row')} ${there.digest} at the source, ${countOf(here.rows, 'row')} ${here.digest} in the archive`,
     ];
   });
   return conclude('source', differences, {
-    passed: `A second reading at the source has the same content digest for ${withRows.length} of ${withRows.length} tables`,
+    passed: `A second reading at the source has the same content digest for ${shareOf(withRows.length, withRows.length, 'table')}`,
     failed: (count) => `${countOf(count, 'table has', 'tables have')} other content in the archive than at the source`,
   });
 }

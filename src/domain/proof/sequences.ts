@@ -7,7 +7,7 @@ import type { Check } from '../checks.ts';
 import type { CatalogFacts, SequenceFacts, SequenceState } from '../facts.ts';
 import { displayName, relationKey } from '../relations.ts';
 import type { Scope } from '../scope.ts';
-import { countOf } from '../words.ts';
+import { countOf, shareOf } from '../words.ts';
 
 type Judgement = { kind: 'right' } | { kind: 'wrong' | 'undecided'; why: string };
 
@@ -44,10 +44,11 @@ export function checkSequences(facts: CatalogFacts, archive: ArchiveReport, scop
       details: undecided,
     };
   }
+  const all = facts.sequences.length;
   return {
     id: 'sequences',
     status: 'passed',
-    reason: `${facts.sequences.length} of ${facts.sequences.length} sequences have a value that they had during the dump`,
+    reason: `${shareOf(all, all, 'sequence has a value that it', 'sequences have a value that they')} had during the dump`,
     details: [],
   };
 }

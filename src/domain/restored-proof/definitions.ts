@@ -8,7 +8,7 @@ import type { Check } from '../checks.ts';
 import type { Contents } from '../contents.ts';
 import type { EntryPlan } from '../entry-plan.ts';
 import type { TocEntry } from '../toc.ts';
-import { countOf, formatCount } from '../words.ts';
+import { countOf, shareOf } from '../words.ts';
 import { keyOfEntry, partWords, tocKey } from './part.ts';
 
 /** Printed with a definition's header, but proven elsewhere: rows, populated views, statistics. */
@@ -165,9 +165,10 @@ export function checkRestoredObjects(evidence: StructureEvidence): Check {
   const extra = differences.extra.map((name) => `${name}: is in the restored database and not in the backup`);
   const details = [...missing, ...extra];
   if (details.length === 0) {
-    const count = formatCount(differences.expected);
+    const { expected } = differences;
+    const part = partWords(plan);
     const rest = alone ? ', and nothing else is' : '';
-    const reason = `${count} of ${count} objects${partWords(plan)} are there by type, schema and name${rest}`;
+    const reason = `${shareOf(expected, expected, `object${part} is`, `objects${part} are`)} there by type, schema and name${rest}`;
     return { id: 'objects', status: 'passed', reason, details };
   }
   // Another major may print as objects of their own what was part of others; only a reference can tell.

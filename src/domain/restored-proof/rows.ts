@@ -7,7 +7,7 @@ import type { SourceDigests } from '../facts.ts';
 import { conclude } from '../proof/conclude.ts';
 import { displayName, type QualifiedName, relationKey } from '../relations.ts';
 import type { Content } from '../scope.ts';
-import { countOf, formatCount } from '../words.ts';
+import { countOf, formatCount, shareOf } from '../words.ts';
 import { partWords, restoredOf } from './part.ts';
 
 /** Why a table could not be read: it (or a column) is not there, or the server refuses to show its rows. */
@@ -58,11 +58,11 @@ export function checkRestoredTables(contents: Contents, plan: EntryPlan, restore
     const reason = `${countOf(unread.length, 'table')} could not be read, so nobody knows whether all rows are there`;
     return { id: 'tables', status: 'partial', reason, details: unread };
   }
-  const rows = formatCount(expected.reduce((sum, table) => sum + table.rows, 0));
+  const [tables, rows] = [expected.length, expected.reduce((sum, table) => sum + table.rows, 0)];
   return {
     id: 'tables',
     status: 'passed',
-    reason: `${expected.length} of ${expected.length} tables${part} hold the ${rows} rows that were recorded, byte for byte`,
+    reason: `${shareOf(tables, tables, `table${part} holds`, `tables${part} hold`)} the ${countOf(rows, 'row that was', 'rows that were')} recorded, byte for byte`,
     details: [],
   };
 }
@@ -77,7 +77,7 @@ function noTables(contents: Contents, part: string): Check {
 
 function difference(table: ContentsTable, digest: RowsDigest): string {
   if (digest.rows !== table.rows) {
-    return `${displayName(table)}: ${formatCount(table.rows)} rows in the backup, ${formatCount(digest.rows)} in the restored database`;
+    return `${displayName(table)}: ${countOf(table.rows, 'row')} in the backup, ${formatCount(digest.rows)} in the restored database`;
   }
   return `${displayName(table)}: as many rows as in the backup (${formatCount(table.rows)}), but other content: ${table.digest} in the backup, ${digest.digest} in the restored database`;
 }

@@ -5,7 +5,7 @@ import type { EntryPlan } from '../entry-plan.ts';
 import type { ExtensionFacts } from '../facts.ts';
 import type { Finding } from '../findings.ts';
 import { displayName, type QualifiedName } from '../relations.ts';
-import { countOf } from '../words.ts';
+import { countOf, shareOf } from '../words.ts';
 import type { ReferenceState } from './definitions.ts';
 import { entriesOf, keyOfEntry, partWords, tocKey } from './part.ts';
 
@@ -117,7 +117,9 @@ export function checkRestoredExtensions(
     return { check: { id, status: 'partial', reason, details }, findings };
   }
   const versions = findings.length === 0 ? 'in the recorded version' : `${findings.length} of them in a newer version`;
-  const reason = `${expected.length} of ${expected.length} extensions${partWords(plan)} are there, ${versions}`;
+  const part = partWords(plan);
+  const there = shareOf(expected.length, expected.length, `extension${part} is`, `extensions${part} are`);
+  const reason = `${there} there, ${versions}`;
   return { check: { id, status: 'passed', reason, details: [] }, findings };
 }
 

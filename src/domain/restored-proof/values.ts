@@ -7,7 +7,7 @@ import type { SequenceState } from '../facts.ts';
 import { conclude } from '../proof/conclude.ts';
 import { displayName, relationKey } from '../relations.ts';
 import type { Toc } from '../toc.ts';
-import { countOf, formatCount } from '../words.ts';
+import { countOf, formatCount, shareOf } from '../words.ts';
 import { entriesOf, partWords, restoredOf } from './part.ts';
 
 /** Sequences whose values the plan brings back. */
@@ -40,8 +40,9 @@ export function checkRestoredSequences(
     const reason = `${countOf(unread.length, 'sequence')} could not be read`;
     return { id: 'sequences', status: 'partial', reason, details: unread };
   }
+  const part = partWords(plan);
   return conclude('sequences', [...differences, ...unread], {
-    passed: `${expected.length} of ${expected.length} sequences${partWords(plan)} stand where the backup has them`,
+    passed: `${shareOf(expected.length, expected.length, `sequence${part} stands`, `sequences${part} stand`)} where the backup has ${expected.length === 1 ? 'it' : 'them'}`,
     failed: (count) => `${countOf(count, 'sequence differs', 'sequences differ')} from what the backup holds`,
   });
 }
@@ -81,7 +82,7 @@ export function checkRestoredLargeObjects(
   const differences =
     found.count !== recorded.count || found.bytes !== recorded.bytes
       ? [
-          `${formatCount(recorded.count)} large objects of ${formatCount(recorded.bytes)} bytes in the backup, ${formatCount(found.count)} of ${formatCount(found.bytes)} bytes in the restored database`,
+          `${countOf(recorded.count, 'large object')} of ${countOf(recorded.bytes, 'byte')} in the backup, ${formatCount(found.count)} of ${countOf(found.bytes, 'byte')} in the restored database`,
         ]
       : found.digest === recorded.digest
         ? []
@@ -89,7 +90,7 @@ export function checkRestoredLargeObjects(
             `as many large objects and bytes as in the backup, but other content: ${recorded.digest} in the backup, ${found.digest} in the restored database`,
           ];
   return conclude(id, differences, {
-    passed: `${recorded.count} of ${recorded.count} large objects hold the bytes that were recorded`,
+    passed: `${shareOf(recorded.count, recorded.count, 'large object holds', 'large objects hold')} the bytes that were recorded`,
     failed: () => 'The large objects differ from what was recorded in the backup',
   });
 }

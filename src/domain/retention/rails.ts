@@ -1,7 +1,7 @@
 /** What stops a plan before anything is deleted. */
 import { BackupError } from '../errors.ts';
 import { isGood, type RetentionPlan } from '../retention.ts';
-import { countOf, formatAge } from '../words.ts';
+import { formatAge, shareOf } from '../words.ts';
 
 export interface Rails {
   /** More than this share of the finished sets is never removed in one run. */
@@ -19,7 +19,7 @@ export function holdToRails({ keep, remove }: RetentionPlan, { maxPrunePercent }
   const percent = Math.ceil((remove.length / all) * 100);
   throw new BackupError(
     'ERR_PRUNE_TOO_MUCH',
-    `In ${location} the policy would remove ${remove.length} of ${countOf(all, 'backup')}, which is ${percent} %; max-prune-percent allows ${maxPrunePercent}`,
+    `In ${location} the policy would remove ${shareOf(remove.length, all, 'backup')}, which is ${percent} %; max-prune-percent allows ${maxPrunePercent}`,
     {
       op: 'plan what to remove',
       hint: `Read the plan: it stands above and in the job summary. If it is what you want, as with the first prune of an old series, set \`max-prune-percent: ${percent}\` for one run.`,

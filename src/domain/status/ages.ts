@@ -1,5 +1,6 @@
 /** Whether there is something good, and whether it is young enough. */
 import { ageOf, hoursBetween } from '../time.ts';
+import { countOf } from '../words.ts';
 import type { SeriesRule } from './finding.ts';
 import type { StatusFinding } from './model.ts';
 import { newestGood, type SeriesView } from './series-view.ts';
@@ -61,7 +62,7 @@ function nothingGood({ name: series, places, backups, unfinished, fromTheFuture 
       action: 'Look whether its backup workflow exists, runs, and writes to this storage under this name.',
     };
   }
-  const proven = `No backup of ${series} is ${count === 0 ? 'proven' : 'known to be proven'}, of ${backups.length} that are finished`;
+  const proven = `No backup of ${series} is ${count === 0 ? 'proven' : 'known to be proven'}, of ${countOf(backups.length, 'that is', 'that are')} finished`;
   return {
     code: 'nothing-proven',
     level: 'critical',

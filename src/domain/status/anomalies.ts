@@ -1,6 +1,6 @@
 /** Whether the newest backup looks like those before it. */
 import { LEAST_BYTES_CHANGED, LEAST_ROWS_CHANGED } from '../previous-backup.ts';
-import { formatBytes, formatCount, formatDuration } from '../words.ts';
+import { countOf, formatBytes, formatDuration } from '../words.ts';
 import type { SeriesRule } from './finding.ts';
 import type { BackupPoint, StatusFinding } from './model.ts';
 import { median } from './series-view.ts';
@@ -77,5 +77,5 @@ function longer(now: number, usual: number): Noticed | undefined {
 }
 
 function rowsInWords(rows: number): string {
-  return `${formatCount(rows)} rows`;
+  return countOf(rows, 'row');
 }

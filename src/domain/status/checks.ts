@@ -1,6 +1,6 @@
 /** How the health checks of a database went: the last one, and those of the last 30 days. */
 import { ageOf } from '../time.ts';
-import { countOf } from '../words.ts';
+import { shareOf } from '../words.ts';
 import { CHECKS_DAYS } from './check-records.ts';
 import type { SeriesRule } from './finding.ts';
 import type { HealthHistory, StatusFinding } from './model.ts';
@@ -36,7 +36,7 @@ export const judgeChecks: SeriesRule = (view) => {
     code: 'check-record',
     level: 'info',
     series,
-    seen: `The database of ${series} answered ${reached} of ${countOf(checks, 'health check')} in the last ${CHECKS_DAYS} days (${percent(reached)}); ${checks - failed} did not fail (${percent(checks - failed)})`,
+    seen: `The database of ${series} answered ${shareOf(reached, checks, 'health check')} in the last ${CHECKS_DAYS} days (${percent(reached)}); ${checks - failed} did not fail (${percent(checks - failed)})`,
     action: '',
   };
   if (last.verdict !== 'failed') return [...doubts, record];

@@ -76,7 +76,7 @@ function differing({ name: series, places, good }: SeriesView): StatusFinding[] 
         code: 'copy-missing',
         level: 'info' as const,
         series,
-        seen: `${location} lacks ${missing.length} proven backups of ${series} that another destination has: ${ids.join(', ')}${missing.length > NAMED ? '…' : ''}`,
+        seen: `${location} lacks ${countOf(missing.length, 'proven backup')} of ${series} that another destination has: ${ids.join(', ')}${missing.length > NAMED ? '…' : ''}`,
         action: 'They failed there when they were taken, or were removed there alone.',
       },
     ];

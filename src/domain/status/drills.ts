@@ -1,6 +1,6 @@
 /** Whether backups are brought back often enough, and how that went. */
 import { ageOf, hoursBetween } from '../time.ts';
-import { formatDuration } from '../words.ts';
+import { formatDuration, shareOf } from '../words.ts';
 import { SCHEDULE_ADVICE } from './ages.ts';
 import type { SeriesRule } from './finding.ts';
 import type { DrillPoint, StatusFinding } from './model.ts';
@@ -79,7 +79,7 @@ function record(view: SeriesView): StatusFinding[] {
   const passed = ofYear.filter(({ verdict }) => verdict === 'passed');
   const usual = median(passed.flatMap(({ recoverySeconds }) => recoverySeconds ?? []));
   const time = usual === undefined ? '' : `; recovering usually takes ${formatDuration(usual)}`;
-  const seen = `${passed.length} of ${ofYear.length} drills of ${view.name} in the last year passed${time}`;
+  const seen = `${shareOf(passed.length, ofYear.length, 'drill')} of ${view.name} in the last year passed${time}`;
   return [{ code: 'drill-record', level: 'info', series: view.name, seen, action: '' }];
 }
 
@@ -113,7 +113,7 @@ export const judgeKeys: SeriesRule = ({ name: series, backups, drills, facts }) 
       code: 'key-never-drilled',
       level: 'warning',
       series,
-      seen: `${strange.length} of ${backups.length} backups of ${series} are encrypted to keys alone that no drill has opened, the newest is ${last.id}`,
+      seen: `${shareOf(strange.length, backups.length, 'backup')} of ${series} ${strange.length === 1 ? 'is' : 'are'} encrypted to keys alone that no drill has opened, the newest is ${last.id}`,
       action: `Run a drill with \`backup: ${last.id}\` and the key that belongs to it, or find that key while there is no hurry.`,
     },
   ];

@@ -1,6 +1,6 @@
 /** How full the storage is, and when its budget will be. */
 import { DAY_MS } from '../time.ts';
-import { formatBytes } from '../words.ts';
+import { countOf, formatBytes } from '../words.ts';
 import { isSeen, type SeenDestination, type SeriesFacts, type StatusFacts } from './facts.ts';
 import type { StatusFinding, StatusReport } from './model.ts';
 import { median } from './series-view.ts';
@@ -70,7 +70,7 @@ export function judgeStorage({ bytes, budgetBytes, fullInDays, bytesPerDay = 0 }
   const findings: StatusFinding[] = [];
   if (percent >= WARN_PERCENT) findings.push({ code: 'storage-budget', level: 'warning', seen: used, action });
   if (fullInDays !== undefined && fullInDays <= FULL_SOON_DAYS) {
-    const seen = `${used}, and grows by ${formatBytes(bytesPerDay)} a day: it is full in ${Math.floor(fullInDays)} days`;
+    const seen = `${used}, and grows by ${formatBytes(bytesPerDay)} a day: it is full in ${countOf(Math.floor(fullInDays), 'day')}`;
     findings.push({ code: 'storage-full-soon', level: 'warning', seen, action });
   }
   return findings;

@@ -1,6 +1,7 @@
 /** Large objects of an archive: `lo_open`, `lowrite` and `lo_close` between the entries' comments. */
 import { createHash, type Hash } from 'node:crypto';
 import type { ArchivedLargeObjects } from '../../domain/archive-report.ts';
+import { countOf, formatCount } from '../../domain/words.ts';
 import { RowsDigester } from '../digest/rows-digester.ts';
 import { notProven } from './not-proven.ts';
 
@@ -81,7 +82,7 @@ export class LargeObjects {
     if (this.#current !== undefined) throw notProven(`Large object ${this.#current.oid} does not end`, offset);
     if (!this.#created.isEmpty && !this.#created.equals(this.#written)) {
       throw notProven(
-        `The archive creates ${this.#created.count} large objects and holds the bytes of ${this.#written.count}`,
+        `The archive creates ${countOf(this.#created.count, 'large object')} and holds the bytes of ${formatCount(this.#written.count)}`,
         offset,
       );
     }

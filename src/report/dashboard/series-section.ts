@@ -1,7 +1,7 @@
 /** Everything about one series: its facts, calendar, pictures, newest backups, and what to type. */
 import type { SeriesStatus, StatusReport } from '../../domain/status/model.ts';
 import { minuteOf } from '../../domain/time.ts';
-import { countOf, formatBytes, formatDuration } from '../../domain/words.ts';
+import { countOf, formatBytes, formatDuration, shareOf } from '../../domain/words.ts';
 import { backupTable } from './backup-table.ts';
 import { calendar } from './calendar.ts';
 import { findingLinks } from './findings.ts';
@@ -77,7 +77,7 @@ ${fact('Last proven backup', newestProven === undefined ? 'none' : `${ageAt(now,
 ${fact('Newest restored by a drill', newestRestored === undefined ? 'none' : `${ageAt(now, newestRestored.at)} old`, newestRestored && `taken ${minuteOf(newestRestored.at)} UTC`, markup)}
 ${fact('Last drill', lastDrill === undefined ? 'never' : `${lastDrill.verdict}, ${ageAt(now, lastDrill.at)} ago`, [lastDrill?.recoverySeconds === undefined ? undefined : `back in ${formatDuration(lastDrill.recoverySeconds)}`, drilled].filter((part) => part !== undefined).join('; '), markup)}
 ${fact('Backups', countOf(backups.length, 'backup'), `${cadenceHours === undefined ? '' : `every ${withoutZero(formatDuration(cadenceHours * 3600))}; `}${formatBytes(storedBytes)} stored at all destinations`, markup)}
-${health === undefined ? NOTHING : fact('Health of the database', `${health.last.verdict}, ${ageAt(now, health.last.at)} ago`, `answered ${health.reached} of ${countOf(health.checks, 'check')} in 30 days, ${health.failed} failed`, markup)}
+${health === undefined ? NOTHING : fact('Health of the database', `${health.last.verdict}, ${ageAt(now, health.last.at)} ago`, `answered ${shareOf(health.reached, health.checks, 'check')} in 30 days, ${health.failed} failed`, markup)}
 </dl>`;
 }
 

@@ -13,7 +13,7 @@ import { referencePart } from '../../domain/restored-proof/reference-part.ts';
 import { type DatabaseState, differentFacts } from '../../domain/restored-proof/state.ts';
 import type { RestoredStructure } from '../../domain/restored-proof.ts';
 import type { TocEntry } from '../../domain/toc.ts';
-import { formatCount } from '../../domain/words.ts';
+import { shareOf } from '../../domain/words.ts';
 import { readServer } from '../../postgres/catalog/database.ts';
 import { loadingSession } from '../../postgres/dump-session.ts';
 import { digestLargeObjectRights } from '../../postgres/large-object-digest.ts';
@@ -144,7 +144,7 @@ async function makeReference(
 ): Promise<Reference | string> {
   const { access, log, signal } = parts;
   const { database } = place;
-  const count = `${formatCount(entries.length)} of ${formatCount(parts.plan.restored.length)} entries`;
+  const count = shareOf(entries.length, parts.plan.restored.length, 'entry', 'entries');
   log.info(
     `Some definitions may be worded otherwise than recorded; comparing with a restore of ${count}, without rows.`,
   );
