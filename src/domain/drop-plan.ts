@@ -5,9 +5,8 @@
 import { GLOBAL_TYPES } from './drop-plan/choose.ts';
 import type { CatalogObject, Dependent, DropChoice, DropFacts, DropInput, DropPlan } from './drop-plan/facts.ts';
 import type { Finding } from './findings.ts';
-import { listWords } from './preflight/listing.ts';
 import { inTheWay } from './strategy/finding.ts';
-import { countOf } from './words.ts';
+import { countOf, listWords } from './words.ts';
 
 export { chooseDrops } from './drop-plan/choose.ts';
 export type { CatalogObject, Dependent, DropChoice, DropFacts, DropInput, DropPlan } from './drop-plan/facts.ts';

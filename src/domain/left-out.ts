@@ -1,10 +1,7 @@
 /** What a backup does not hold or did not check by design, said aloud. */
 import type { CatalogFacts } from './facts.ts';
 import type { Finding } from './findings.ts';
-import { displayName } from './relations.ts';
-
-/** Names that one finding lists. */
-const NAMED = 10;
+import { listNames } from './relations.ts';
 
 /** Notices for the summary of a backup. `facts` have been counted. */
 export function assessLeftOut(facts: CatalogFacts): Finding[] {
@@ -20,12 +17,10 @@ export function assessLeftOut(facts: CatalogFacts): Finding[] {
   }
   const foreign = facts.tables.filter((table) => table.ofExtension && !table.hasData && table.sizeBytes > 0);
   if (foreign.length > 0) {
-    const names = foreign.slice(0, NAMED).map(displayName).join(', ');
-    const more = foreign.length > NAMED ? ` and ${foreign.length - NAMED} more` : '';
     findings.push({
       code: 'extension-rows-left-out',
       severity: 'warning',
-      seen: `Rows of tables that belong to an extension are not in this backup, because pg_dump leaves them to the extension: ${names}${more}`,
+      seen: `Rows of tables that belong to an extension are not in this backup, because pg_dump leaves them to the extension: ${listNames(foreign)}`,
       action:
         'If you put rows there yourself, take the table out of the extension (`ALTER EXTENSION … DROP TABLE …`) or copy them elsewhere.',
     });

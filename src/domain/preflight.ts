@@ -8,12 +8,12 @@ import type { Finding } from './findings.ts';
 import { assessPooler, type PoolerEvidence, type ServerAddress } from './poolers.ts';
 import { assessDestinations, type DestinationFacts } from './preflight/destinations.ts';
 import { assessExtensions } from './preflight/extensions.ts';
-import { listNames } from './preflight/listing.ts';
 import { assessPatterns, type PatternMiss, type SystemSelection } from './preflight/patterns.ts';
 import { assessRights, type RightsFacts } from './preflight/rights.ts';
 import { assessSurroundings, type SurroundingFacts } from './preflight/surroundings.ts';
 import { providerAdvice, type RecognisedProvider, type ServerSigns } from './providers.ts';
 import type { QualifiedName } from './relations.ts';
+import { listNames } from './relations.ts';
 import { isWholeDatabase, type Scope } from './scope.ts';
 import { countOf } from './words.ts';
 

@@ -7,7 +7,7 @@ import { compareSource, type SourceFingerprint } from './fingerprint.ts';
 import type { Manifest, ManifestWarning } from './manifest.ts';
 import { displayName, type QualifiedName, relationKey } from './relations.ts';
 import type { Scope } from './scope.ts';
-import { countOf, formatBytes, formatCount } from './words.ts';
+import { countOf, fewOf, formatBytes, formatCount } from './words.ts';
 
 /** Below these a change is everyday life, however many percent it is. */
 export const LEAST_BYTES_CHANGED = 1024 * 1024;
@@ -139,14 +139,17 @@ function compareTables(previous: Manifest, current: CurrentBackup, maxChangePerc
     warnings.push({
       code: 'tables-gone',
       message: `${countOf(gone.length, 'table that held rows is', 'tables that held rows are')} no longer there`,
-      details: cut(gone.map((line) => `${line} (its name is in contents.json of ${previous.id})`)),
+      details: fewOf(
+        gone.map((line) => `${line} (its name is in contents.json of ${previous.id})`),
+        MOST_DETAILS,
+      ),
     });
   }
   if (shrunk.length > 0) {
     warnings.push({
       code: 'tables-shrank',
       message: `${countOf(shrunk.length, 'table')} lost more than ${maxChangePercent} % of ${shrunk.length === 1 ? 'its' : 'their'} rows or bytes`,
-      details: cut(shrunk),
+      details: fewOf(shrunk, MOST_DETAILS),
     });
   }
   return warnings;
@@ -172,11 +175,6 @@ function inRows(rows: number): string {
 function changeInWords(before: number, now: number, format: (value: number) => string): string {
   const percent = Math.round((Math.abs(now - before) / before) * 100);
   return `${now < before ? 'fell' : 'grew'} from ${format(before)} to ${format(now)} (${now < before ? '-' : '+'}${percent} %)`;
-}
-
-function cut(lines: readonly string[]): string[] {
-  if (lines.length <= MOST_DETAILS) return [...lines];
-  return [...lines.slice(0, MOST_DETAILS), `and ${formatCount(lines.length - MOST_DETAILS)} more`];
 }
 
 function combine(tables: readonly CountedTable[], partitioned: readonly PartitionedTable[]): CountedTable[] {

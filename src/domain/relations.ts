@@ -1,4 +1,5 @@
 /** Names of things inside a database. */
+import { listWords } from './words.ts';
 
 /** A schema-qualified name, both parts as they are in the catalog (no quoting, any character). */
 export interface QualifiedName {
@@ -24,4 +25,9 @@ export function quoteIdentifier(identifier: string): string {
 export function displayName(relation: QualifiedName): string {
   const plain = (part: string): string => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : quoteIdentifier(part));
   return `${plain(relation.schema)}.${plain(relation.name)}`;
+}
+
+/** `a.b, c.d and 12 more` */
+export function listNames(names: readonly QualifiedName[], most?: number): string {
+  return listWords(names.map(displayName), most === undefined ? {} : { most });
 }

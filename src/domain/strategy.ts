@@ -16,7 +16,7 @@ import { assessRights } from './strategy/rights.ts';
 import { assessMajors, assessReadOnly, assessWritable } from './strategy/server.ts';
 import { assessSpace, mustStream, type SpaceFacts } from './strategy/space.ts';
 import type { TargetFacts } from './target.ts';
-import { countOf } from './words.ts';
+import { countOf, listWords } from './words.ts';
 
 export type { CreationPlan } from './strategy/creation.ts';
 export { strategyError } from './strategy/finding.ts';
@@ -134,7 +134,7 @@ function nothingRecorded({ strategy, target }: StrategyInput): Finding {
 }
 
 function holdings({ objects, examples }: TargetFacts): string {
-  return `${countOf(objects, 'object')}, ${examples.join(', ')}${objects > examples.length ? '…' : ''}`;
+  return `${countOf(objects, 'object')}, ${listWords(examples, { all: objects })}`;
 }
 
 /** What an earlier run could not tidy up any more. */

@@ -4,7 +4,7 @@ import type { SourceFingerprint } from './fingerprint.ts';
 import { sharedHostProject } from './fingerprint.ts';
 import type { ServerAddress } from './poolers.ts';
 import type { RecognisedProvider } from './providers.ts';
-import { countOf } from './words.ts';
+import { countOf, listWords } from './words.ts';
 
 export interface TargetFacts {
   /** `host/database`, or `host:port/database` where the port is not 5432: what `confirm` must say. */
@@ -80,6 +80,6 @@ export function targetFingerprint({ host, port, user, database }: ServerAddress)
  */
 export function notThrowaway(facts: TargetFacts): string | undefined {
   if (!facts.exists || facts.objects === 0 || facts.madeByUs) return undefined;
-  const more = facts.objects > facts.examples.length ? ` and ${facts.objects - facts.examples.length} more` : '';
-  return `${facts.fingerprint} holds ${countOf(facts.objects, 'object')}: ${facts.examples.join(', ')}${more}. A drill only runs where nothing can be lost`;
+  const named = listWords(facts.examples, { all: facts.objects });
+  return `${facts.fingerprint} holds ${countOf(facts.objects, 'object')}: ${named}. A drill only runs where nothing can be lost`;
 }

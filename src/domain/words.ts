@@ -1,5 +1,6 @@
 /** Numbers and lists in words, for people. */
 
+const WORDS_LISTED = 10;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** `1.2 GiB`: binary units, three significant digits at most. */
@@ -39,9 +40,24 @@ export function formatCount(count: number): string {
 }
 
 /** The first `most`, and how many more there are. @param elsewhere where: `in the job summary` */
-export function fewOf(items: readonly string[], most: number, elsewhere: string): string[] {
+export function fewOf(items: readonly string[], most: number, elsewhere?: string): string[] {
   const more = items.length - most;
-  return more > 0 ? [...items.slice(0, most), `and ${formatCount(more)} more ${elsewhere}`] : [...items];
+  if (more <= 0) return [...items];
+  return [...items.slice(0, most), `and ${formatCount(more)} more${elsewhere === undefined ? '' : ` ${elsewhere}`}`];
+}
+
+/**
+ * `a, b and 12 more`: a list inside of a sentence, which stays short.
+ *
+ * @param all how many there are, where `words` are examples alone
+ */
+export function listWords(
+  words: readonly string[],
+  { most = WORDS_LISTED, all = words.length }: { most?: number; all?: number } = {},
+): string {
+  const shown = words.slice(0, most);
+  const more = all - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`;
 }
 
 /** `1 table`, `1,234 tables`. */

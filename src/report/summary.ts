@@ -2,7 +2,7 @@
 import type { BackupResult } from '../command.ts';
 import type { Contents, ContentsTable } from '../domain/contents.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { countOf, formatBytes, formatCount, formatDuration } from '../domain/words.ts';
+import { countOf, formatBytes, formatCount, formatDuration, listWords } from '../domain/words.ts';
 import { describeTrouble } from './failure.ts';
 import { Markdown } from './markdown.ts';
 import { pruneSections } from './prune-report.ts';
@@ -65,9 +65,8 @@ function verdict(result: BackupResult, md: Markdown): string[] {
 function describeEncryption({ encryption }: Manifest, md: Markdown): string {
   if (encryption.method === 'none') return '**Not encrypted.**';
   if (encryption.method === 'age-passphrase') return 'Encrypted with a passphrase.';
-  const shown = encryption.recipients.slice(0, 5).map((recipient) => md.code(recipient));
-  const more = encryption.recipients.length - shown.length;
-  return `Encrypted for ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+  const recipients = encryption.recipients.map((recipient) => md.code(recipient));
+  return `Encrypted for ${listWords(recipients, { most: 5 })}.`;
 }
 
 function inside({ manifest, contents, provider }: BackupResult, md: Markdown): string[] {
@@ -106,8 +105,8 @@ function tableRow(table: ContentsTable, md: Markdown): string[] {
 
 function extensions({ extensions: list }: Contents, md: Markdown): string {
   if (list.length === 0) return 'no extensions';
-  const shown = list.slice(0, 30).map(({ name, version }) => md.code(`${name} ${version}`));
-  return `extensions: ${shown.join(', ')}${list.length > shown.length ? ` and ${list.length - shown.length} more` : ''}`;
+  const named = list.map(({ name, version }) => md.code(`${name} ${version}`));
+  return `extensions: ${listWords(named, { most: 30 })}`;
 }
 
 function whereTable(result: BackupResult, md: Markdown): string {

@@ -8,6 +8,7 @@ import { type PauseNote, parsePauseNote, planPause, resumeStatements } from '../
 import { quoteIdentifier } from '../domain/relations.ts';
 import { pausedMark } from '../domain/restore-mark.ts';
 import type { TargetFacts } from '../domain/target.ts';
+import { listWords } from '../domain/words.ts';
 import type { Clock, Log } from '../ports.ts';
 import { databaseName, inTransaction, readProperties } from '../postgres/databases.ts';
 import { endOthersFor } from '../postgres/other-sessions.ts';
@@ -17,7 +18,6 @@ import { inLastSession } from './last-session.ts';
 /** How long sessions may take to end after they were told to. */
 const ENDING_SECONDS = 10;
 /** Roles that are named in a finding. */
-const NAMED = 10;
 
 export interface PausePorts {
   clock: Clock;
@@ -154,11 +154,10 @@ async function sendAway(client: pg.Client, facts: TargetFacts, oid: number, cloc
     });
   }
   if (able.length > 0) {
-    const more = able.length > NAMED ? ` and ${able.length - NAMED} more` : '';
     findings.push({
       code: 'not-kept-out',
       severity: 'warning',
-      seen: `No right can keep these roles out of ${database.name}: ${able.slice(0, NAMED).join(', ')}${more}`,
+      seen: `No right can keep these roles out of ${database.name}: ${listWords(able)}`,
       action:
         'Stop what connects as one of them until the restore is over: what it writes after the safety backup is in no backup.',
     });

@@ -1,6 +1,6 @@
 /** Pure: what a restore would do, for a dry run. */
 import type { RecoveryDryRun } from '../command.ts';
-import { countOf, formatBytes } from '../domain/words.ts';
+import { countOf, fewOf, formatBytes, listWords } from '../domain/words.ts';
 import type { BringBackParts } from './bring-back.ts';
 
 const NAMED = 20;
@@ -13,6 +13,7 @@ export function describePlan(
   const { strategy, entries, drop, jobs, tools } = settled;
   const archive = found.documents?.contents.plainObjects.find(({ role }) => role === 'archive');
   const size = archive === undefined ? '' : `, ${formatBytes(archive.sizeBytes)}`;
+  const leftOut = (entries?.leftOut ?? []).map(({ what, why }) => `${what}: ${why}`);
   return [
     [
       'backup',
@@ -29,19 +30,11 @@ export function describePlan(
       `${entries === undefined ? 'the whole dump' : countOf(entries.restored.length, 'entry', 'entries')} by pg_restore ${tools.version}, ${strategy.streamArchive ? 'one connection' : countOf(jobs, 'connection')}`,
     ],
     ...((entries?.rolesToCreate.length ?? 0) > 0
-      ? [['roles', `created without passwords: ${listed(entries?.rolesToCreate ?? [])}`] as const]
+      ? [['roles', `created without passwords: ${listWords(entries?.rolesToCreate ?? [], { most: NAMED })}`] as const]
       : []),
-    ...(entries?.leftOut ?? []).slice(0, NAMED).map(({ what, why }) => ['left out', `${what}: ${why}`] as const),
-    ...((entries?.leftOut.length ?? 0) > NAMED
-      ? [['left out', `and ${(entries?.leftOut.length ?? 0) - NAMED} more`] as const]
-      : []),
+    ...fewOf(leftOut, NAMED).map((words) => ['left out', words] as const),
     ['proof', 'every row, sequence, large object and definition is read back and compared with what was recorded'],
     ...(inputs.afterRestoreSql === undefined ? [] : [['after it', 'after-restore-sql, in one transaction'] as const]),
     ...(inputs.afterRestoreCommand === undefined ? [] : [['after it', 'after-restore-command'] as const]),
   ];
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - NAMED;
-  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -13,7 +13,7 @@ import {
   type SeriesSelector,
 } from '../domain/selector.ts';
 import { setFolder } from '../domain/set-layout.ts';
-import { countOf, formatBytes } from '../domain/words.ts';
+import { countOf, formatBytes, listWords } from '../domain/words.ts';
 import type { Log, Storage } from '../ports.ts';
 import { completeCopies } from './complete-copies.ts';
 import { askAll, findManifest, idsOf, type LostTarget, type SetFolder, seriesOf } from './find-copies.ts';
@@ -119,7 +119,7 @@ function safetyBefore(ids: readonly string[], selector: SeriesSelector, chosen: 
     {
       code: 'safety-backups-passed-over',
       severity: 'notice',
-      seen: `${countOf(newer.length, 'newer set')} that a restore had saved beforehand ${newer.length === 1 ? 'was' : 'were'} passed over: ${newer.sort().reverse().slice(0, 3).join(', ')}`,
+      seen: `${countOf(newer.length, 'newer set')} that a restore had saved beforehand ${newer.length === 1 ? 'was' : 'were'} passed over: ${listWords(newer.sort().reverse(), { most: 3 })}`,
       action: 'To go back to what the database held before a restore, give the id of that set.',
     },
   ];

@@ -163,7 +163,7 @@ describe('a restore in place', () => {
   });
 
   test.each([
-    [undefined, undefined, 'ERR_TARGET_NOT_EMPTY', 'it holds 3 objects, public.a, public.b…'],
+    [undefined, undefined, 'ERR_TARGET_NOT_EMPTY', 'it holds 3 objects, public.a, public.b and 1 more'],
     ['', 'why', 'ERR_TARGET_NOT_EMPTY', 'is not empty'],
     ['db.example.com/Shop', 'why', 'ERR_CONFIRM', 'upper and lower case'],
     ['DB.example.com/shop', 'why', 'ERR_CONFIRM', 'upper and lower case'],

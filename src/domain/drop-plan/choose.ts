@@ -1,10 +1,9 @@
 /** What goes: whole schemas where the archive creates them, single objects where the schema has to stay. */
 import type { Finding } from '../findings.ts';
-import { listWords } from '../preflight/listing.ts';
 import { quoteQualified } from '../relations.ts';
 import { inTheWay } from '../strategy/finding.ts';
 import type { TocEntry } from '../toc.ts';
-import { countOf } from '../words.ts';
+import { countOf, listWords } from '../words.ts';
 import type { CatalogObject, DropChoice, DropFacts, DropInput } from './facts.ts';
 
 /** TOC entries whose object stands in no schema, and what the catalog calls them. */

@@ -1,9 +1,9 @@
 /** Which roles what is restored needs, and what becomes of those that the target lacks. */
 import type { Finding } from '../findings.ts';
-import { listWords } from '../preflight/listing.ts';
 import type { RoleUse } from '../role-use.ts';
 import type { TargetFacts } from '../target.ts';
 import type { TocEntry } from '../toc.ts';
+import { listWords } from '../words.ts';
 
 export interface RoleInput {
   target: Pick<TargetFacts, 'roles' | 'role'>;

@@ -1,8 +1,7 @@
 /** Patterns that match nothing, or what nobody wants. */
 import type { Finding } from '../findings.ts';
-import { displayName, type QualifiedName } from '../relations.ts';
-import { countOf } from '../words.ts';
-import { listNames, listWords } from './listing.ts';
+import { displayName, listNames, type QualifiedName } from '../relations.ts';
+import { countOf, listWords } from '../words.ts';
 
 /** Inputs that hold name patterns. */
 export type PatternInput =
@@ -77,7 +76,7 @@ function assessSystem({ input, pattern, tables }: SystemSelection): Finding {
   return {
     code: 'system-tables-selected',
     severity: 'error',
-    seen: `\`${pattern}\` of \`${input}\` also takes ${countOf(tables.length, 'table')} of the system itself, which cannot be restored: ${listNames(tables.slice(0, 3))}…`,
+    seen: `\`${pattern}\` of \`${input}\` also takes ${countOf(tables.length, 'table')} of the system itself, which cannot be restored: ${listNames(tables, 3)}`,
     action: 'Name the schema: `public.*` instead of `*`. For the whole database leave the input out.',
   };
 }

@@ -1,8 +1,7 @@
 /** What the role may not read, and the statement that grants it. */
 import type { Finding } from '../findings.ts';
-import { type QualifiedName, quoteIdentifier } from '../relations.ts';
-import { countOf } from '../words.ts';
-import { listNames, listWords } from './listing.ts';
+import { listNames, type QualifiedName, quoteIdentifier } from '../relations.ts';
+import { countOf, listWords } from '../words.ts';
 
 /** Of everything that the scope selects. */
 export interface RightsFacts {
@@ -88,7 +87,7 @@ function assessLargeObjects({ role, largeObjects }: RightsFacts): Finding[] {
     {
       code: 'large-object-not-readable',
       severity: 'error',
-      seen: `The role \`${role}\` may not read ${countOf(unreadable, 'large object')}: ${sample.join(', ')}${unreadable > sample.length ? '…' : ''}`,
+      seen: `The role \`${role}\` may not read ${countOf(unreadable, 'large object')}: ${listWords(sample.map(String), { all: unreadable })}`,
       action: `As their owner or a superuser run \`DO $$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO %I', o, '${role.replaceAll("'", "''")}'); END LOOP; END $$;\`; \`pg_read_all_data\` does not cover them.`,
     },
   ];

@@ -1,6 +1,6 @@
 /** Whether there is something good, and whether it is young enough. */
 import { ageOf, hoursBetween } from '../time.ts';
-import { countOf } from '../words.ts';
+import { countOf, listWords } from '../words.ts';
 import type { SeriesRule } from './finding.ts';
 import type { StatusFinding } from './model.ts';
 import { newestGood, type SeriesView } from './series-view.ts';
@@ -104,7 +104,7 @@ export const judgeClock: SeriesRule = ({ name: series, fromTheFuture }) =>
           code: 'from-the-future',
           level: 'warning',
           series,
-          seen: `${fromTheFuture.slice(0, 3).join(', ')} of ${series} ${fromTheFuture.length === 1 ? 'says that it was' : 'say that they were'} taken later than now, and ${fromTheFuture.length === 1 ? 'counts' : 'count'} for nothing`,
+          seen: `${listWords(fromTheFuture, { most: 3 })} of ${series} ${fromTheFuture.length === 1 ? 'says that it was' : 'say that they were'} taken later than now, and ${fromTheFuture.length === 1 ? 'counts' : 'count'} for nothing`,
           action: 'Compare the clocks of this runner and of the database server with the true time.',
         },
       ];

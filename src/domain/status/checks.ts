@@ -1,6 +1,6 @@
 /** How the health checks of a database went: the last one, and those of the last 30 days. */
 import { ageOf } from '../time.ts';
-import { shareOf } from '../words.ts';
+import { listWords, shareOf } from '../words.ts';
 import { CHECKS_DAYS } from './check-records.ts';
 import type { SeriesRule } from './finding.ts';
 import type { HealthHistory, StatusFinding } from './model.ts';
@@ -40,14 +40,12 @@ export const judgeChecks: SeriesRule = (view) => {
     action: '',
   };
   if (last.verdict !== 'failed') return [...doubts, record];
-  const named = last.failed.slice(0, NAMED).join(', ');
-  const more = last.failed.length > NAMED ? ` and ${last.failed.length - NAMED} more` : '';
   const age = ageOf(last.at, now);
   const what: StatusFinding = {
     code: 'check-failed',
     level: 'warning',
     series,
-    seen: `The last health check of the database of ${series}, ${age} ago, failed: ${named}${more}`,
+    seen: `The last health check of the database of ${series}, ${age} ago, failed: ${listWords(last.failed, { most: NAMED })}`,
     action: 'Read its report, or run `command: check` again. The next one that does not fail ends this.',
   };
   return [...doubts, what, record];

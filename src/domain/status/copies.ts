@@ -1,6 +1,6 @@
 /** Whether the destinations agree, and what all of them depend on. */
 import { ageOf } from '../time.ts';
-import { countOf } from '../words.ts';
+import { countOf, listWords } from '../words.ts';
 import { type DestinationFacts, isSeen, type VerifiedShare } from './facts.ts';
 import type { SeriesRule } from './finding.ts';
 import type { BackupPoint, StatusFinding } from './model.ts';
@@ -70,13 +70,13 @@ function differing({ name: series, places, good }: SeriesView): StatusFinding[] 
       return at < newest.at && at > oldest.at && lacks({ at, id, ...point }, location, part.sets);
     });
     if (missing.length === 0) return [];
-    const ids = missing.slice(0, NAMED).map(({ id }) => id);
+    const ids = missing.map(({ id }) => id);
     return [
       {
         code: 'copy-missing',
         level: 'info' as const,
         series,
-        seen: `${location} lacks ${countOf(missing.length, 'proven backup')} of ${series} that another destination has: ${ids.join(', ')}${missing.length > NAMED ? '…' : ''}`,
+        seen: `${location} lacks ${countOf(missing.length, 'proven backup')} of ${series} that another destination has: ${listWords(ids, { most: NAMED })}`,
         action: 'They failed there when they were taken, or were removed there alone.',
       },
     ];
