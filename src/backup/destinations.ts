@@ -2,6 +2,7 @@
 import type { Destination } from '../domain/destination.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
+import { goingOn } from '../domain/words.ts';
 import type { Log, Storage } from '../ports.ts';
 
 /** One line of `storage`, opened. */
@@ -78,9 +79,7 @@ export class Destinations {
     if (left.length === 0) throw everyoneLost(this.#lost, this.#parts.targets);
     this.#alive = left;
     const others = left.map(({ storage }) => storage.location).join(', ');
-    log.warning(
-      `${target.storage.location} is given up: ${error.message.replace(/\.$/, '')}. The backup goes on to ${others}.`,
-    );
+    log.warning(`${target.storage.location} is given up: ${goingOn(error.message)}. The backup goes on to ${others}.`);
   }
 
   /** Ends all sockets and open writers. */

@@ -4,6 +4,7 @@ import { BackupError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { chooseReusable } from '../domain/reuse.ts';
 import { OBJECT_NAMES, objectKey, setFolder, setPrefix } from '../domain/set-layout.ts';
+import { goingOn } from '../domain/words.ts';
 import type { BackupInputs } from '../inputs/types.ts';
 import type { Storage } from '../ports.ts';
 import { listedSizes } from '../storage/listed-sizes.ts';
@@ -55,7 +56,7 @@ async function whereIncomplete(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof BackupError)) throw error;
-      return `${storage.location} cannot be asked for ${manifest.id}: ${error.message.replace(/\.$/, '')}`;
+      return `${storage.location} cannot be asked for ${manifest.id}: ${goingOn(error.message)}`;
     }
   });
   return (await Promise.all(lacking)).find((words) => words !== undefined);

@@ -1,5 +1,6 @@
 /** age keys as people paste them: public recipients and secret identities. Offline; nothing secret is ever repeated. */
 import { BackupError } from '../domain/errors.ts';
+import { goingOn } from '../domain/words.ts';
 import { decodeBech32 } from './bech32.ts';
 
 const X25519_KEY_BYTES = 32;
@@ -96,7 +97,7 @@ function checkIdentity(line: string): string {
 }
 
 function refuse(message: string): BackupError {
-  return new BackupError('ERR_INPUT', `${message}.`.replace(/\.\.$/, '.'), {
+  return new BackupError('ERR_INPUT', `${goingOn(message)}.`, {
     op: 'read age keys',
     hint: 'Correct the keys of the step. Nothing was read from the database and nothing was written.',
   });

@@ -60,6 +60,11 @@ export function listWords(
   return `${shown.join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`;
 }
 
+/** A sentence that goes on, with `; …` or in another one: without its full stop. */
+export function goingOn(sentence: string): string {
+  return sentence.replace(/\.$/, '');
+}
+
 /** `1 table`, `1,234 tables`. */
 export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -10,7 +10,7 @@ import { holdToStorageClock } from '../domain/retention/rails.ts';
 import type { PrunedDestination } from '../domain/retention/result.ts';
 import type { RetentionPlan } from '../domain/retention.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
-import { countOf } from '../domain/words.ts';
+import { countOf, goingOn } from '../domain/words.ts';
 import type { Storage } from '../ports.ts';
 import { inParallel } from '../runner/in-parallel.ts';
 import { isCertainRefusal } from '../storage/certain-refusal.ts';
@@ -141,7 +141,7 @@ function whyLeft(removal: Exclude<Removal, { kind: 'removed' }>): string {
     : isRefusal(removal)
       ? 'it is untouched'
       : 'it is whole unless the answer was lost on the way';
-  return `${removal.error.message.replace(/\.$/, '')}; ${state}`;
+  return `${goingOn(removal.error.message)}; ${state}`;
 }
 
 /** A role that may not delete records is a good role: nobody covers the traces of a deletion with it. */

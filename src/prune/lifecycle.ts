@@ -7,7 +7,7 @@ import { lifecycleFindings, proposeLifecycle } from '../domain/retention/lifecyc
 import type { RetentionPolicy } from '../domain/retention/policy.ts';
 import type { LifecycleLook, LifecycleProposal } from '../domain/retention/result.ts';
 import { seriesPrefix } from '../domain/set-layout.ts';
-import { countOf } from '../domain/words.ts';
+import { countOf, goingOn } from '../domain/words.ts';
 import type { PruneInputs } from '../inputs/types.ts';
 
 interface LookParts {
@@ -86,7 +86,7 @@ function notChecked(location: string, error: BackupError): Finding {
   return {
     code: 'lifecycle-not-checked',
     severity: 'error',
-    seen: `The rules by which the bucket of ${location} itself deletes objects could not be read: ${error.message.replace(/\.$/, '')}`,
+    seen: `The rules by which the bucket of ${location} itself deletes objects could not be read: ${goingOn(error.message)}`,
     action: `${error.hint} Where the provider has no such rules, leave \`lifecycle\` out.`,
   };
 }

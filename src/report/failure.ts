@@ -3,6 +3,7 @@ import type { BackupResult, CommandResult, DryRun, LostCopy, RunNews } from '../
 import type { Check } from '../domain/checks.ts';
 import { BackupError, type ErrorCode, InputError, messageOf } from '../domain/errors.ts';
 import { unexpectedError } from '../domain/unexpected.ts';
+import { goingOn } from '../domain/words.ts';
 import { describeUnhealthy } from './check-words.ts';
 import { describeDoubts, type FailureWords, isOnlyCritical, titled } from './failure-words.ts';
 import { describeUnpruned, pruneSafety } from './prune-report.ts';
@@ -113,7 +114,7 @@ function describePruneAfter({ manifest, copies, pruned }: BackupResult): Failure
 }
 
 function lostWords({ location, error }: LostCopy): string {
-  return `${location} failed: ${error.message.replace(/\.$/, '')}`;
+  return `${location} failed: ${goingOn(error.message)}`;
 }
 
 function leftAt({ location, uncertain }: LostCopy): string {

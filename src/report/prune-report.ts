@@ -2,7 +2,7 @@
 import type { RunNews } from '../command.ts';
 import type { LifecycleProposal, PrunedDestination, PruneResult } from '../domain/retention/result.ts';
 import type { Decision } from '../domain/retention.ts';
-import { countOf } from '../domain/words.ts';
+import { countOf, goingOn } from '../domain/words.ts';
 import { type FailureWords, titled } from './failure-words.ts';
 import { Markdown } from './markdown.ts';
 import { worthInWords } from './prune-plan.ts';
@@ -116,7 +116,7 @@ export function describeUnpruned(result: PruneResult): FailureWords | undefined 
   const { code } = first.error;
   return {
     ...titled({ command: 'prune', code, outcome }, result.name),
-    happened: failed.map(({ error }) => error?.message.replace(/\.$/, '')).join('. '),
+    happened: failed.map(({ error }) => goingOn(error?.message ?? '')).join('. '),
     problems: failed.flatMap(({ left }) => left.map(({ id, why }) => `${id}: ${why}`)).slice(0, 20),
     causes: [],
     safety: safetyOf(result),

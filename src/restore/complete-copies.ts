@@ -2,6 +2,7 @@
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Manifest } from '../domain/manifest.ts';
+import { goingOn } from '../domain/words.ts';
 import { isOfNewerVersion, isUnreadable, openCopy, type SetFolder } from './find-copies.ts';
 import type { SetCopy } from './selected.ts';
 
@@ -79,7 +80,7 @@ function incompleteAt(uri: string, error: BackupError): Finding {
   return {
     code: isDamage(error) ? 'copy-damaged' : 'destination-passed-over',
     severity: 'warning',
-    seen: `${uri} is passed over: ${error.message.replace(/\.$/, '')}`,
+    seen: `${uri} is passed over: ${goingOn(error.message)}`,
     action: 'Look at that destination: there is one copy less of this backup than there should be.',
   };
 }

@@ -1,6 +1,7 @@
 /** From the first destination that holds something whole; every one that is passed over is told. */
 import { BackupError } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
+import { goingOn } from '../domain/words.ts';
 import type { SelectedSet, SetCopy } from './selected.ts';
 
 export interface FromCopy<T> {
@@ -55,7 +56,7 @@ export function passedOver({ copy, error }: Fault, what: string, instead: SetCop
   return {
     code: damaged ? 'copy-damaged' : 'destination-passed-over',
     severity: 'warning',
-    seen: `${what} was not taken from ${copy.uri} but from ${instead.uri}: ${withoutStop(error.message)}`,
+    seen: `${what} was not taken from ${copy.uri} but from ${instead.uri}: ${goingOn(error.message)}`,
     action: damaged
       ? `Do not rely on ${copy.uri}: copy ${instead.uri} over it, and find out what changes or deletes objects there.`
       : 'Look at that destination: until it answers, there is one copy less.',
@@ -65,7 +66,7 @@ export function passedOver({ copy, error }: Fault, what: string, instead: SetCop
 /** What is thrown when the last copy is passed over. */
 export function nowhereWhole(set: SelectedSet, what: string, faults: readonly Fault[]): BackupError {
   const { id } = set.manifest;
-  const words = faults.map(({ copy, error }) => `${copy.target.storage.location}: ${withoutStop(error.message)}`);
+  const words = faults.map(({ copy, error }) => `${copy.target.storage.location}: ${goingOn(error.message)}`);
   const [first] = faults.map(({ error }) => error);
   const cause = new AggregateError(faults.map(({ error }) => error));
   if (first !== undefined && !faults.some(({ error }) => DAMAGE.has(error.code))) {
@@ -80,8 +81,4 @@ export function nowhereWhole(set: SelectedSet, what: string, faults: readonly Fa
     hint: 'Nothing was restored and nothing was touched. Choose another backup of the series: give its id, or a time as `backup: before:…`. `aws s3api list-object-versions` shows whether the bucket still has an older version of this object.',
     cause,
   });
-}
-
-function withoutStop(message: string): string {
-  return message.replace(/\.$/, '');
 }

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { parseIdentities } from '../crypto/age.ts';
 import type { DecryptionKeys } from '../crypto/decryption.ts';
 import { BackupError, messageOf } from '../domain/errors.ts';
+import { goingOn } from '../domain/words.ts';
 import type { KeySources } from '../inputs/types.ts';
 
 /** Room for thousands of keys: what is larger is another file. */
@@ -37,7 +38,7 @@ async function readIdentities(file: string): Promise<string[]> {
     return parseIdentities(text);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    throw wrong(`the file of keys ${file} cannot be used: ${error.message.replace(/\.$/, '')}`, error);
+    throw wrong(`the file of keys ${file} cannot be used: ${goingOn(error.message)}`, error);
   }
 }
 

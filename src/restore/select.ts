@@ -13,7 +13,7 @@ import {
   type SeriesSelector,
 } from '../domain/selector.ts';
 import { setFolder } from '../domain/set-layout.ts';
-import { countOf, formatBytes, listWords } from '../domain/words.ts';
+import { countOf, formatBytes, goingOn, listWords } from '../domain/words.ts';
 import type { Log, Storage } from '../ports.ts';
 import { completeCopies } from './complete-copies.ts';
 import { askAll, findManifest, idsOf, type LostTarget, type SetFolder, seriesOf } from './find-copies.ts';
@@ -173,7 +173,7 @@ function unasked({ target, error }: LostTarget): Finding {
   return {
     code: 'destination-passed-over',
     severity: 'warning',
-    seen: `${target.storage.location} could not be asked: ${error.message.replace(/\.$/, '')}`,
+    seen: `${target.storage.location} could not be asked: ${goingOn(error.message)}`,
     action: 'Bring it back: a newer backup may be there and nowhere else.',
   };
 }

@@ -40,9 +40,9 @@ function wordsFor(error: unknown, { role, subject }: RoleRefusal): { what: strin
     };
   }
   if (code === 'AccessDenied' || code === 'AccessDeniedException') {
-    const shown = subject === undefined ? '' : ` The token’s subject is "${subject}".`;
+    const shown = subject === undefined ? '' : `. The token’s subject is "${subject}"`;
     return {
-      what: `Its trust policy refuses this workflow.${shown}`.replace(/\.$/, ''),
+      what: `Its trust policy refuses this workflow${shown}`,
       hint: 'Allow sts:AssumeRoleWithWebIdentity for that subject (token.actions.githubusercontent.com:sub) and the audience sts.amazonaws.com in the role’s trust policy. Repositories made or renamed since 15 July 2026 have subjects of the form repo:owner@ID/repo@ID:…, which older policies do not match.',
     };
   }
