@@ -95,7 +95,7 @@ export function failureNotice(
   };
 }
 
-/** What is wrong in a list is told where no item of it can name a table. */
+/** A list is told of a status, whose items name no table, and of inputs: an item quotes what the step itself gives. */
 function happenedIn({ command, code, happened, problems }: FailureWords): string {
   const told = command === 'status' || code === 'ERR_INPUT' ? problems.map((problem) => `- ${problem}`) : [];
   return [sentence(happened), ...fewOf(told, MOST_PROBLEMS, 'in the log')].join('\n');

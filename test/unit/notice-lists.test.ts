@@ -58,7 +58,7 @@ describe('A message about several things', () => {
   });
 
   test('lists inputs that are wrong, of whatever command', () => {
-    const problems = ['storage: it is empty.', 'name: "!" is not a name for a series.'];
+    const problems = ['storage: it is empty.', 'critical-tables: The pattern `a.b.c.d` has too many dotted names'];
     const text = happenedIn({ code: 'ERR_INPUT', happened: '2 inputs are wrong', problems });
     expect(text).toBe(`2 inputs are wrong.\n- ${problems.join('\n- ')}`);
   });
