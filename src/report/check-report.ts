@@ -4,10 +4,9 @@ import { worstFirst } from '../domain/check/judge.ts';
 import { HEALTH_GROUPS, type HealthGroup, type HealthResult, type HealthStatus } from '../domain/check/model.ts';
 import { minuteOf } from '../domain/time.ts';
 import { checkLine, countWords, describeUnhealthy } from './check-words.ts';
-import { details, Markdown } from './markdown.ts';
-import { findingsSection, troubleSection } from './sections.ts';
+import { Markdown } from './markdown.ts';
+import { findingsSection, foldedDetails, troubleSection } from './sections.ts';
 
-const DETAILS_SHOWN = 30;
 /** Of what became worse. */
 const ROWS_SHOWN = 30;
 
@@ -77,17 +76,10 @@ function groupSection(group: HealthGroup, results: readonly HealthResult[], md: 
   return [
     `### ${GROUP_TITLES[group]}`,
     md.table(['', 'check', 'what was seen', 'limit:', 'what to do'], rows),
-    ...results.filter((result) => result.details.length > 0).map((result) => detailsOf(result, md)),
+    ...results
+      .filter((result) => result.details.length > 0)
+      .map((result) => foldedDetails(result.code, result.details, md)),
   ];
-}
-
-function detailsOf(result: HealthResult, md: Markdown): string {
-  const shown = result.details.slice(0, DETAILS_SHOWN).map((detail) => `- ${md.text(detail)}`);
-  const more = result.details.length - shown.length;
-  return details(
-    `Details of ${md.code(result.code)}`,
-    [...shown, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n'),
-  );
 }
 
 function worseSection({ comparison }: CheckResult, md: Markdown): string[] {

@@ -29,7 +29,7 @@ export function drillReport(result: DrillResult, redact: (text: string) => strin
     recoveryWords(result, md).join('\n'),
     '### What was checked',
     recovery.checks.length === 0 ? 'Nothing at all.' : checksTable(recovery.checks, md),
-    ...checkDetails(recovery.checks, md, 'the log'),
+    ...checkDetails(recovery.checks, md, 'in the log'),
     ...leftOut(result, md),
     ...messagesSection(recovery.messages.map(withoutRows), md),
     '### Timings',

@@ -135,5 +135,5 @@ function timelineSection(timeline: readonly TimelineEntry[], md: Markdown): stri
 function checksSection(checks: RestoreResult['recovery']['checks'], md: Markdown): string[] {
   return checks.length === 0
     ? []
-    : ['### What was checked', checksTable(checks, md), ...checkDetails(checks, md, 'the log')];
+    : ['### What was checked', checksTable(checks, md), ...checkDetails(checks, md, 'in the log')];
 }

@@ -23,7 +23,7 @@ export function recoverySummary(result: RecoveryResult, redact: (text: string) =
     ...verdict(result, md),
     '### What was checked',
     recovery.checks.length === 0 ? 'Nothing at all.' : checksTable(recovery.checks, md),
-    ...checkDetails(recovery.checks, md, 'the log'),
+    ...checkDetails(recovery.checks, md, 'in the log'),
     ...messagesSection(recovery.messages, md),
     ...leftOutSection(recovery.leftOut, md),
     '### How long it took',

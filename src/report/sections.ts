@@ -2,12 +2,12 @@
 import type { PhaseTiming, WayBack } from '../command.ts';
 import type { Check, CheckStatus } from '../domain/checks.ts';
 import type { Finding, Severity } from '../domain/findings.ts';
-import { countOf, formatCount, formatDuration } from '../domain/words.ts';
+import { countOf, fewOf, formatDuration } from '../domain/words.ts';
 import type { FailureWords } from './failure-words.ts';
 import { details, type Markdown } from './markdown.ts';
 
 const MAX_FINDINGS = 50;
-const DETAILS_SHOWN = 20;
+const DETAILS_SHOWN = 30;
 
 const STATUS_SIGNS: Readonly<Record<CheckStatus, string>> = {
   passed: '✅ passed',
@@ -46,19 +46,18 @@ export function checksTable(checks: readonly Check[], md: Markdown): string {
 /**
  * Of those that did not pass.
  *
- * @param elsewhere where those stand that are too many to show
+ * @param elsewhere where those stand that are too many to show: `in the log`
  */
 export function checkDetails(checks: readonly Check[], md: Markdown, elsewhere: string): string[] {
   return checks
     .filter((check) => check.status !== 'passed' && check.details.length > 0)
-    .map((check) => {
-      const lines = check.details.slice(0, DETAILS_SHOWN).map((detail) => `- ${md.text(detail)}`);
-      const more = check.details.length - lines.length;
-      return details(
-        `Details of ${md.code(check.id)}`,
-        [...lines, ...(more > 0 ? [`- and ${formatCount(more)} more, in ${elsewhere}`] : [])].join('\n'),
-      );
-    });
+    .map((check) => foldedDetails(check.id, check.details, md, elsewhere));
+}
+
+/** The details of one check, folded. @param elsewhere as `fewOf` wants it */
+export function foldedDetails(check: string, lines: readonly string[], md: Markdown, elsewhere?: string): string {
+  const items = fewOf(lines, DETAILS_SHOWN, elsewhere).map((line) => `- ${md.text(line)}`);
+  return details(`Details of ${md.code(check)}`, items.join('\n'));
 }
 
 export function timingsTable(timings: readonly PhaseTiming[], md: Markdown): string {

@@ -20,7 +20,7 @@ export function backupSummary(result: BackupResult, redact: (text: string) => st
     ...verdict(result, md),
     '### What was checked',
     checksTable(contents.checks, md),
-    ...checkDetails(contents.checks, md, 'contents.json'),
+    ...checkDetails(contents.checks, md, 'in contents.json'),
     '### What is inside',
     ...inside(result, md),
     '### Where it is',

@@ -76,6 +76,12 @@ describe('the summary of an unproven backup', () => {
     expect(summary).toContain('- public.orders is missing');
   });
 
+  test('shows thirty details of a check, and says where the others are', () => {
+    const details = Array.from({ length: 1500 }, (_, index) => `public.t${index} is missing`);
+    const summary = withoutEntities(backupSummary(backupResult({ status: 'failed', details }), plain));
+    expect(summary).toContain('\n- public.t29 is missing\n- and 1,470 more in contents.json\n');
+  });
+
   test.each(['failed', 'partial', 'not-run'] as const)('a check that is %s makes it red', (status) => {
     const words = describeTrouble(backupResult({ status })) as FailureWords;
     expect(words.code).toBe('ERR_NOT_PROVEN');
