@@ -5,7 +5,7 @@ import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _archive_worker_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(266);
+/* harmony import */ var _archive_worker_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(556);
 /** Entry of the proof's thread. */
 
 await (0,_archive_worker_js__WEBPACK_IMPORTED_MODULE_0__/* .runArchiveProofWorker */ .k)();
@@ -15,7 +15,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 266:
+/***/ 556:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -176,6 +176,7 @@ function release(chunk) {
 
 ;// CONCATENATED MODULE: ./src/domain/relations.ts
 /** Names of things inside a database. */
+
 /** A key for maps that no name can forge: names may hold any character but NUL. */
 function relationKey(relation) {
     return `${relation.schema}\0${relation.name}`;
@@ -191,6 +192,10 @@ function quoteIdentifier(identifier) {
 function displayName(relation) {
     const plain = (part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : quoteIdentifier(part));
     return `${plain(relation.schema)}.${plain(relation.name)}`;
+}
+/** `a.b, c.d and 12 more` */
+function listNames(names, most) {
+    return listWords(names.map(displayName), most === undefined ? {} : { most });
 }
 
 ;// CONCATENATED MODULE: ./src/postgres/archive/client-encoding.ts
@@ -363,6 +368,76 @@ function parseEntryHeader(line) {
     return { type, schema, name, isData: prefix === 'Data for ' };
 }
 
+;// CONCATENATED MODULE: ./src/domain/words.ts
+/** Numbers and lists in words, for people. */
+const WORDS_LISTED = 10;
+const UNITS = (/* unused pure expression or super */ null && (['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']));
+/** `1.2 GiB`: binary units, three significant digits at most. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    while (value >= 1024 && unit < UNITS.length - 1) {
+        value /= 1024;
+        unit += 1;
+    }
+    const digits = unit === 0 || value >= 100 ? 0 : 1;
+    return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+/** `4 s`, `3 min 20 s`, `2 h 5 min`. */
+function formatDuration(seconds) {
+    const whole = Math.round(seconds);
+    if (whole < 1)
+        return `${Math.round(seconds * 1000)} ms`;
+    if (whole < 60)
+        return `${whole} s`;
+    const minutes = Math.floor(whole / 60);
+    if (minutes < 60)
+        return `${minutes} min ${whole % 60} s`;
+    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+/** `2 h 5 min`, `1 day 2 h`, `12 days`: coarser the longer ago. */
+function formatAge(seconds) {
+    const hours = Math.floor(seconds / 3600);
+    if (hours < 24)
+        return formatDuration(seconds);
+    const days = Math.floor(hours / 24);
+    const words = days === 1 ? '1 day' : `${formatCount(days)} days`;
+    return days < 7 && hours % 24 > 0 ? `${words} ${hours % 24} h` : words;
+}
+/** `1,234,567` */
+function formatCount(count) {
+    return count.toLocaleString('en-US');
+}
+/** The first `most`, and how many more there are. @param elsewhere where: `in the job summary` */
+function fewOf(items, most, elsewhere) {
+    const more = items.length - most;
+    if (more <= 0)
+        return [...items];
+    return [...items.slice(0, most), `and ${formatCount(more)} more${elsewhere === undefined ? '' : ` ${elsewhere}`}`];
+}
+/**
+ * `a, b and 12 more`: a list inside of a sentence, which stays short.
+ *
+ * @param all how many there are, where `words` are examples alone
+ */
+function words_listWords(words, { most = WORDS_LISTED, all = words.length } = {}) {
+    const shown = words.slice(0, most);
+    const more = all - shown.length;
+    return `${shown.join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`;
+}
+/** A sentence that goes on, with `; …` or in another one: without its full stop. */
+function goingOn(sentence) {
+    return sentence.replace(/\.$/, '');
+}
+/** `1 table`, `1,234 tables`. */
+function countOf(count, one, many = `${one}s`) {
+    return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+/** `1 of 1 table`, `2 of 1,234 tables`: the noun goes with `all`. */
+function shareOf(share, all, one, many) {
+    return `${formatCount(share)} of ${countOf(all, one, many)}`;
+}
+
 ;// CONCATENATED MODULE: ./src/postgres/digest/rows-xxh64x2.generated.ts
 // Generated from assembly/rows-xxh64x2.ts by `npm run build:wasm`. Do not edit.
 /** The WebAssembly module of the content digest, base64 (3587 bytes). */
@@ -462,6 +537,7 @@ function notProven(what, offset) {
 
 
 
+
 const CREATE = /^SELECT pg_catalog\.lo_create\('(\d+)'\);$/;
 const OPEN = /^SELECT pg_catalog\.lo_open\('(\d+)', \d+\);$/;
 const CLOSE = /^SELECT pg_catalog\.lo_close\(0\);$/;
@@ -539,7 +615,7 @@ class LargeObjects {
         if (this.#current !== undefined)
             throw notProven(`Large object ${this.#current.oid} does not end`, offset);
         if (!this.#created.isEmpty && !this.#created.equals(this.#written)) {
-            throw notProven(`The archive creates ${this.#created.count} large objects and holds the bytes of ${this.#written.count}`, offset);
+            throw notProven(`The archive creates ${countOf(this.#created.count, 'large object')} and holds the bytes of ${formatCount(this.#written.count)}`, offset);
         }
         return { count: this.#count, bytes: this.#bytes, digest: this.#rows.finish().digest };
     }

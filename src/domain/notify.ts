@@ -174,10 +174,10 @@ function ofSuccess(
   const recovered = proven && (history.known === 'open-issue' || keepsState);
   if (recovered && on.includes('recovery'))
     return { kind: 'recovery', reason: 'the run succeeded, so that the failure before it is over' };
+  if (on.includes('success')) return { kind: 'success', reason: 'every success of this command is told here' };
   // A service that calls people for what is open would call them for what nobody has to get up for.
   const warning = warned === undefined || keepsState ? undefined : ofWarnings(warned, name, rules);
   if (warning?.kind !== undefined) return warning;
-  if (on.includes('success')) return { kind: 'success', reason: 'every success of this command is told here' };
   if (recovered) return unwanted('recovery');
   if (warning !== undefined) return warning;
   if (!proven) return { reason: 'nothing new was proven' };

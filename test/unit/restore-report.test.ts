@@ -129,6 +129,7 @@ describe('a run', () => {
     expect(reportResult({ ...result, occasion }, parts)).toEqual({
       exitCode: 0,
       proven: { command: 'restore', id: SET_ID, uri: SET_URI },
+      warnings: [],
     });
     const report = readFileSync(reportPath, 'utf8');
     expect(report).toContain('# Restore of');
@@ -155,7 +156,10 @@ describe('a run', () => {
       failure: { code: 'ERR_NOT_PROVEN', command: 'restore' },
     });
     expect(lines.at(-1)).toMatch(/^error The restore of "shop" is done, but partial, so not passed/);
-    expect(reportResult(restoreResult({ status: 'partial', acceptPartial: true }), parts)).toEqual({ exitCode: 0 });
+    expect(reportResult(restoreResult({ status: 'partial', acceptPartial: true }), parts)).toEqual({
+      exitCode: 0,
+      warnings: [expect.objectContaining({ condition: 'partial', seen: expect.stringContaining('`accept-partial`') })],
+    });
     const warning = lines.find((line) => line.startsWith('warning The restore is partial'));
     expect(warning).toContain('which `accept-partial` accepts');
   });
@@ -164,7 +168,7 @@ describe('a run', () => {
     const plan = [['create', 'a database']] as const;
     const backup = { id: SET_ID, uri: SET_URI };
     const planned: RecoveryDryRun = { command: 'restore', outcome: 'planned', backup, plan, findings: [] };
-    expect(reportResult(planned, parts)).toEqual({ exitCode: 0 });
+    expect(reportResult(planned, parts)).toEqual({ exitCode: 0, warnings: [] });
     expect(lines.slice(-2)).toEqual(['Dry run: nothing was touched. A restore would be:', '  create: a database']);
   });
 
