@@ -213,7 +213,7 @@ describeWith(await clientTools(17), 'A drill', (clients) => {
       await drillAs('1', github, 'SELECT false', { name: '', backup: id });
       const { storage } = bench.scenario;
       expect(github.issues[0]?.title).toMatch(
-        /^The drill of "shop" was not passed \(ERR_NOT_PROVEN\) in the job .* of the workflow/,
+        /^The drill of "shop" failed \(ERR_NOT_PROVEN\) in the job .* of the workflow/,
       );
       const body = withoutEntities(github.issues[0]?.body ?? '');
       expect(body).toContain(`the series <code>shop</code> in the storage <code>${storage}</code> this time`);
