@@ -72,7 +72,9 @@ type Redact = (text: string) => string;
  */
 export function issueTitle({ words, subject, gravity, storage }: AlarmEvent, redact: Redact): string {
   const series = subject.kind === 'series' ? subject.series : subject.kind === 'step' ? words.series : undefined;
-  const place = series === undefined && storage !== undefined ? ` with the storage ${storage}` : '';
+  // With wrong inputs nothing was looked at, and the storage may be what is wrong.
+  const isNamed = series === undefined && storage !== undefined && words.code !== 'ERR_INPUT';
+  const place = isNamed ? ` with the storage ${storage}` : '';
   const where = subject.kind === 'step' ? `${place} in the job ${subject.job} of the workflow ${subject.workflow}` : '';
   const plain = oneLine(redact(`${failureTitle(words, series)}${where}`));
   const title = gravity.level === 'critical' ? criticalTitle(plain) : plain;
