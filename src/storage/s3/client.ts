@@ -8,7 +8,7 @@ import { cancelledError } from '../cancelled.ts';
 import { withRetry } from '../retry.ts';
 import { AssumedRole } from './assumed-role.ts';
 import { s3Error } from './error-words.ts';
-import { EXPIRED_CODES, errorCodeOf, isTransient, type S3Operation } from './errors.ts';
+import { EXPIRED_CODES, errorCodeOf, isNetworkError, isTransient, type S3Operation, statusOf } from './errors.ts';
 import { askRegion } from './region.ts';
 import { trustedAuthorities } from './trust.ts';
 import type { S3Tuning } from './tuning.ts';
@@ -98,6 +98,7 @@ export class S3Connection {
   async send<T>(operation: S3Operation, request: Request<T>, options: SendOptions = {}): Promise<T> {
     const signal = options.signal ?? this.signal;
     const client = options.patient === true ? this.#patientClient : this.#client;
+    let answered: unknown;
     try {
       if (signal.aborted) throw cancelledError(signal, operation.words);
       return await withRetry((attempt) => request(client, { abortSignal: signal }, attempt), {
@@ -107,11 +108,15 @@ export class S3Connection {
         random: this.tuning.random,
         // What is said in our own words has been tried again already.
         isTransient: (error) => !(error instanceof BackupError) && (isTransient(error) || this.#mayRenew(error)),
-        onRetry: (error, attempt, pauseMs) =>
-          this.log.debug(`Try ${attempt} to ${operation.words} failed (${errorCodeOf(error)}); next in ${pauseMs} ms.`),
+        onRetry: (error, attempt, pauseMs) => {
+          if (statusOf(error) !== undefined) answered = error;
+          this.log.debug(`Try ${attempt} to ${operation.words} failed (${errorCodeOf(error)}); next in ${pauseMs} ms.`);
+        },
       });
     } catch (error) {
-      throw this.#inWords(error, operation, signal);
+      // What the server said of an earlier try says more than that the connection broke at the last.
+      const telling = answered !== undefined && isNetworkError(error) ? answered : error;
+      throw this.#inWords(telling, operation, signal);
     }
   }
 
