@@ -29,15 +29,17 @@ export interface WarnedBeforeParts {
   subject: string;
 }
 
-/** What earlier runs told; `undefined` where no cache is offered or it is of no use. Rejects only when the run ends. */
+/** What earlier runs told; `undefined` where no cache is offered or it is of no use. Never rejects. */
 export async function recallWarned(parts: WarnedBeforeParts, signal: AbortSignal): Promise<Told[] | undefined> {
   return await withCache(parts, signal, async (cache, folder) => {
     const found = await cache.restoreNewest(keyBeginning(parts), folder);
+    // Whoever tried to keep something there now would wait as long again.
+    if (cache.failed) return undefined;
     return found === undefined ? [] : readTold(await readFile(path.join(folder, FILE), 'utf8'));
   });
 }
 
-/** Rejects only when the run ends. */
+/** Never rejects. */
 export async function keepWarned(told: readonly Told[], parts: WarnedBeforeParts, signal: AbortSignal): Promise<void> {
   await withCache(parts, signal, async (cache, folder) => {
     const text = toldLine(told);
@@ -69,8 +71,7 @@ async function withCache<T>(
     const cache = openClientCache({ purpose: WARNED, ...places, log, signal, limitSeconds: LIMIT_SECONDS });
     return cache === undefined ? undefined : await work(cache, path.join(workDir, 'entry'));
   } catch (error) {
-    signal.throwIfAborted();
-    log.info(`Who was told of warnings is not known: ${messageOf(error)}`);
+    if (!signal.aborted) log.info(`Who was told of warnings is not known: ${messageOf(error)}`);
     return undefined;
   } finally {
     if (workDir !== undefined) await rm(workDir, { recursive: true, force: true });

@@ -19,6 +19,8 @@ export interface ClientCache {
 }
 
 export interface ActionsCache extends ClientCache {
+  /** Something did not go well: the warning stands in the log. */
+  readonly failed: boolean;
   /** The newest entry whose key begins like this, unpacked as `folder`, which must not exist yet: its whole key. */
   restoreNewest(beginning: string, folder: string): Promise<string | undefined>;
 }
@@ -69,11 +71,16 @@ class ActionsClientCache implements ActionsCache {
   readonly #options: ClientCacheOptions;
   /** Fixed, unlike the work folder. Things are only passing through. */
   readonly #passage: string;
+  #failed = false;
 
   constructor(options: ClientCacheOptions) {
     this.#options = options;
     const { passage } = options.purpose ?? CLIENT_TOOLS;
     this.#passage = path.join(path.resolve(options.tempDirectory), passage);
+  }
+
+  get failed(): boolean {
+    return this.#failed;
   }
 
   async restore(key: string, folder: string): Promise<boolean> {
@@ -111,6 +118,7 @@ class ActionsClientCache implements ActionsCache {
     try {
       return await body();
     } catch (error) {
+      this.#failed = true;
       signal.throwIfAborted();
       log.warning(`GitHub's cache could not ${what}: ${messageOf(error)}. ${purpose.without}`);
       return undefined;

@@ -85,12 +85,30 @@ describe('A backup with a warning', () => {
       expect(cache.calls).toEqual([]);
     }));
 
-  test.each(['down', 'read-only'] as const)('is told and green while the cache is %s', (mood) =>
+  test.each(['down', 'read-only', 'silent'] as const)('is told and green while the cache is %s', (mood) =>
     withGitHub(async (github) => {
       cache.mood = mood;
       const run = await bench.playTold('succeed', github, { env });
       expect(run.exitCode, run.maskedLog).toBe(0);
       expect(bench.events()).toEqual(['warning']);
+      expect(run.seconds).toBeLessThan(16);
     }),
   );
+
+  test('does not hold up a cancellation while the cache is silent', () =>
+    withGitHub(async (github) => {
+      cache.mood = 'silent';
+      let isCancelled = false;
+      const run = await bench.playTold('succeed', github, {
+        env,
+        onLine: (line, action) => {
+          if (isCancelled || !line.startsWith('Proven: ')) return;
+          isCancelled = true;
+          setTimeout(() => action.cancel(), 1_000);
+        },
+      });
+      expect(isCancelled).toBe(true);
+      expect(run.exitCode, run.maskedLog).toBe(0);
+      expect(run.seconds).toBeLessThan(7);
+    }));
 });
