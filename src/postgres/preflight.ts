@@ -215,9 +215,12 @@ async function readUnreadableLargeObjects(
   return { unreadable: Number(rows[0]?.total ?? 0), sample: rows.map(({ oid }) => oid) };
 }
 
+/** While the other session is asked this one is idle, for which a role may have a limit. */
+const BEGIN_PATIENTLY = 'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0';
+
 /**
- * Finds out whether sessions share server processes. Asks only for process ids and leaves nothing behind: a session
- * setting would be left in a server session that belongs to the application. `second` is a new session of the same
+ * Finds out whether sessions share server processes. Asks only for process ids and leaves nothing behind: a setting
+ * beyond a transaction would be left in a server session that belongs to the application. `second` is a new session of the same
  * URL, which stays the caller's.
  */
 export async function probePooler(first: pg.Client, second: pg.Client): Promise<PoolerEvidence> {
@@ -227,7 +230,7 @@ export async function probePooler(first: pg.Client, second: pg.Client): Promise<
   try {
     for (let round = 0; round < rounds; round += 1) {
       // A pool hands out the server process that was given back last: the one that `first` has just used.
-      const [, other] = await Promise.all([second.query('BEGIN'), readPid(second)]);
+      const [, other] = await Promise.all([second.query(BEGIN_PATIENTLY), readPid(second)]);
       const again = await readPid(first);
       await second.query('COMMIT');
       if (other === seen || again !== seen) {
