@@ -1,38 +1,9 @@
 /** What a message lists of several things that are wrong, and what it keeps to the issue. */
 import { describe, expect, test } from 'vitest';
 import type { FailureWords } from '../../src/report/failure-words.ts';
-import { failureNotice, type NoticeSubject } from '../../src/report/notice.ts';
+import { failureNotice } from '../../src/report/notice.ts';
 import { slackPayload } from '../../src/report/notices/slack.ts';
-import { someNotice } from '../support/notices.ts';
-
-const plain = (text: string): string => text;
-const ABOUT: NoticeSubject = {
-  command: 'backup',
-  series: 'shop',
-  repository: 'acme/shop',
-  runUrl: 'https://github.com/acme/shop/actions/runs/1/attempts/1',
-  issue: { number: 7, url: 'https://github.com/acme/shop/issues/7' },
-  at: new Date('2026-11-22T02:04:10.000Z'),
-  id: '3f1c2a9e-7b6d-4e5f-8a90-1b2c3d4e5f60',
-};
-const WORDS = {
-  command: 'backup',
-  code: 'ERR_AUTH',
-  outcome: 'failed',
-  title: 'The backup of "shop" failed (ERR_AUTH)',
-  happened: 'The password was refused',
-  problems: ['public.customers'],
-  causes: ['DETAIL: Key (email)=(a@b.c)'],
-  safety: 'Older backups are untouched.',
-  action: 'Correct `database-url`.',
-  toType: [],
-} as const;
-const GOOD = {
-  known: 'found',
-  id: '20261121_020000_nightly_k3v9qa',
-  snapshotAt: '2026-11-21T02:00:00Z',
-  uri: 's3://acme/x',
-} as const;
+import { ABOUT, GOOD, plain, someNotice, WORDS } from '../support/notices.ts';
 
 describe('A message about several things', () => {
   const several = (count: number) => Array.from({ length: count }, (_, index) => `critical: series ${index + 1}`);

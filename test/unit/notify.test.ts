@@ -1,76 +1,15 @@
-/** Who hears of what: levels, the table of decisions, and what an issue remembers. */
+/** Who hears of a failure, a success and a start, and why. */
 import { describe, expect, test } from 'vitest';
-import { type FailureFacts, gravityOf } from '../../src/domain/notify/level.ts';
+import { type Told, withTold } from '../../src/domain/notify/told.ts';
 import {
-  type Condition,
-  readTold,
-  stillTold,
-  type Told,
-  toldLine,
-  withTold,
-  withToldLine,
-} from '../../src/domain/notify/told.ts';
-import {
-  type Hearer,
   type History,
   type NotifyRules,
   OCCASIONS,
   occasionsOf,
   type RunEvent,
-  type Warned,
   whoHears,
 } from '../../src/domain/notify.ts';
-
-const NOW = new Date('2026-11-22T02:30:00Z');
-const hoursAgo = (hours: number): Date => new Date(NOW.getTime() - hours * 3_600_000);
-
-describe('A failure', () => {
-  const found = (hours: number): FailureFacts['good'] => ({
-    known: 'found',
-    id: 'x',
-    snapshotAt: hoursAgo(hours).toISOString(),
-    uri: 's3://x',
-  });
-  const UNREADABLE = { known: 'unreadable', why: 'no' } as const;
-
-  test.each([
-    ['the backup of last night is good', 'backup', found(24.4), undefined, 'warning'],
-    ['the newest good backup is of the night before', 'backup', found(48.4), undefined, 'critical'],
-    ['it is just as old as it may be', 'backup', found(26), undefined, 'warning'],
-    ['there is no good backup at all', 'prune', { known: 'none' }, undefined, 'critical'],
-    ['storage cannot be read', 'backup', UNREADABLE, undefined, 'warning'],
-    ['storage cannot be read since an hour', 'backup', UNREADABLE, hoursAgo(1), 'warning'],
-    ['storage cannot be read since yesterday', 'backup', UNREADABLE, hoursAgo(27), 'critical'],
-    ['it is the first drill that fails', 'drill', found(3), undefined, 'warning'],
-    ['it is the second drill in a row', 'drill', found(3), hoursAgo(700), 'critical'],
-    ['it is the second restore in a row', 'restore', found(3), hoursAgo(1), 'warning'],
-  ] as const)('when %s (%s)', (_, command, good, failingSince, level) => {
-    const facts = { command, good, now: NOW, ...(failingSince === undefined ? {} : { failingSince }) };
-    expect(gravityOf(facts).level).toBe(level);
-  });
-
-  test('that brings its own level has that one', () => {
-    const facts = { command: 'status', good: { known: 'none' }, now: NOW } as const;
-    for (const level of ['info', 'warning', 'critical'] as const) {
-      expect(gravityOf({ ...facts, level })).toEqual({ level, why: 'given' });
-    }
-  });
-});
-
-const AUTH = { code: 'ERR_AUTH', level: 'warning' } as const;
-const toldOf = (hours: number, more: Partial<Told> = {}): Told => ({
-  ...AUTH,
-  to: 'slack',
-  at: hoursAgo(hours),
-  ...more,
-});
-const open = (...told: Told[]): History => ({ known: 'open-issue', told });
-const FAILED: RunEvent = { kind: 'failed', condition: AUTH };
-
-function heard(event: RunEvent, history: History, rules: Partial<NotifyRules> = {}, hearer: Partial<Hearer> = {}) {
-  const all = { on: ['failure', 'recovery'], remindAfterHours: 20, now: NOW, ...rules } as const;
-  return whoHears(event, history, [{ name: 'slack', ...hearer }], all)[0];
-}
+import { AUTH, FAILED, heard, NOW, open, toldOf } from '../support/hearing.ts';
 
 describe('A failure is told', () => {
   test.each<[string, History, RunEvent, string | undefined]>([
@@ -212,125 +151,10 @@ describe('A success', () => {
   });
 });
 
-describe('A warning of a green run', () => {
-  const SHRUNK = { code: 'size-changed', level: 'warning' } as const;
-  const SLOW = { code: 'slow', level: 'warning' } as const;
-  const told = (hours: number, more: Partial<Told> = {}): Told => toldOf(hours, { ...SHRUNK, ...more });
-  const green = (...conditions: Condition[]) => ({ conditions });
-  const ALL: Partial<NotifyRules> = { on: ['failure', 'recovery', 'warning'] };
-
-  test.each<[string, Warned, Partial<NotifyRules>, string | undefined, string]>([
-    ['that is new', { ...green(SHRUNK), before: [] }, ALL, 'warning', 'that you were not told of here yet'],
-    ['that nothing remembers', green(SHRUNK), ALL, 'warning', 'nothing remembers who was told'],
-    ['that was told here', { ...green(SHRUNK), before: [told(1)] }, ALL, undefined, 'it was told 1 h 0 min ago'],
-    [
-      'that was told to others',
-      { ...green(SHRUNK), before: [told(1, { to: 'email' })] },
-      ALL,
-      'warning',
-      'not told of',
-    ],
-    ['beside one that was told', { ...green(SHRUNK, SLOW), before: [told(1)] }, ALL, 'warning', 'something else'],
-    ['that lasts', { ...green(SLOW, SHRUNK), before: [told(21), told(1, SLOW)] }, ALL, 'reminder', 'still warns of it'],
-    [
-      'that became critical',
-      { ...green({ ...SHRUNK, level: 'critical' }), before: [told(1)] },
-      ALL,
-      'worse',
-      'it has become critical',
-    ],
-    ['that is over', { ...green(), before: [told(1)] }, ALL, 'recovery', 'what you were warned of is over'],
-    ['that others were told of and is over', { ...green(), before: [told(1, { to: 'email' })] }, ALL, undefined, ''],
-    ['that is over where that is not wanted', { ...green(), before: [told(1)] }, { on: ['warning'] }, undefined, 'out'],
-    ['that is not wanted', { ...green(SHRUNK), before: [] }, {}, undefined, '`notify-on` leaves warning out'],
-    [
-      'beside a success that is',
-      { ...green(SHRUNK), before: [told(1)] },
-      { on: OCCASIONS },
-      'success',
-      'every success',
-    ],
-  ])('%s', (_, warned, rules, kind, reason) => {
-    const decision = heard({ kind: 'green', proven: true, warned }, { known: 'no-issue' }, rules);
-    expect(decision?.kind).toBe(kind);
-    expect(decision?.reason).toContain(reason);
-  });
-
-  test('comes with the recovery that ends a failure, and calls nobody through a service that keeps what is open', () => {
-    const event = { kind: 'green', proven: true, warned: { ...green(SHRUNK), before: [] } } as const;
-    expect(heard(event, open(toldOf(1)), ALL)?.kind).toBe('recovery');
-    const unproven = { ...event, proven: false };
-    expect(heard(unproven, { known: 'no-issue' }, ALL, { keepsState: true })?.kind).toBeUndefined();
-    expect(heard(unproven, { known: 'no-issue' }, ALL)?.kind).toBe('warning');
-  });
-
-  test('is remembered as long as it lasts, of whoever heard of it', () => {
-    const before = [told(1), told(2, { to: 'email' }), told(3, { code: 'gone' })];
-    expect(stillTold(before, [SHRUNK], { to: ['slack'], at: NOW })).toEqual([before[1], told(0)]);
-    expect(stillTold(before, [], { to: ['slack'], at: NOW })).toEqual([]);
-    expect(stillTold(before, [SHRUNK], { to: [], at: NOW })).toEqual(before.slice(0, 2));
-  });
-});
-
 test('A start is told where it is wanted: of a restore by itself', () => {
   const rulesOf = (command: string) => ({ on: occasionsOf(command, []) });
   expect(heard({ kind: 'start' }, { known: 'unknown' }, rulesOf('restore'))?.kind).toBe('start');
   expect(heard({ kind: 'progress' }, { known: 'unknown' }, rulesOf('restore'))?.kind).toBe('progress');
   expect(heard({ kind: 'start' }, { known: 'unknown' }, rulesOf('backup'))?.kind).toBeUndefined();
   expect(occasionsOf('restore', ['failure'])).toEqual(['failure']);
-});
-
-describe('What an issue remembers', () => {
-  const told: Told[] = [toldOf(2), toldOf(1, { code: 'backup-too-old+drill-overdue', level: 'critical', to: 'email' })];
-
-  test('is read as it was written, to the minute', () => {
-    const line = toldLine(told);
-    expect(line).toBe(
-      '<!-- db-backup-action told: ERR_AUTH/warning/slack/2026-11-22T00:30Z backup-too-old+drill-overdue/critical/email/2026-11-22T01:30Z -->',
-    );
-    expect(readTold(`We look into it.\n${line}\nmore`)).toEqual(told);
-  });
-
-  test('is nothing where it is missing, and what is broken in it is left out', () => {
-    expect(readTold('An issue of an earlier version')).toEqual([]);
-    expect(readTold(toldLine([]))).toEqual([]);
-    const good = 'ERR_AUTH/warning/slack/2026-11-22T00:30Z';
-    for (const bad of [
-      'x',
-      'ERR_AUTH/grave/slack/2026-11-22T00:30Z',
-      'E/warning/pager/2026-11-22T00:30Z',
-      'E/warning/slack/2026-99-22T00:30Z',
-    ]) {
-      expect(readTold(`<!-- db-backup-action told: ${bad} ${good} -->`), bad).toEqual([toldOf(2)]);
-    }
-  });
-
-  test('takes the place of what it remembered before, and stands first where it did not', () => {
-    const body = `<!-- marker -->\n${toldLine([toldOf(9)])}\nwords $& words`;
-    expect(withToldLine(body, told)).toBe(`<!-- marker -->\n${toldLine(told)}\nwords $& words`);
-    expect(withToldLine('words', told)).toBe(`${toldLine(told)}\nwords`);
-  });
-
-  test('is the latest of each, and never grows without end', () => {
-    expect(withTold([toldOf(9), toldOf(8, { to: 'email' })], [toldOf(1)])).toEqual([
-      toldOf(8, { to: 'email' }),
-      toldOf(1),
-    ]);
-    const many = Array.from({ length: 100 }, (_, at) => toldOf(200 - at, { code: `ERR_${at}` }));
-    const kept = withTold(many, []);
-    expect(kept).toHaveLength(24);
-    expect(kept.at(-1)?.code).toBe('ERR_99');
-  });
-
-  test('cannot be broken out of', () => {
-    const line = toldLine([toldOf(1, { code: 'x --> <!-- y /a b' })]);
-    expect(line.match(/-->/g)).toHaveLength(1);
-    expect(readTold(line)).toHaveLength(1);
-    expect(
-      heard(
-        { kind: 'failed', condition: { ...AUTH, code: 'x --> y' } },
-        open(...readTold(toldLine([toldOf(1, { code: 'x --> y' })]))),
-      )?.kind,
-    ).toBeUndefined();
-  });
 });
